@@ -1,0 +1,53 @@
+/**
+ * Bundles each command into dist/ (esbuild) and writes the type declarations of the public library (tsc).
+ * `npm ci` runs it by itself (`prepare`); it needs nothing that npm did not just install.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const root = join(import.meta.dirname, "..");
+
+/** Bundle name in dist/ → its entry module. */
+const entryPoints: Record<string, string> = {
+  gwe: "src/cli/gwe.ts",
+  gdc: "src/cli/gdc.ts",
+  "gwe-daemon": "src/daemon/main.ts",
+  "ota-worker": "src/ota/worker/main.ts",
+  "murano-emulator": "src/emulator/main.ts",
+  "device-client": "src/device-client/index.ts",
+};
+
+rmSync(join(root, "dist"), { recursive: true, force: true });
+
+await build({
+  absWorkingDir: root,
+  entryPoints: Object.fromEntries(
+    Object.entries(entryPoints).filter(([, file]) => existsSync(join(root, file))),
+  ),
+  outdir: "dist",
+  bundle: true,
+  // Shared chunks: a command loads only what it uses, and dynamic imports stay late.
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node22",
+  minifySyntax: true,
+  legalComments: "linked",
+  // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path.
+  external: ["pm2", "better-sqlite3"],
+  // CommonJS dependencies inside an ES module bundle still call require().
+  banner: {
+    js: 'import{createRequire as __gweRequire}from"node:module";const require=__gweRequire(import.meta.url);',
+  },
+  define: { "process.env.NODE_ENV": '"production"' },
+  logLevel: "warning",
+});
+
+const tsc = spawnSync(
+  process.execPath,
+  [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "packaging/tsconfig.types.json")],
+  { stdio: "inherit" },
+);
+if (tsc.status !== 0) process.exit(tsc.status ?? 1);

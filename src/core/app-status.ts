@@ -1,0 +1,38 @@
+/** supervisord's process states, by its names (spec: custom-gateway-applications.md). */
+export const appStates = [
+  "STOPPED",
+  "STARTING",
+  "RUNNING",
+  "BACKOFF",
+  "STOPPING",
+  "EXITED",
+  "FATAL",
+  "UNKNOWN",
+] as const;
+
+export type AppState = (typeof appStates)[number];
+
+/** An app's three kinds: supervised, run once by its installer, or only imported by others. */
+export type AppKind = "long-running" | "one-off" | "library";
+
+/** What is known of one hosted app. Times are unix milliseconds. */
+export interface AppStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly kind: AppKind;
+  readonly state: AppState;
+  /** Since when it is in this state. */
+  readonly sinceMs: number;
+  readonly pid?: number;
+  /** Start of the running process. */
+  readonly startedAtMs?: number;
+  /** Of the last process that ended. */
+  readonly exitStatus?: number;
+  /** Signal name (`SIGSEGV`) when the last process was killed by one. */
+  readonly signal?: string;
+  /** Starts by the supervisor after an end that nobody asked for. */
+  readonly restarts: number;
+  readonly logFile?: string;
+  /** Why it is FATAL or UNKNOWN, for a person. */
+  readonly detail?: string;
+}

@@ -1,0 +1,66 @@
+import type { AppStatus } from "./app-status.ts";
+
+/**
+ * What `gwe` asks of a running engine: HTTP and JSON over the Unix socket `run/gwe.sock`.
+ *
+ * - `GET /status` → 200 `EngineStatus`
+ * - `POST /apps/<name>/start|stop|restart` → 200 `AppStatus`; 404 unknown app; 409 not a long-running app
+ * - `POST /check-in` → 202: a check-in is brought forward
+ * - `POST /install` with `InstallRequest` → 200 `InstallResult[]` when all are done
+ *
+ * Every error answer is a `ControlError`.
+ */
+export interface EngineStatus {
+  readonly engine: {
+    readonly version: string;
+    readonly pid: number;
+    readonly startedAtMs: number;
+    readonly home: string | null;
+  };
+  readonly device: {
+    readonly vendor: string;
+    readonly model: string;
+    readonly serial: string;
+    readonly server: string;
+    readonly activated: boolean;
+  };
+  readonly checkIn: {
+    readonly mode: "interval" | "long-poll";
+    readonly intervalS: number;
+    readonly lastSuccessAtMs: number | null;
+    readonly nextAtMs: number | null;
+    /** The newest failure that no later success has followed. */
+    readonly lastError: string | null;
+  };
+  /** Reports that wait for the next check-in. */
+  readonly outbox: { readonly waiting: number };
+  readonly jobs: readonly JobStatus[];
+  readonly apps: readonly AppStatus[];
+}
+
+/** An installation that has not ended yet. */
+export interface JobStatus {
+  readonly app: string;
+  readonly version: string;
+  readonly state: string;
+  readonly receivedBytes?: number;
+  readonly totalBytes?: number;
+}
+
+export interface InstallRequest {
+  /** Absolute paths of tarballs on this gateway. */
+  readonly files: readonly string[];
+}
+
+export interface InstallResult {
+  readonly name: string;
+  readonly version: string;
+  /** `installed`, `failed`, … as in `fetch_status`. */
+  readonly status: string;
+  readonly exitCode: number | null;
+  readonly output: string;
+}
+
+export interface ControlError {
+  readonly error: { readonly code: string; readonly message: string };
+}

@@ -1,0 +1,130 @@
+/** The Exosite HTTP Device API as an interface (spec: device-api.md). Wrappers (retry, audit, re-activation) share it. */
+
+/** Every call takes these. An aborted call rejects with the signal's reason. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Alias → value. Values arrive byte for byte; keys that do not exist in Murano are skipped there. */
+export type AliasValues = Readonly<Record<string, string>>;
+
+/** What every data call also learns. */
+export interface Answer {
+  /** The server's clock from the Date header, unix milliseconds (whole seconds); undefined without one. */
+  readonly serverTimeMs: number | undefined;
+}
+
+export interface ReadAnswer extends Answer {
+  /** Latest value of each asked alias that has one. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+export type LongPollAnswer = Answer &
+  (
+    | {
+        readonly changed: true;
+        readonly value: string;
+        /** To be passed as `since` in the next poll, so that no value between two polls is missed. */
+        readonly lastModifiedMs: number | undefined;
+      }
+    | { readonly changed: false }
+  );
+
+/** `[unix seconds, value]` */
+export type Point = readonly [timestamp: number, value: string];
+
+export interface RecordSeries {
+  readonly alias: string;
+  readonly points: readonly Point[];
+}
+
+export interface ActivationRequest {
+  readonly vendor: string;
+  readonly model: string;
+  readonly sn: string;
+}
+
+export interface ContentInfo {
+  readonly id: string;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  /** Unix seconds of the last upload. */
+  readonly updatedAt: number;
+  readonly meta: string;
+}
+
+export interface DownloadRequest {
+  readonly id: string;
+  /** First byte wanted; 0 asks for the whole without a Range header. */
+  readonly offset?: number;
+  /** Last byte wanted, inclusive. */
+  readonly end?: number;
+}
+
+export interface Download extends Answer {
+  /** Where the body starts in the content: `offset` when the server honoured the range, else 0. */
+  readonly offset: number;
+  /** Size of the whole content, from Content-Range or Content-Length; undefined when not told. */
+  readonly totalBytes: number | undefined;
+  readonly contentType: string | undefined;
+  /** The bytes as they arrive; throws NetworkError or TimeoutError when the body is cut or stalls. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface RpcCall {
+  readonly procedure: string;
+  readonly arguments: readonly unknown[];
+}
+
+/** `status` is `ok` or the server's word for what failed; `result` is present when ok. */
+export interface RpcResult {
+  readonly status: string;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+export interface RpcOptions extends CallOptions {
+  /** Act on this child client (its rid) with the caller's CIK. */
+  readonly clientId?: string;
+}
+
+export interface LongPollOptions extends CallOptions {
+  /** How long the server may hold the request, at most 300 000. */
+  readonly timeoutMs: number;
+  /** The last `lastModifiedMs`; without it, only values written from now on. */
+  readonly sinceMs?: number;
+}
+
+export interface ReadHistoryOptions extends CallOptions {
+  /** Unix seconds, inclusive. */
+  readonly startTime?: number;
+  readonly endTime?: number;
+  readonly limit?: number;
+  readonly sort?: "asc" | "desc";
+}
+
+/**
+ * One device's view of Murano. Each call rejects with a `DeviceApiError` subclass (errors.ts).
+ * Reads, records, content calls, `timestamp` and RPC reads are safe to repeat; a repeated `write`
+ * can leave a second point; a repeated `activate` can void the CIK that the lost answer carried.
+ */
+export interface DeviceApi {
+  write(values: AliasValues, options?: CallOptions): Promise<Answer>;
+  read(aliases: readonly string[], options?: CallOptions): Promise<ReadAnswer>;
+  /** Hybrid: all writes happen before all reads; one round trip. */
+  writeRead(values: AliasValues, aliases: readonly string[], options?: CallOptions): Promise<ReadAnswer>;
+  longPoll(alias: string, options: LongPollOptions): Promise<LongPollAnswer>;
+  record(series: readonly RecordSeries[], options?: CallOptions): Promise<Answer>;
+  /** The older form: one alias in the path. */
+  recordAlias(alias: string, points: readonly Point[], options?: CallOptions): Promise<Answer>;
+  rpc(calls: readonly RpcCall[], options?: RpcOptions): Promise<readonly RpcResult[]>;
+  /** History of an alias through RPC `read`. @throws RejectedError where the server does not serve RPC */
+  readHistory(alias: string, options?: ReadHistoryOptions): Promise<readonly Point[]>;
+  /** Resolves to the CIK (40 characters). @throws ConflictError (409), RejectedError with status 404 */
+  activate(request: ActivationRequest | { readonly id: string }, options?: CallOptions): Promise<string>;
+  listContent(options?: CallOptions): Promise<readonly string[]>;
+  contentInfo(id: string, options?: CallOptions): Promise<ContentInfo>;
+  download(request: DownloadRequest, options?: CallOptions): Promise<Download>;
+  /** The server's unix seconds; needs no CIK. */
+  timestamp(options?: CallOptions): Promise<number>;
+}

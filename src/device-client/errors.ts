@@ -1,0 +1,97 @@
+import { type ErrorDetails, GweError } from "../core/errors.ts";
+
+/** What a failed exchange with Murano tells: which call, and the answer's status where there was one. */
+export interface DeviceApiErrorDetails extends ErrorDetails {
+  readonly procedure: string;
+  readonly status?: number;
+  /** The start of the answer's body as text, at most 1 KiB. */
+  readonly answer?: string;
+}
+
+/** Base of every error that a Device API call can reject with (besides the caller's own abort reason). */
+export abstract class DeviceApiError extends GweError {
+  readonly procedure: string;
+  readonly status: number | undefined;
+  readonly answer: string | undefined;
+
+  constructor(message: string, details: DeviceApiErrorDetails) {
+    super(message, details);
+    this.procedure = details.procedure;
+    this.status = details.status;
+    this.answer = details.answer;
+  }
+}
+
+/** 401: no CIK, or one that is no longer valid. Activate again. */
+export class UnauthorizedError extends DeviceApiError {
+  readonly code = "UNAUTHORIZED";
+}
+
+/** 400, 403, 404, 412, 413, 415 …: repeating the same request cannot help. `status` tells which. */
+export class RejectedError extends DeviceApiError {
+  readonly code = "REJECTED";
+}
+
+/** 409: activation refused, or timestamps of a record too close; those refused are in `timestamps`. */
+export class ConflictError extends DeviceApiError {
+  readonly code = "CONFLICT";
+  /** Alias → refused unix seconds; empty where the answer names none. */
+  readonly timestamps: ReadonlyMap<string, readonly number[]>;
+
+  constructor(
+    message: string,
+    details: DeviceApiErrorDetails & { readonly timestamps?: ReadonlyMap<string, readonly number[]> },
+  ) {
+    super(message, details);
+    this.timestamps = details.timestamps ?? new Map();
+  }
+}
+
+/** 429: slow down. */
+export class RateLimitedError extends DeviceApiError {
+  readonly code = "RATE_LIMITED";
+  /** From `Retry-After`; undefined when the server gave none. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, details: DeviceApiErrorDetails & { readonly retryAfterMs?: number }) {
+    super(message, details);
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** 5xx: the server's trouble; repeat with backoff. */
+export class ServerError extends DeviceApiError {
+  readonly code = "SERVER";
+}
+
+/** No answer: DNS, connection refused or reset, TLS, a body cut short. */
+export class NetworkError extends DeviceApiError {
+  readonly code = "NETWORK";
+}
+
+/** No answer in time. `phase` tells whether the connection or the answer was late. */
+export class TimeoutError extends DeviceApiError {
+  readonly code = "TIMEOUT";
+  readonly phase: "connect" | "idle";
+
+  constructor(message: string, details: DeviceApiErrorDetails & { readonly phase: "connect" | "idle" }) {
+    super(message, details);
+    this.phase = details.phase;
+  }
+}
+
+/** An answer that is not what the Device API promises, such as a captive portal's HTML, or a body over the limit. */
+export class MalformedAnswerError extends DeviceApiError {
+  readonly code = "MALFORMED_ANSWER";
+}
+
+/** True where the same request may succeed later without anybody changing anything. */
+export function isTransient(error: unknown): boolean {
+  return (
+    error instanceof NetworkError ||
+    error instanceof TimeoutError ||
+    error instanceof ServerError ||
+    error instanceof RateLimitedError ||
+    error instanceof MalformedAnswerError
+  );
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/** Makes a directory's entries durable (durability rule 3). */
+export function fsyncDirectory(directory: string): void {
+  const fd = openSync(directory, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Creates a directory and its missing parents durably: every new one is fsynced, up to and including the first
+ * that existed. Existing directories keep their mode.
+ */
+export function ensureDirectory(directory: string, mode = 0o755): void {
+  const firstCreated = mkdirSync(directory, { recursive: true, mode });
+  if (firstCreated === undefined) return;
+  const firstExisting = dirname(firstCreated);
+  for (let current = directory; ; current = dirname(current)) {
+    fsyncDirectory(current);
+    if (current === firstExisting || current === dirname(current)) return;
+  }
+}
+
+export interface AtomicWriteOptions {
+  /** Mode of a new file; an existing file keeps its own mode and owner. */
+  readonly mode?: number;
+}
+
+/**
+ * Replaces a file so that after a power cut either the old or the new content is there, whole:
+ * temporary name, fsync, rename, fsync of the directory.
+ */
+export function writeFileAtomic(
+  file: string,
+  content: string | Uint8Array,
+  options: AtomicWriteOptions = {},
+): void {
+  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+  const existing = statSync(file, { throwIfNoEntry: false });
+  const mode = existing ? existing.mode & 0o7777 : (options.mode ?? 0o644);
+  const data = typeof content === "string" ? Buffer.from(content) : content;
+  const fd = openSync(temporary, "wx", 0o600);
+  try {
+    for (let written = 0; written < data.length; ) written += writeSync(fd, data, written);
+    if (existing) fchownSync(fd, existing.uid, existing.gid);
+    fchmodSync(fd, mode);
+    fsyncSync(fd);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+  try {
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  fsyncDirectory(dirname(file));
+}

@@ -1,0 +1,32 @@
+import Database from "better-sqlite3";
+import { GweError } from "../core/errors.ts";
+
+/** Another process holds the lock. */
+export class LockedError extends GweError {
+  readonly code = "LOCKED";
+}
+
+export interface InstanceLock {
+  release(): void;
+}
+
+/**
+ * Holds a lock for as long as the process lives. The kernel drops it when the process ends in whatever way, so a
+ * crash leaves no stale lock. (SQLite's file lock is used because Node offers no flock.)
+ *
+ * @throws LockedError when another process holds it
+ */
+export function acquireInstanceLock(file: string): InstanceLock {
+  const db = new Database(file, { timeout: 0 });
+  try {
+    db.pragma("journal_mode = MEMORY");
+    db.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    db.close();
+    if (error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY")) {
+      throw new LockedError("another process holds the lock", { cause: error, context: { file } });
+    }
+    throw error;
+  }
+  return { release: () => db.close() };
+}

@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+
+// Integration tests start real engines, real pm2 daemons and real emulators: on two cores more than two
+// such files at a time only fight for the processor.
+export default defineConfig({
+  test: {
+    globalSetup: [],
+    reporters: ["default"],
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
