@@ -15,6 +15,7 @@ const entryPoints: Record<string, string> = {
   gdc: "src/cli/gdc.ts",
   "gwe-daemon": "src/daemon/main.ts",
   "ota-worker": "src/ota/worker/main.ts",
+  "machine-facts": "src/telemetry/machine-facts/main.ts",
   "murano-emulator": "src/emulator/main.ts",
   "device-client": "src/device-client/index.ts",
 };

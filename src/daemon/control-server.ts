@@ -1,0 +1,150 @@
+import { chmodSync, chownSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import * as z from "zod/mini";
+import type { AppStatus } from "../core/app-status.ts";
+import type { ControlError, EngineStatus, InstallResult } from "../core/control-api.ts";
+import { describeError, GweError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+
+/** What a control request may ask of the running engine. */
+export interface ControlTarget {
+  status(): Promise<EngineStatus>;
+  changeApp(name: string, change: AppChange): Promise<AppStatus>;
+  checkInNow(): void;
+  install(files: readonly string[]): Promise<readonly InstallResult[]>;
+}
+
+export const appChanges = ["start", "stop", "restart"] as const;
+export type AppChange = (typeof appChanges)[number];
+
+/** A request that cannot be served; `status` is the HTTP status of the answer. */
+export class ControlRequestError extends GweError {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export interface ControlServerOptions {
+  readonly socketPath: string;
+  /** Group that may use the socket; undefined leaves it to the engine's own. */
+  readonly groupId: number | undefined;
+  readonly target: ControlTarget;
+  readonly logger: Logger;
+}
+
+const maxBodyBytes = 64 * 1024;
+const installSchema = z.object({ files: z.array(z.string().check(z.startsWith("/"))).check(z.minLength(1)) });
+
+/** Serves `core/control-api.ts` over a Unix socket that only root and the engine's group can open (0660). */
+export class ControlServer {
+  private readonly options: ControlServerOptions;
+  private readonly server: Server;
+
+  constructor(options: ControlServerOptions) {
+    this.options = options;
+    this.server = createServer((request, response) => void this.serve(request, response));
+    // An installation answers when it has ended, which may be half an hour.
+    this.server.requestTimeout = 30_000;
+  }
+
+  /** The instance lock must be held: what lies at the socket's path is then a leftover and is removed. */
+  async start(): Promise<void> {
+    const { socketPath, groupId } = this.options;
+    rmSync(socketPath, { force: true });
+    // Nobody but us may connect before the mode is set.
+    const previousMask = process.umask(0o177);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.server.once("error", reject);
+        this.server.listen(socketPath, resolve);
+      });
+    } finally {
+      process.umask(previousMask);
+    }
+    if (groupId !== undefined) chownSync(socketPath, process.getuid?.() ?? -1, groupId);
+    chmodSync(socketPath, 0o660);
+  }
+
+  async stop(): Promise<void> {
+    if (!this.server.listening) return;
+    await new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const { status, body } = await this.route(request);
+      answer(response, status, body);
+    } catch (error) {
+      const status = error instanceof ControlRequestError ? error.status : 500;
+      const code = error instanceof GweError ? error.code : "INTERNAL";
+      if (status === 500) {
+        this.options.logger.error("control request failed", {
+          path: request.url,
+          error: describeError(error),
+        });
+      }
+      const body: ControlError = { error: { code, message: describeError(error) } };
+      answer(response, status, body);
+    }
+  }
+
+  private async route(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
+    const { target } = this.options;
+    const path = new URL(request.url ?? "/", "http://engine").pathname;
+    const segments = path.split("/").slice(1).map(decodeURIComponent);
+    const route = `${request.method} ${segments.length === 3 && segments[0] === "apps" ? "/apps" : path}`;
+    switch (route) {
+      case "GET /status":
+        return { status: 200, body: await target.status() };
+      case "POST /check-in":
+        target.checkInNow();
+        return { status: 202, body: {} };
+      case "POST /apps": {
+        const change = appChanges.find((name) => name === segments[2]);
+        if (change === undefined) break;
+        return { status: 200, body: await target.changeApp(segments[1] ?? "", change) };
+      }
+      case "POST /install": {
+        const parsed = installSchema.safeParse(parseJson(await readBody(request)));
+        if (!parsed.success) {
+          throw new ControlRequestError(400, "BAD_REQUEST", 'expected {"files":["/absolute/path.tar.gz",…]}');
+        }
+        return { status: 200, body: await target.install(parsed.data.files) };
+      }
+    }
+    throw new ControlRequestError(404, "NO_SUCH_CALL", `no such call: ${request.method} ${path}`);
+  }
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  if (response.destroyed) return;
+  response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ControlRequestError(400, "BAD_REQUEST", `the body is not JSON: ${describeError(error)}`);
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBodyBytes)
+      throw new ControlRequestError(413, "TOO_LARGE", `the body exceeds ${maxBodyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,116 @@
+import { createLogger, format, transports, type Logger as WinstonLogger } from "winston";
+import { describeError } from "../core/errors.ts";
+import type { LogFields, Logger } from "../core/logger.ts";
+import type { Redact } from "../core/redact.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+export interface LoggingOptions {
+  readonly level: LogLevel;
+  /** The engine's own log file, rotated by size; undefined for none. */
+  readonly file: string | undefined;
+  /** Lines go to systemd's journal: it adds the time itself and reads the priority from a `<N>` prefix. */
+  readonly journal: boolean;
+  /** Applied to every line as a last defence; nothing secret should reach a log call in the first place. */
+  readonly redact: Redact;
+}
+
+export interface Logging {
+  readonly logger: Logger;
+  /** Resolves when every line is written. */
+  close(): Promise<void>;
+}
+
+/** Flash is small and wears: two files of this size at most. */
+const maxFileBytes = 512 * 1024;
+
+/** syslog priorities, as journald understands them. */
+const priorities: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+
+export function openLogging({ level, file, journal, redact }: LoggingOptions): Logging {
+  const line = format.printf((info) => {
+    const { level: name, message, time, fields } = info as unknown as LogLine;
+    const text = redact(`${message}${formatFields(fields)}`);
+    return journal ? `<${priorities[name] ?? 6}>${text}` : `${time} ${name.toUpperCase().padEnd(5)} ${text}`;
+  });
+  const winston = createLogger({
+    level: level === "silent" ? "error" : level,
+    silent: level === "silent",
+    format: line,
+    transports: [
+      new transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }),
+      ...(file === undefined
+        ? []
+        : [new transports.File({ filename: file, maxsize: maxFileBytes, maxFiles: 2, tailable: true })]),
+    ],
+  });
+  return { logger: new WinstonAdapter(winston, {}), close: () => closed(winston) };
+}
+
+interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly time: string;
+  readonly fields: LogFields;
+}
+
+class WinstonAdapter implements Logger {
+  private readonly winston: WinstonLogger;
+  private readonly fields: LogFields;
+
+  constructor(winston: WinstonLogger, fields: LogFields) {
+    this.winston = winston;
+    this.fields = fields;
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.write("debug", message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.write("info", message, fields);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.write("warn", message, fields);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.write("error", message, fields);
+  }
+
+  child(fields: LogFields): Logger {
+    return new WinstonAdapter(this.winston, { ...this.fields, ...fields });
+  }
+
+  private write(level: string, message: string, fields: LogFields = {}): void {
+    // Message and fields are kept apart: winston would splice a field named `message` into the text.
+    this.winston.log({
+      level,
+      message,
+      time: new Date().toISOString(),
+      fields: { ...this.fields, ...fields },
+    });
+  }
+}
+
+/** ` key=value …`; a value that is not one plain word is quoted as JSON, so that a line stays one line. */
+function formatFields(fields: LogFields): string {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}=${formatValue(value)}`)
+    .join("");
+}
+
+function formatValue(value: unknown): string {
+  if (value instanceof Error) return JSON.stringify(describeError(value));
+  if (typeof value === "string") return /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value);
+  return JSON.stringify(value) ?? String(value);
+}
+
+function closed(winston: WinstonLogger): Promise<void> {
+  return new Promise((resolve) => {
+    winston.once("finish", resolve);
+    winston.end();
+  });
+}

@@ -1,0 +1,74 @@
+import { describeError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { ActivationRequest, DeviceApi } from "../device-client/index.ts";
+
+/** Where the CIK lies on disk (`Gateway.cfg`). */
+export interface CikStorage {
+  current(): string | undefined;
+  /** Replaces it durably and whole; throws when the disk refuses, the old one then still being there. */
+  replace(cik: string): void;
+}
+
+export interface CredentialsDependencies {
+  readonly storage: CikStorage;
+  readonly api: Pick<DeviceApi, "activate">;
+  readonly request: ActivationRequest;
+  readonly logger: Logger;
+}
+
+/**
+ * The gateway's CIK in use, and the way to a new one. The old CIK stays on disk until a new one is durable; one that
+ * could not be written is used from memory and written again before every check-in, since Murano has already voided
+ * the old one.
+ */
+export class Credentials {
+  private readonly dependencies: CredentialsDependencies;
+  private cik: string | undefined;
+  private unsaved = false;
+  private activation: Promise<void> | undefined;
+
+  constructor(dependencies: CredentialsDependencies) {
+    this.dependencies = dependencies;
+    this.cik = dependencies.storage.current();
+  }
+
+  current(): string | undefined {
+    return this.cik;
+  }
+
+  /**
+   * Asks Murano for a new CIK. Calls that come while one is under way share it: a second activation would void the
+   * CIK that the first has just brought.
+   *
+   * @throws DeviceApiError as `DeviceApi.activate` does; the CIK in use is then unchanged
+   */
+  activate(): Promise<void> {
+    this.activation ??= this.activateNow().finally(() => {
+      this.activation = undefined;
+    });
+    return this.activation;
+  }
+
+  /** Writes a CIK that an earlier attempt could not write. */
+  savePending(): void {
+    if (!this.unsaved || this.cik === undefined) return;
+    const { storage, logger } = this.dependencies;
+    try {
+      storage.replace(this.cik);
+      this.unsaved = false;
+    } catch (error) {
+      logger.error("the new CIK cannot be written: the gateway must be enabled again if power fails now", {
+        error: describeError(error),
+      });
+    }
+  }
+
+  private async activateNow(): Promise<void> {
+    const { api, request, logger } = this.dependencies;
+    // No abort signal: an answer that nobody waits for would carry the only valid CIK.
+    this.cik = await api.activate(request);
+    this.unsaved = true;
+    this.savePending();
+    logger.info("activated", { vendor: request.vendor, model: request.model, serial: request.sn });
+  }
+}

@@ -1,0 +1,70 @@
+import type { Database } from "better-sqlite3";
+import * as z from "zod/mini";
+
+/** How far the history of `engine_fetch` has been taken over. */
+export interface FetchCursor {
+  /** Server's unix seconds of the newest command taken. */
+  readonly timestamp: number;
+  /** Hash of its text: two commands may share a second. */
+  readonly textHash: string;
+  /** A command may have been overwritten by our clearing: history is still to be read. */
+  readonly reviewPending: boolean;
+}
+
+/** When `device_info` was last accepted by Murano, and a digest of the lasting facts it told. */
+export interface DeviceInfoSent {
+  readonly sentAtMs: number;
+  readonly digest: string;
+}
+
+const schemas = {
+  fetchCursor: z.object({ timestamp: z.number(), textHash: z.string(), reviewPending: z.boolean() }),
+  deviceInfoSent: z.object({ sentAtMs: z.number(), digest: z.string() }),
+};
+
+/** Small durable facts of the check-in loop, in `lib/gateway.db`. */
+export class EngineFacts {
+  private readonly db: Database;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  fetchCursor(): FetchCursor | undefined {
+    return this.read("fetchCursor");
+  }
+
+  setFetchCursor(cursor: FetchCursor): void {
+    this.write("fetchCursor", cursor);
+  }
+
+  deviceInfoSent(): DeviceInfoSent | undefined {
+    return this.read("deviceInfoSent");
+  }
+
+  setDeviceInfoSent(sent: DeviceInfoSent): void {
+    this.write("deviceInfoSent", sent);
+  }
+
+  /** Several changes in one commit, together with those of other stores on the same database. */
+  atomically<T>(work: () => T): T {
+    return this.db.transaction(work)();
+  }
+
+  private read<N extends keyof typeof schemas>(name: N): z.infer<(typeof schemas)[N]> | undefined {
+    const text = this.db
+      .prepare<[string], string>("SELECT value FROM engine_facts WHERE name = ?")
+      .pluck()
+      .get(name);
+    if (text === undefined) return undefined;
+    return schemas[name].parse(JSON.parse(text)) as z.infer<(typeof schemas)[N]>;
+  }
+
+  private write(name: keyof typeof schemas, value: unknown): void {
+    this.db
+      .prepare(
+        "INSERT INTO engine_facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+      )
+      .run(name, JSON.stringify(value));
+  }
+}

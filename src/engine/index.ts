@@ -1,0 +1,16 @@
+export {
+  type CheckInDependencies,
+  type CheckInResult,
+  checkIn,
+  type IntervalStorage,
+  takeCommand,
+} from "./check-in.ts";
+export { CommandIntake, type CommandSink } from "./command-intake.ts";
+export { type CikStorage, Credentials } from "./credentials.ts";
+export { EngineFacts } from "./facts.ts";
+export { watchForCommands } from "./long-poll.ts";
+export { CheckInLoop, type CheckInStatus } from "./loop.ts";
+export { Outbox } from "./outbox.ts";
+export { reactivatingApi } from "./reactivating-api.ts";
+export { type ComposedDeviceInfo, ReportComposer, type ReportSources } from "./report-composer.ts";
+export { engineMigrations } from "./schema.ts";

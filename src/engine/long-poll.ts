@@ -1,0 +1,63 @@
+import type { Clock, Random } from "../core/clock.ts";
+import { describeError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
+import type { DeviceApi } from "../device-client/index.ts";
+import { classifyFailure } from "./failure.ts";
+
+export interface CommandWatchDependencies {
+  readonly api: Pick<DeviceApi, "longPoll">;
+  /** The server's clock at the last check-in; undefined before the first, and polling waits for it. */
+  readonly checkedInUntilMs: () => number | undefined;
+  readonly onCommand: () => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** How long the server may hold one poll, at most 300 000 ms. */
+  readonly timeoutMs: number;
+}
+
+const backoff: RetrySchedule = { firstDelayMs: 1_000, maxDelayMs: 300_000, factor: 2, jitter: 0.5 };
+const firstCheckInPollMs = 1_000;
+
+/**
+ * Holds a long poll on `engine_fetch`, so that a command starts within a second of being written
+ * (`check_in = long-poll`). The interval's check-ins go on beside it and catch whatever a broken poll misses.
+ */
+export async function watchForCommands(
+  dependencies: CommandWatchDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  const { api, clock, random, logger, timeoutMs, onCommand } = dependencies;
+  let sinceMs: number | undefined;
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      sinceMs ??= startOfWatch(dependencies.checkedInUntilMs());
+      if (sinceMs === undefined) {
+        await clock.sleep(firstCheckInPollMs, signal);
+        continue;
+      }
+      const answer = await api.longPoll("engine_fetch", { timeoutMs, signal, sinceMs });
+      failures = 0;
+      if (!answer.changed) continue;
+      sinceMs = answer.lastModifiedMs ?? answer.serverTimeMs ?? sinceMs;
+      if (answer.value !== "") onCommand();
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      const failure = classifyFailure(error);
+      const delayMs =
+        failure.kind === "rate-limited" && failure.delayMs !== undefined
+          ? failure.delayMs
+          : retryDelayMs(backoff, failures, random);
+      logger.info("long poll failed", { reason: describeError(error), retryInMs: Math.round(delayMs) });
+      await clock.sleep(delayMs, signal).catch(() => undefined);
+    }
+  }
+}
+
+/** A second before the check-in's whole-second time: a value written in that same second is met, once too often at worst. */
+function startOfWatch(checkedInUntilMs: number | undefined): number | undefined {
+  return checkedInUntilMs === undefined ? undefined : checkedInUntilMs - 1_000;
+}

@@ -1,0 +1,208 @@
+import type { Clock, Random } from "../core/clock.ts";
+import { describeError, unreachable } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
+import type { CheckInResult } from "./check-in.ts";
+import type { Credentials } from "./credentials.ts";
+import { classifyFailure } from "./failure.ts";
+import { type LoopFacts, type LoopStep, planNext } from "./planner.ts";
+
+export interface CheckInLoopDependencies {
+  readonly credentials: Credentials;
+  readonly checkIn: (signal: AbortSignal) => Promise<CheckInResult>;
+  /** Reads `engine_fetch` and takes over what it holds. */
+  readonly takeCommand: (signal: AbortSignal) => Promise<void>;
+  /** True while a command's result waits to be told. */
+  readonly resultsWaiting: () => boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Seconds between check-ins at the start; Murano may change it. */
+  readonly updateIntervalS: number;
+  readonly activationRetryIntervalS: number;
+}
+
+/** How the loop stands, for `gwe status`. Wall-clock milliseconds. */
+export interface CheckInStatus {
+  readonly intervalS: number;
+  readonly lastSuccessAtMs: number | null;
+  readonly nextAtMs: number | null;
+  readonly lastError: string | null;
+}
+
+/** After a failed check-in: 5 s, 10 s … 15 min, half of it random so that a fleet does not return in step. */
+const backoff: RetrySchedule = { firstDelayMs: 5_000, maxDelayMs: 900_000, factor: 2, jitter: 0.5 };
+
+/** Runs the planner's steps one after another until it is stopped. One step at a time: nothing here runs twice. */
+export class CheckInLoop {
+  private readonly dependencies: CheckInLoopDependencies;
+  private intervalS: number;
+  private hurry = true;
+  private commandWaiting = false;
+  private checkInDueMs: number;
+  private activationDueMs: number;
+  private notBeforeMs: number;
+  private lastCheckInMs: number | undefined;
+  private failures = 0;
+  private lastSuccessAtMs: number | null = null;
+  private lastServerTimeMs: number | undefined;
+  private lastError: string | null = null;
+  private wake = new AbortController();
+
+  constructor(dependencies: CheckInLoopDependencies) {
+    this.dependencies = dependencies;
+    this.intervalS = dependencies.updateIntervalS;
+    const now = dependencies.clock.monotonic();
+    this.checkInDueMs = now;
+    this.activationDueMs = now;
+    this.notBeforeMs = now;
+  }
+
+  /** Resolves when `signal` aborts and the step under way has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.wake.abort(), { once: true });
+    while (!signal.aborted) await this.perform(planNext(this.facts()), signal);
+  }
+
+  /** A result waits: the next check-in comes at once, yet never earlier than a backoff allows. */
+  hasten(): void {
+    this.hurry = true;
+    this.wake.abort();
+  }
+
+  /** Someone at the gateway wants a check-in now, whatever the backoff says. */
+  checkInNow(): void {
+    this.notBeforeMs = this.dependencies.clock.monotonic();
+    this.activationDueMs = this.notBeforeMs;
+    this.hasten();
+  }
+
+  /**
+   * A long poll saw a command. What it saw is not kept: a check-in under way may already have taken it, so the alias
+   * is read again.
+   */
+  commandArrived(): void {
+    this.commandWaiting = true;
+    this.wake.abort();
+  }
+
+  /** The server's clock at the last check-in, unix milliseconds: nothing written before it was missed. */
+  serverTimeOfLastCheckInMs(): number | undefined {
+    return this.lastServerTimeMs;
+  }
+
+  status(): CheckInStatus {
+    const { clock, credentials } = this.dependencies;
+    const dueMs =
+      credentials.current() === undefined
+        ? this.activationDueMs
+        : Math.max(this.checkInDueMs, this.notBeforeMs);
+    return {
+      intervalS: this.intervalS,
+      lastSuccessAtMs: this.lastSuccessAtMs,
+      nextAtMs: Math.round(clock.now() + Math.max(0, dueMs - clock.monotonic())),
+      lastError: this.lastError,
+    };
+  }
+
+  private facts(): LoopFacts {
+    const { clock, credentials } = this.dependencies;
+    return {
+      nowMs: clock.monotonic(),
+      hasCredentials: credentials.current() !== undefined,
+      activationDueMs: this.activationDueMs,
+      checkInDueMs: this.checkInDueMs,
+      hurry: this.hurry,
+      notBeforeMs: this.notBeforeMs,
+      lastCheckInMs: this.lastCheckInMs,
+      commandWaiting: this.commandWaiting,
+    };
+  }
+
+  private async perform(step: LoopStep, signal: AbortSignal): Promise<void> {
+    switch (step.kind) {
+      case "wait":
+        return this.waitFor(step.forMs, signal);
+      case "activate":
+        return this.attempt(signal, () => this.dependencies.credentials.activate(), "activation failed");
+      case "take-command":
+        return this.attempt(signal, () => this.takeWaitingCommand(signal), "command could not be taken over");
+      case "check-in":
+        return this.attempt(signal, () => this.checkInOnce(signal), "check-in failed");
+      default:
+        return unreachable(step);
+    }
+  }
+
+  private async waitFor(ms: number, signal: AbortSignal): Promise<void> {
+    if (!this.wake.signal.aborted) {
+      try {
+        // A timer longer than 2^31 ms fires at once: long waits are taken in steps.
+        await this.dependencies.clock.sleep(Math.min(ms, 2_000_000_000), this.wake.signal);
+      } catch (error) {
+        if (!this.wake.signal.aborted) throw error;
+      }
+    }
+    if (!signal.aborted && this.wake.signal.aborted) this.wake = new AbortController();
+  }
+
+  private async attempt(signal: AbortSignal, work: () => Promise<void>, message: string): Promise<void> {
+    try {
+      await work();
+      this.failures = 0;
+      this.lastError = null;
+      this.notBeforeMs = this.dependencies.clock.monotonic();
+    } catch (error) {
+      if (!signal.aborted) this.failed(error, message);
+    }
+  }
+
+  private async checkInOnce(signal: AbortSignal): Promise<void> {
+    const { clock, credentials, checkIn, resultsWaiting } = this.dependencies;
+    credentials.savePending();
+    this.hurry = false;
+    this.lastCheckInMs = clock.monotonic();
+    this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000;
+    const { updateIntervalS, serverTimeMs } = await checkIn(signal);
+    if (updateIntervalS !== undefined) {
+      this.intervalS = updateIntervalS;
+      this.checkInDueMs = this.lastCheckInMs + updateIntervalS * 1000;
+    }
+    this.lastSuccessAtMs = clock.now();
+    this.lastServerTimeMs = serverTimeMs ?? this.lastSuccessAtMs;
+    if (resultsWaiting()) this.hurry = true;
+  }
+
+  private async takeWaitingCommand(signal: AbortSignal): Promise<void> {
+    // Reset first: where taking it fails, the check-in that follows the backoff reads the alias anyway.
+    this.commandWaiting = false;
+    await this.dependencies.takeCommand(signal);
+  }
+
+  private failed(error: unknown, message: string): void {
+    const { clock, random, logger, activationRetryIntervalS } = this.dependencies;
+    const failure = classifyFailure(error);
+    this.failures += 1;
+    this.hurry = true;
+    this.lastError = `${message}: ${describeError(error)}`;
+    const now = clock.monotonic();
+    const delayMs =
+      failure.kind === "rate-limited" && failure.delayMs !== undefined
+        ? failure.delayMs
+        : retryDelayMs(backoff, this.failures, random);
+    this.notBeforeMs = now + delayMs;
+    // A refusal stands until a person acts: activation has an interval of its own. A link that is not up yet is
+    // tried sooner.
+    const activationDelayMs = activationRetryIntervalS * 1000 * (1 - 0.1 * random());
+    this.activationDueMs =
+      now +
+      (failure.kind === "transient"
+        ? Math.min(delayMs, activationDelayMs)
+        : Math.max(delayMs, activationDelayMs));
+    logger.warn(message, {
+      reason: describeError(error),
+      attempt: this.failures,
+      retryInMs: Math.round(delayMs),
+    });
+  }
+}

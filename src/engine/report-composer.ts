@@ -1,0 +1,84 @@
+import type { Clock } from "../core/clock.ts";
+import { describeError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { ReportOutbox } from "../core/reports.ts";
+import type { EngineFacts } from "./facts.ts";
+
+/** A report's text, and a digest of the facts in it that last. */
+export interface ComposedDeviceInfo {
+  readonly text: string;
+  readonly digest: string;
+}
+
+/** Where the reports' content comes from. */
+export interface ReportSources {
+  engineReport(): Promise<string>;
+  deviceInfo(): Promise<ComposedDeviceInfo>;
+}
+
+export interface ReportComposerDependencies {
+  readonly sources: ReportSources;
+  readonly outbox: ReportOutbox;
+  readonly facts: EngineFacts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Puts the reports that are due into the outbox: `engine_report` for every check-in, `device_info` when a lasting
+ * fact changed, daily, or when asked for. A report that cannot be composed is left out; the check-in goes on.
+ */
+export class ReportComposer {
+  private readonly dependencies: ReportComposerDependencies;
+  private deviceInfoPending: ComposedDeviceInfo | undefined;
+  private deviceInfoAsked = false;
+
+  constructor(dependencies: ReportComposerDependencies) {
+    this.dependencies = dependencies;
+  }
+
+  /** The next check-in carries every report. */
+  askForAll(): void {
+    this.deviceInfoAsked = true;
+  }
+
+  async compose(): Promise<void> {
+    const { sources, outbox, facts, logger } = this.dependencies;
+    const [engineReport, deviceInfo] = await Promise.allSettled([
+      sources.engineReport(),
+      sources.deviceInfo(),
+    ]);
+    for (const [alias, result] of Object.entries({ engine_report: engineReport, device_info: deviceInfo })) {
+      if (result.status === "rejected") {
+        logger.error("report could not be composed", { alias, error: describeError(result.reason) });
+      }
+    }
+    const due =
+      deviceInfo.status === "fulfilled" && this.isDue(deviceInfo.value) ? deviceInfo.value : undefined;
+    facts.atomically(() => {
+      if (engineReport.status === "fulfilled") outbox.put("engine_report", engineReport.value, "newest");
+      if (due !== undefined) outbox.put("device_info", due.text, "newest");
+    });
+    this.deviceInfoPending = due;
+  }
+
+  /** To be called when Murano has answered for the batch that followed `compose`. */
+  answered(): void {
+    if (this.deviceInfoPending === undefined) return;
+    const { facts, clock } = this.dependencies;
+    facts.setDeviceInfoSent({ sentAtMs: clock.now(), digest: this.deviceInfoPending.digest });
+    this.deviceInfoPending = undefined;
+    this.deviceInfoAsked = false;
+  }
+
+  private isDue({ digest }: ComposedDeviceInfo): boolean {
+    const { facts, clock } = this.dependencies;
+    const sent = facts.deviceInfoSent();
+    if (this.deviceInfoAsked || sent === undefined || sent.digest !== digest) return true;
+    // A clock that was set back must not silence the report.
+    const ageMs = clock.now() - sent.sentAtMs;
+    return ageMs >= dayMs || ageMs < 0;
+  }
+}
