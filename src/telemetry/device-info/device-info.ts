@@ -53,7 +53,10 @@ export function deviceInfo(facts: DeviceFacts): string {
 export function lastingFacts(facts: DeviceFacts): string {
   return JSON.stringify([
     formatUname(facts.uname),
-    facts.filesystems.map(({ source, mountPoint, totalBytes }) => [source, mountPoint, totalBytes]),
+    // Devices only: memory file systems come and go with every login.
+    facts.filesystems
+      .filter(({ source }) => source.startsWith("/"))
+      .map(({ source, mountPoint, totalBytes }) => [source, mountPoint, totalBytes]),
     facts.memory.totalBytes,
     facts.addresses.map(({ iface, cidr }) => [iface, cidr]),
     facts.bootId,
