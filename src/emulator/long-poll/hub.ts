@@ -1,0 +1,48 @@
+/** Wakes the long polls of a dataport. Waiters are told that something happened, and look for themselves. */
+export class LongPollHub {
+  readonly #waiters = new Map<string, Set<() => void>>();
+
+  /** Number of polls that wait. */
+  get size(): number {
+    let count = 0;
+    for (const waiters of this.#waiters.values()) count += waiters.size;
+    return count;
+  }
+
+  /** Calls `wake` at every change of this alias; returns what ends it. */
+  watch(clientId: number, alias: string, wake: () => void): () => void {
+    const key = keyOf(clientId, alias);
+    const waiters = this.#waiters.get(key) ?? new Set();
+    this.#waiters.set(key, waiters);
+    waiters.add(wake);
+    return () => {
+      waiters.delete(wake);
+      if (waiters.size === 0 && this.#waiters.get(key) === waiters) this.#waiters.delete(key);
+    };
+  }
+
+  /** After the commit: these aliases of a client have a new value. */
+  changed(clientId: number, aliases: readonly string[]): void {
+    if (this.#waiters.size === 0) return;
+    for (const alias of aliases) this.#wake(keyOf(clientId, alias));
+  }
+
+  /** A client's CIK is void: its polls must notice. */
+  clientChanged(clientId: number): void {
+    const prefix = keyOf(clientId, "");
+    for (const key of [...this.#waiters.keys()]) if (key.startsWith(prefix)) this.#wake(key);
+  }
+
+  /** The emulator stops: every poll looks once more. */
+  wakeAll(): void {
+    for (const key of [...this.#waiters.keys()]) this.#wake(key);
+  }
+
+  #wake(key: string): void {
+    for (const wake of [...(this.#waiters.get(key) ?? [])]) wake();
+  }
+}
+
+function keyOf(clientId: number, alias: string): string {
+  return `${clientId}/${alias}`;
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream, createWriteStream, type ReadStream } from "node:fs";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+
+const partSuffix = ".part";
+
+/** Content blobs as files: written as they arrive, synced and renamed before their name is given to anyone. */
+export class Blobs {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Makes the directory and removes what a crash left: parts, and blobs that nothing refers to. */
+  async start(referred: ReadonlySet<string>): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const left = (await readdir(this.#directory)).filter((name) => !referred.has(name));
+    await Promise.all(left.map((name) => this.remove(name)));
+  }
+
+  /** Resolves when the bytes would survive a power cut. Rejects, leaving nothing, when the source fails. */
+  async put(source: AsyncIterable<Buffer>): Promise<{ readonly name: string; readonly sizeBytes: number }> {
+    const name = randomUUID();
+    const part = join(this.#directory, name + partSuffix);
+    const file = createWriteStream(part, { mode: 0o600, flush: true });
+    try {
+      await pipeline(source, file);
+      await rename(part, join(this.#directory, name));
+      await this.#syncDirectory();
+      return { name, sizeBytes: file.bytesWritten };
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+  }
+
+  /** Resolves once the file is open, so that a removal meanwhile harms nobody. `end` is inclusive. */
+  async read(name: string, start: number, end: number): Promise<ReadStream> {
+    const file = await open(join(this.#directory, name), "r");
+    return createReadStream("", { fd: file, start, end });
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.#directory, name), { force: true });
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const directory = await open(this.#directory, "r");
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+}

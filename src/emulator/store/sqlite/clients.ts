@@ -1,0 +1,48 @@
+import { gatewayAliases } from "../../gateway-dataports.ts";
+import type { ClientStore } from "../store.ts";
+import type { Client, Model } from "../types.ts";
+import type { SqliteDatabase } from "./database.ts";
+import { newRid } from "./secrets.ts";
+
+export function sqliteClients(db: SqliteDatabase): ClientStore {
+  const select = `SELECT client.id, client.rid, model.owner_id AS ownerId, model.name AS model,
+      model.id AS modelId, coalesce(serial.sn, '') AS sn
+    FROM client JOIN model ON model.id = client.model_id LEFT JOIN serial ON serial.client_id = client.id`;
+  const byCik = db.prepare<[string], Client>(`${select} WHERE client.cik = ?`);
+  const byRid = db.prepare<[string], Client>(`${select} WHERE client.rid = ?`);
+  const ofOwner = db.prepare<[number], Client>(`${select} WHERE model.owner_id = ? ORDER BY client.id`);
+  return {
+    byCik: async (cik) => byCik.get(cik),
+    byRid: async (rid) => byRid.get(rid),
+    ofOwner: async (ownerId) => ofOwner.all(ownerId),
+  };
+}
+
+/** Makes a client with its dataports: the gateway's six and those of the model's template. In a transaction. */
+export class ClientMaker {
+  readonly #insert;
+  readonly #template;
+  readonly #dataport;
+
+  constructor(db: SqliteDatabase) {
+    this.#insert = db.prepare("INSERT INTO client (model_id, rid) VALUES (?, ?)");
+    this.#template = db.prepare<[string], { alias: string; name: string; format: string }>(
+      `SELECT alias, name, format FROM dataport
+       WHERE alias IS NOT NULL AND client_id = (SELECT id FROM client WHERE rid = ?)`,
+    );
+    this.#dataport = db.prepare(
+      `INSERT INTO dataport (client_id, rid, alias, name, format, created_at) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (client_id, alias) DO NOTHING`,
+    );
+  }
+
+  make(model: Model, now: number): { readonly id: number; readonly rid: string } {
+    const rid = newRid();
+    const id = Number(this.#insert.run(model.id, rid).lastInsertRowid);
+    for (const alias of gatewayAliases) this.#dataport.run(id, newRid(), alias, alias, "string", now);
+    for (const { alias, name, format } of model.rid === "" ? [] : this.#template.all(model.rid)) {
+      this.#dataport.run(id, newRid(), alias, name, format, now);
+    }
+    return { id, rid };
+  }
+}
