@@ -21,7 +21,10 @@ export class CikStore {
    * @throws ConfigAccessError when this user may not read the file
    */
   current(): string | undefined {
-    this.cached ??= { cik: this.read() };
+    if (this.cached === undefined) {
+      this.cached = { cik: readCik(this.dependencies.paths.gatewayCfg) };
+      if (this.cached.cik !== undefined) this.seen.add(this.cached.cik);
+    }
     return this.cached.cik;
   }
 
@@ -30,7 +33,7 @@ export class CikStore {
    * @throws ConfigError when `cik` is not 40 letters and digits
    */
   replace(cik: string): void {
-    if (!isCik(cik)) throw this.invalid();
+    if (!isCik(cik)) throw invalidCik(this.dependencies.paths.gatewayCfg);
     this.write(cik);
   }
 
@@ -51,16 +54,19 @@ export class CikStore {
     );
     this.cached = { cik: cik === "" ? undefined : cik };
   }
+}
 
-  private read(): string | undefined {
-    const cik = cikIn(readConfigFile(this.dependencies.paths.gatewayCfg).document);
-    if (cik === undefined) throw this.invalid();
-    if (cik !== "") this.seen.add(cik);
-    return cik === "" ? undefined : cik;
-  }
+/**
+ * The CIK that `Gateway.cfg` holds; undefined when the gateway is not activated.
+ * @throws ConfigError when the file holds something that is no CIK
+ * @throws ConfigAccessError when this user may not read the file
+ */
+export function readCik(gatewayCfg: string): string | undefined {
+  const cik = cikIn(readConfigFile(gatewayCfg).document);
+  if (cik === undefined) throw invalidCik(gatewayCfg);
+  return cik === "" ? undefined : cik;
+}
 
-  private invalid(): ConfigError {
-    const file = this.dependencies.paths.gatewayCfg;
-    return new ConfigError([{ file, section: "device", key: "cik", expected: cikRule }]);
-  }
+function invalidCik(file: string): ConfigError {
+  return new ConfigError([{ file, section: "device", key: "cik", expected: cikRule }]);
 }

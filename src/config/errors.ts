@@ -34,5 +34,6 @@ function describeFault(fault: ConfigFault): string {
   const place = fault.file === undefined ? "" : `${fault.file}${fault.line ? `:${fault.line}` : ""}: `;
   const key = fault.key === undefined ? "" : `[${fault.section}] ${fault.key}`;
   const value = fault.value === undefined ? "" : ` = ${JSON.stringify(fault.value.slice(0, 200))}`;
-  return `${place}${key}${value}${key === "" ? "" : ": "}${fault.expected}`;
+  const expected = fault.value === undefined ? fault.expected : `expected ${fault.expected}`;
+  return `${place}${key}${value}${key === "" ? "" : ": "}${expected}`;
 }

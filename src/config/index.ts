@@ -1,5 +1,5 @@
 export type { Paths } from "../core/paths.ts";
-export { CikStore } from "./cik-store.ts";
+export { CikStore, readCik } from "./cik-store.ts";
 export { type ConfigChange, type ConfigSection, ConfigStore } from "./config-store.ts";
 export { ConfigAccessError, ConfigError, type ConfigFault } from "./errors.ts";
 export { type ConfigFilesDependencies, type ConfigIo, gatewayGroup, readConfigFile } from "./files.ts";

@@ -67,7 +67,7 @@ describe("ConfigStore", () => {
       ]);
     expect(set).toThrow(ConfigError);
     expect(set).toThrow(
-      /update_interval = "0": a whole number of seconds from 1 .*user_agent: .*a comment would begin.*no such key/,
+      /update_interval = "0": expected a whole number of seconds from 1 .*user_agent: .*a comment would begin.*no such key/,
     );
     expect(existsSync(home.paths.gatewayCfg)).toBe(false);
   });

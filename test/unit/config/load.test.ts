@@ -91,7 +91,7 @@ describe("loadConfig", () => {
       ["cert_file", undefined, undefined],
     ]);
     expect(message).toContain(
-      `${home.paths.engineConfig}:3: [engine] check_in = "often": one of interval, long-poll`,
+      `${home.paths.engineConfig}:3: [engine] check_in = "often": expected one of interval, long-poll`,
     );
   });
 
