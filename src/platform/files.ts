@@ -40,6 +40,10 @@ export function ensureDirectory(directory: string, mode = 0o755): void {
 export interface AtomicWriteOptions {
   /** Mode of a new file; an existing file keeps its own mode and owner. */
   readonly mode?: number;
+  /** `mode` holds for an existing file too: a file of secrets must not stay readable by others. */
+  readonly enforceMode?: boolean;
+  /** Group of the file, new or not. Left alone where the process may not give it away. */
+  readonly gid?: number | undefined;
 }
 
 /**
@@ -53,12 +57,13 @@ export function writeFileAtomic(
 ): void {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
   const existing = statSync(file, { throwIfNoEntry: false });
-  const mode = existing ? existing.mode & 0o7777 : (options.mode ?? 0o644);
+  const mode = existing && options.enforceMode !== true ? existing.mode & 0o7777 : (options.mode ?? 0o644);
   const data = typeof content === "string" ? Buffer.from(content) : content;
   const fd = openSync(temporary, "wx", 0o600);
   try {
     for (let written = 0; written < data.length; ) written += writeSync(fd, data, written);
     if (existing) fchownSync(fd, existing.uid, existing.gid);
+    if (options.gid !== undefined) giveToGroup(fd, options.gid);
     fchmodSync(fd, mode);
     fsyncSync(fd);
   } catch (error) {
@@ -74,4 +79,12 @@ export function writeFileAtomic(
     throw error;
   }
   fsyncDirectory(dirname(file));
+}
+
+function giveToGroup(fd: number, gid: number): void {
+  try {
+    fchownSync(fd, -1, gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+  }
 }

@@ -10,14 +10,19 @@ export interface InstanceLock {
   release(): void;
 }
 
+export interface LockOptions {
+  /** How long to wait for another holder to let go, the process standing still meanwhile; 0 by default. */
+  readonly waitMs?: number;
+}
+
 /**
  * Holds a lock for as long as the process lives. The kernel drops it when the process ends in whatever way, so a
  * crash leaves no stale lock. (SQLite's file lock is used because Node offers no flock.)
  *
  * @throws LockedError when another process holds it
  */
-export function acquireInstanceLock(file: string): InstanceLock {
-  const db = new Database(file, { timeout: 0 });
+export function acquireInstanceLock(file: string, options: LockOptions = {}): InstanceLock {
+  const db = new Database(file, { timeout: options.waitMs ?? 0 });
   try {
     db.pragma("journal_mode = MEMORY");
     db.exec("BEGIN EXCLUSIVE");

@@ -1,0 +1,66 @@
+import * as z from "zod/mini";
+import { appStates } from "../core/app-status.ts";
+
+/** Shapes of src/core/control-api.ts. Unknown keys pass: a newer engine may say more than this command knows. */
+const appStatus = z.looseObject({
+  name: z.string(),
+  version: z.string(),
+  kind: z.enum(["long-running", "one-off", "library"]),
+  state: z.enum(appStates),
+  sinceMs: z.number(),
+  pid: z.exactOptional(z.number()),
+  startedAtMs: z.exactOptional(z.number()),
+  exitStatus: z.exactOptional(z.number()),
+  signal: z.exactOptional(z.string()),
+  restarts: z.number(),
+  logFile: z.exactOptional(z.string()),
+  detail: z.exactOptional(z.string()),
+});
+
+const jobStatus = z.looseObject({
+  app: z.string(),
+  version: z.string(),
+  state: z.string(),
+  receivedBytes: z.exactOptional(z.number()),
+  totalBytes: z.exactOptional(z.number()),
+});
+
+const engineStatus = z.looseObject({
+  engine: z.looseObject({
+    version: z.string(),
+    pid: z.number(),
+    startedAtMs: z.number(),
+    home: z.nullable(z.string()),
+  }),
+  device: z.looseObject({
+    vendor: z.string(),
+    model: z.string(),
+    serial: z.string(),
+    server: z.string(),
+    activated: z.boolean(),
+  }),
+  checkIn: z.looseObject({
+    mode: z.enum(["interval", "long-poll"]),
+    intervalS: z.number(),
+    lastSuccessAtMs: z.nullable(z.number()),
+    nextAtMs: z.nullable(z.number()),
+    lastError: z.nullable(z.string()),
+  }),
+  outbox: z.looseObject({ waiting: z.number() }),
+  jobs: z.array(jobStatus),
+  apps: z.array(appStatus),
+});
+
+const installResults = z.array(
+  z.looseObject({
+    name: z.string(),
+    version: z.string(),
+    status: z.string(),
+    exitCode: z.nullable(z.number()),
+    output: z.string(),
+  }),
+);
+
+const controlError = z.looseObject({ error: z.looseObject({ code: z.string(), message: z.string() }) });
+
+export const controlSchemas = { appStatus, engineStatus, installResults, controlError };

@@ -1,0 +1,73 @@
+import { resolvePaths } from "../config/index.ts";
+import { parseArguments } from "./arguments.ts";
+import { UsageError } from "./errors.ts";
+import type { GweContext } from "./gwe-context.ts";
+import { allFlags } from "./gwe-flags.ts";
+import { suggestion } from "./suggestion.ts";
+import { runAsProcess } from "./terminal.ts";
+
+type Subcommand = (argv: readonly string[], context: GweContext) => Promise<number>;
+
+const appAction =
+  (action: "start" | "stop" | "restart"): Subcommand =>
+  async (argv, context) =>
+    (await import("./gwe-apps.ts")).controlApp(action, argv, context);
+
+const subcommands = new Map<string, Subcommand>([
+  ["status", async (argv, context) => (await import("./gwe-status.ts")).showStatus(argv, context)],
+  ["logs", async (argv, context) => (await import("./gwe-logs.ts")).showLogs(argv, context)],
+  ["start", appAction("start")],
+  ["stop", appAction("stop")],
+  ["restart", appAction("restart")],
+  ["check-in", async (argv, context) => (await import("./gwe-apps.ts")).requestCheckIn(argv, context)],
+  ["help", (_, context) => printHelp(context)],
+]);
+
+/** `gwe` as a process of its own. */
+export function main(): Promise<void> {
+  // Arguments may hold the CIK (--set-cik), and the title of a process is for everybody to read.
+  process.title = "gwe";
+  return runAsProcess("gwe", (argv, terminal) =>
+    runGwe(argv, { terminal, paths: resolvePaths(terminal.env) }),
+  );
+}
+
+/** Runs one `gwe` command line and resolves to its exit status; errors are thrown. */
+export async function runGwe(argv: readonly string[], context: GweContext): Promise<number> {
+  const [word, ...rest] = argv;
+  if (word !== undefined && !word.startsWith("-")) {
+    const subcommand = subcommands.get(word);
+    if (subcommand) return subcommand(rest, context);
+    const meant = suggestion(word, [...subcommands.keys()]);
+    throw new UsageError(
+      `unknown command '${word}'${meant ? `: did you mean '${meant}'?` : "; -h lists all"}`,
+    );
+  }
+  return runFlags(argv, context);
+}
+
+async function runFlags(argv: readonly string[], context: GweContext): Promise<number> {
+  const { flags, positionals } = parseArguments(allFlags, argv);
+  if (positionals.length > 0) throw new UsageError(`unexpected argument '${positionals[0]}'; -h explains`);
+  if (flags.has("help")) return printHelp(context);
+  const { configure, takeLogLevel } = await import("./gwe-configure.ts");
+  const logLevelOverride = takeLogLevel(flags);
+  const changed = await configure(flags, context);
+  const printed = await (await import("./gwe-print.ts")).printAsked(flags, context);
+  const level = logLevelOverride === undefined ? {} : { logLevelOverride };
+  const files = flags.get("install-apps");
+  if (files !== undefined) {
+    return (await import("./gwe-install.ts")).installApps(
+      { files, once: flags.has("once"), ...level },
+      context,
+    );
+  }
+  if (!flags.has("once") && (changed || printed)) return 0;
+  const { runDaemon } = await import("./run-daemon.ts");
+  return runDaemon({ paths: context.paths, once: flags.has("once"), ...level });
+}
+
+async function printHelp({ terminal }: GweContext): Promise<number> {
+  await terminal.write((await import("./gwe-help.ts")).gweHelp);
+  return 0;
+}

@@ -1,0 +1,27 @@
+import { describeFlags } from "./arguments.ts";
+import { printFlags, runFlags, setFlags } from "./gwe-flags.ts";
+
+export const gweHelp = `usage: gwe                        run the engine in the foreground
+       gwe OPTION...              configure, or ask for something
+       gwe COMMAND [ARGUMENT...]  speak to the running engine
+
+Commands:
+  status [--json]         Engine, activation, last check-in, applications, jobs.
+  logs APP [-f] [-n N]    The last lines of an application's log (gwe: the engine's).
+  start|stop|restart APP  Control an application.
+  check-in                Check in now.
+
+Print:
+${describeFlags(printFlags)}
+
+Run:
+${describeFlags(runFlags)}
+
+Configure (can be combined; '' clears a value or restores its default; prints
+the resulting configuration; a running engine takes it up at its next start):
+${describeFlags(setFlags)}
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 the engine is not running,
+4 permission denied, 255 the configuration is incomplete or invalid.
+GWE_HOME=DIR puts everything of one engine under DIR.
+`;

@@ -1,0 +1,50 @@
+import { accessSync, constants } from "node:fs";
+import { resolve } from "node:path";
+import type { LogLevel } from "../config/index.ts";
+import type { InstallResult } from "../core/control-api.ts";
+import { parsePackageName } from "../core/package-name.ts";
+import { ControlClient } from "./control-client.ts";
+import { CommandError, EngineNotRunningError } from "./errors.ts";
+import type { GweContext } from "./gwe-context.ts";
+import { runDaemon } from "./run-daemon.ts";
+import { printable } from "./terminal.ts";
+
+export interface InstallOptions {
+  readonly files: readonly string[];
+  readonly once: boolean;
+  readonly logLevelOverride?: LogLevel;
+}
+
+/** `gwe --install-apps TARBALL…`: by the running engine where there is one, else by an engine of its own. */
+export async function installApps(options: InstallOptions, context: GweContext): Promise<number> {
+  const { paths, terminal } = context;
+  const files = options.files.map(readableTarball);
+  try {
+    const results = await new ControlClient({ socketPath: paths.controlSocket }).install(files);
+    for (const result of results) await terminal.write(describeResult(result));
+    return results.every(({ status }) => status === "installed") ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof EngineNotRunningError)) throw error;
+  }
+  const { once, logLevelOverride } = options;
+  const level = logLevelOverride === undefined ? {} : { logLevelOverride };
+  return runDaemon({ paths, once, installFiles: files, ...level });
+}
+
+/** Absolute, and known to be there: the engine that reads it has another working directory. */
+function readableTarball(file: string): string {
+  const path = resolve(file);
+  parsePackageName(path.slice(path.lastIndexOf("/") + 1));
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new CommandError(`cannot read ${path}`, { cause: error });
+  }
+  return path;
+}
+
+function describeResult({ name, version, status, exitCode, output }: InstallResult): string {
+  const code = exitCode === null || exitCode === 0 ? "" : ` (exit status ${exitCode})`;
+  const text = output === "" || output.endsWith("\n") ? output : `${output}\n`;
+  return `${text}${printable(`${name} ${version}: ${status}${code}`)}\n`;
+}

@@ -1,0 +1,88 @@
+import type { AppStatus } from "../core/app-status.ts";
+import type { EngineStatus, JobStatus } from "../core/control-api.ts";
+import { formatDuration } from "./duration.ts";
+import { printable } from "./terminal.ts";
+
+/** `gwe status` for a person. @param nowMs wall clock, unix milliseconds */
+export function describeStatus(status: EngineStatus, nowMs: number): string {
+  const { engine, device, checkIn } = status;
+  const facts: [string, string][] = [
+    ["Engine", `${engine.version}, pid ${engine.pid}, up ${formatDuration(nowMs - engine.startedAtMs)}`],
+  ];
+  if (engine.home !== null) facts.push(["Home", engine.home]);
+  facts.push(
+    ["Server", device.server],
+    ["Product", device.vendor === device.model ? device.vendor : `${device.vendor} ${device.model}`],
+    ["Serial", device.serial],
+    ["Activated", device.activated ? "yes" : "no"],
+    ["Check-in", describeCheckIn(checkIn, nowMs)],
+  );
+  if (checkIn.lastError !== null) facts.push(["Last error", checkIn.lastError]);
+  if (status.outbox.waiting > 0)
+    facts.push(["Reports", `${status.outbox.waiting} waiting for the next check-in`]);
+  const lines = facts.map(([name, value]) => `${name.padEnd(11)} ${printable(value)}`);
+  if (status.jobs.length > 0)
+    lines.push("", ...table(["INSTALLING", "VERSION", "STEP", "PROGRESS"], status.jobs.map(jobRow)));
+  lines.push("");
+  if (status.apps.length === 0) lines.push("No applications.");
+  else {
+    const rows = status.apps.map((app) => appRow(app, nowMs));
+    lines.push(...table(["APP", "VERSION", "STATE", "UPTIME", "RESTARTS", "PID", "NOTE"], rows));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** One app as `gwe start|stop|restart` answer it. */
+export function describeApp(app: AppStatus): string {
+  const note = noteOf(app);
+  return printable(`${app.name}: ${app.state}${note === "" ? "" : ` (${note})`}`);
+}
+
+function describeCheckIn(checkIn: EngineStatus["checkIn"], nowMs: number): string {
+  const { lastSuccessAtMs: last, nextAtMs: next } = checkIn;
+  const parts = [
+    checkIn.mode === "long-poll"
+      ? `long poll, at least every ${formatDuration(checkIn.intervalS * 1000)}`
+      : `every ${formatDuration(checkIn.intervalS * 1000)}`,
+    last === null ? "none so far" : `last ${formatDuration(nowMs - last)} ago`,
+  ];
+  if (next !== null) parts.push(next <= nowMs ? "next now" : `next in ${formatDuration(next - nowMs)}`);
+  return parts.join(", ");
+}
+
+function jobRow(job: JobStatus): readonly string[] {
+  const { receivedBytes: got, totalBytes: all } = job;
+  const percent = got !== undefined && all ? `${Math.floor((100 * got) / all)} % of ${all} bytes` : "";
+  return [job.app, job.version, job.state, percent];
+}
+
+function appRow(app: AppStatus, nowMs: number): readonly string[] {
+  const running = app.state === "RUNNING" && app.startedAtMs !== undefined;
+  return [
+    app.name,
+    app.version,
+    app.kind === "long-running" ? app.state : app.kind,
+    running ? formatDuration(nowMs - (app.startedAtMs ?? nowMs)) : "-",
+    app.kind === "long-running" ? String(app.restarts) : "-",
+    app.pid === undefined ? "-" : String(app.pid),
+    noteOf(app),
+  ];
+}
+
+function noteOf(app: AppStatus): string {
+  if (app.detail !== undefined) return app.detail;
+  if (app.state === "RUNNING" || app.state === "STARTING") return "";
+  if (app.signal !== undefined) return `killed by ${app.signal}`;
+  return app.exitStatus === undefined ? "" : `exit status ${app.exitStatus}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const cells = [head, ...rows.map((row) => row.map(printable))];
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
+  return cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

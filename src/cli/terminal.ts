@@ -1,0 +1,54 @@
+import { describeError, GweError } from "../core/errors.ts";
+import { exitStatusOf } from "./exit-status.ts";
+
+/** What a command sees of the process that runs it. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Resolves when the reader has taken it, so that a slow one costs no memory. */
+  write(data: string | Uint8Array): Promise<void>;
+  /** One line on stderr. */
+  note(line: string): void;
+  readStdin(): Promise<string>;
+}
+
+const processTerminal: Terminal = {
+  env: process.env,
+  write: (data) =>
+    new Promise((resolve, reject) => {
+      process.stdout.write(data, (error) => (error ? reject(error) : resolve()));
+    }),
+  note: (line) => {
+    process.stderr.write(`${line}\n`);
+  },
+  readStdin: async () => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString("utf8");
+  },
+};
+
+/** Runs a command as this process: errors become one line on stderr and an exit status. */
+export async function runAsProcess(
+  name: string,
+  command: (argv: readonly string[], terminal: Terminal) => Promise<number>,
+): Promise<void> {
+  // `gwe logs app | head`: when the reader has gone there is nothing left to do and nobody to tell.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 0 : 1);
+  });
+  const argv = process.argv.slice(2);
+  try {
+    process.exitCode = await command(argv, processTerminal);
+  } catch (error) {
+    processTerminal.note(`${name}: ${printable(describeError(error))}`);
+    // Only a bug has no class of ours; its place in the code is what a bug report needs.
+    if (!(error instanceof GweError) && error instanceof Error) processTerminal.note(error.stack ?? "");
+    process.exitCode = exitStatusOf(error);
+  }
+}
+
+/** Text of others (apps, servers) must not steer a terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd").replace(/[\n\t]/g, " ");
+}

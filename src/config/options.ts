@@ -1,0 +1,113 @@
+import * as z from "zod/mini";
+import { cikRule, isCik } from "../core/cik.ts";
+import { type DeviceConfig, type EngineConfig, logLevels } from "./types.ts";
+import { engineVersion } from "./version.ts";
+
+/** One key of a configuration file: where it stands, what it may hold, what an empty one means. */
+export interface Option<Value> {
+  readonly key: string;
+  /** From the text in the file; `''` has been turned into the empty string and never gets here. */
+  readonly schema: z.ZodMiniType<Value, string>;
+  readonly fallback: Value;
+  /** For a person: what is allowed. */
+  readonly expected: string;
+}
+
+export type OptionsOf<Section> = { readonly [Name in keyof Section]: Option<Section[Name]> };
+
+const wholeNumber = (min: number, max: number) =>
+  z.pipe(
+    z.pipe(z.string().check(z.regex(/^\d{1,10}$/)), z.transform(Number)),
+    z.number().check(z.minimum(min), z.maximum(max)),
+  );
+
+const seconds = (key: string, max: number, fallback: number): Option<number> => ({
+  key,
+  schema: wholeNumber(1, max),
+  fallback,
+  expected: `a whole number of seconds from 1 to ${max}`,
+});
+
+const oneOf = <Name extends string>(key: string, names: readonly Name[], fallback: Name): Option<Name> => ({
+  key,
+  schema: z.pipe(z.string(), z.enum(names)),
+  fallback,
+  expected: `one of ${names.join(", ")}`,
+});
+
+const text = (key: string, pattern: RegExp, expected: string): Option<string | undefined> => ({
+  key,
+  schema: z.string().check(z.regex(pattern)),
+  fallback: undefined,
+  expected,
+});
+
+// Vendor, model and serial travel in one header, parted by spaces (spec: gmq.md, "Who is asking").
+const name = (key: string) =>
+  text(key, /^[\x21-\x7e]{1,100}$/, "1 to 100 characters of ASCII without spaces");
+const absoluteFile = (key: string) => text(key, /^\/[^\0]*$/, "the absolute path of a PEM file");
+
+const origin = z.pipe(
+  z.string().check(z.refine((value) => parseOrigin(value) !== undefined)),
+  z.transform((value) => parseOrigin(value)),
+);
+
+/** `scheme://host[:port]` without anything behind it but one slash; undefined for everything else. */
+function parseOrigin(value: string): string | undefined {
+  if (!/^https?:\/\/[^/?#@\s]+\/?$/i.test(value) || !URL.canParse(value)) return undefined;
+  return new URL(value).origin;
+}
+
+/** Timers of Node end at 2^31 - 1 milliseconds: a longer interval would fire at once. */
+const longestTimerS = 2_147_483;
+
+export const deviceOptions: OptionsOf<DeviceConfig> = {
+  vendor: name("vendor"),
+  model: name("model"),
+  serial: text("uuid", /^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/, "1 to 100 characters of ASCII"),
+  iface: text("iface", /^[^\s/]{1,15}$/, "the name of a network interface, such as eth0"),
+  activationRetryIntervalS: seconds("activation_retry_interval", longestTimerS, 300),
+  serverUrl: {
+    key: "server_url",
+    schema: origin,
+    fallback: undefined,
+    expected: "http:// or https://, a host and perhaps a port, such as https://murano.example.com:8443",
+  },
+  caFile: absoluteFile("ca_file"),
+  certFile: absoluteFile("cert_file"),
+  keyFile: absoluteFile("key_file"),
+};
+
+export const engineOptions: OptionsOf<EngineConfig> = {
+  updateIntervalS: seconds("update_interval", longestTimerS, 14_400),
+  checkIn: oneOf("check_in", ["interval", "long-poll"], "interval"),
+  logLevel: oneOf("debug_level", logLevels, "INFO"),
+  userAgent: {
+    key: "user_agent",
+    schema: z.string().check(z.regex(/^[\x20-\x7e]{1,200}$/)),
+    fallback: `GatewayEngine-v${engineVersion}`,
+    expected: "1 to 200 characters of printable ASCII",
+  },
+  installerTimeoutS: seconds("installer_timeout", 86_400, 1800),
+  installerOutputKib: {
+    key: "installer_output_kib",
+    schema: wholeNumber(1, 64),
+    fallback: 48,
+    expected: "a whole number of KiB from 1 to 64",
+  },
+  fetchStatusFormat: oneOf("fetch_status_format", ["json", "text"], "json"),
+  diskReserveMib: {
+    key: "disk_reserve_mib",
+    schema: wholeNumber(0, 1_048_576),
+    fallback: 32,
+    expected: "a whole number of MiB from 0 to 1048576",
+  },
+};
+
+/** Not part of `Config`, but checked with it. */
+export const cikOption: Option<string> = {
+  key: "cik",
+  schema: z.string().check(z.refine(isCik)),
+  fallback: "",
+  expected: cikRule,
+};

@@ -1,0 +1,43 @@
+/** The original engine's names. */
+export const logLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** `Gateway.cfg`, section `[device]`, without the CIK: that is the `CikStore`'s. */
+export interface DeviceConfig {
+  /** On Murano vendor and model are both the product id. Undefined while the gateway is not configured. */
+  readonly vendor: string | undefined;
+  readonly model: string | undefined;
+  /** Key `uuid`: the serial number, also called identity. */
+  readonly serial: string | undefined;
+  /** Network interface whose MAC address becomes the serial number where none is set. */
+  readonly iface: string | undefined;
+  readonly activationRetryIntervalS: number;
+  /** `scheme://host[:port]`; by default the product's own host. Undefined only without a vendor. */
+  readonly serverUrl: string | undefined;
+  /** PEM, trusted beside the system's own authorities. Absolute, as are the next two. */
+  readonly caFile: string | undefined;
+  /** TLS client certificate in place of the CIK. */
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
+/** `Engine.config`, section `[engine]`. */
+export interface EngineConfig {
+  /** Seconds between check-ins. */
+  readonly updateIntervalS: number;
+  readonly checkIn: "interval" | "long-poll";
+  readonly logLevel: LogLevel;
+  readonly userAgent: string;
+  readonly installerTimeoutS: number;
+  /** How much of the end of an installer's output is kept and reported. */
+  readonly installerOutputKib: number;
+  readonly fetchStatusFormat: "json" | "text";
+  /** Disk space that no installation may use up. */
+  readonly diskReserveMib: number;
+}
+
+/** Deeply frozen; holds no secret. */
+export interface Config {
+  readonly device: DeviceConfig;
+  readonly engine: EngineConfig;
+}

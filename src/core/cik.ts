@@ -1,0 +1,20 @@
+import type { IniDocument } from "./ini.ts";
+
+const cikPattern = /^[0-9a-zA-Z]{40}$/;
+
+export const cikRule = "a CIK has 40 letters and digits, or is '' when the gateway is not activated";
+
+export function isCik(value: string): boolean {
+  return cikPattern.test(value);
+}
+
+/** The original engine writes two quotes for "nothing"; typed or read, they mean the empty string. */
+export function unquoteEmpty(value: string): string {
+  return value === "''" || value === '""' ? "" : value;
+}
+
+/** The gateway's CIK as written in `Gateway.cfg`: empty when not activated, undefined when it is not a CIK. */
+export function cikIn(document: IniDocument): string | undefined {
+  const value = unquoteEmpty(document.get("device", "cik")?.value ?? "");
+  return value === "" || isCik(value) ? value : undefined;
+}

@@ -1,0 +1,48 @@
+/** Where one engine keeps everything (docs/configuration.md, "Files and directories"). All absolute. */
+export interface Paths {
+  /** `GWE_HOME`, or null for an installed gateway. */
+  readonly home: string | null;
+  readonly etcDir: string;
+  readonly libDir: string;
+  readonly logDir: string;
+  readonly runDir: string;
+  readonly gatewayCfg: string;
+  readonly engineConfig: string;
+  /** Held while a configuration file is read, changed and written back. */
+  readonly configLock: string;
+  readonly gatewayDb: string;
+  /** pm2's own `PM2_HOME`. */
+  readonly pm2Home: string;
+  /** Installed apps, one directory each. */
+  readonly appsDir: string;
+  /** Downloaded packages. */
+  readonly packagesDir: string;
+  readonly controlSocket: string;
+  readonly engineLock: string;
+  readonly engineLog: string;
+}
+
+/** @param home the directory that holds one engine's everything; null for an installed gateway */
+export function pathsUnder(home: string | null): Paths {
+  const etcDir = home === null ? "/etc/gateway-engine" : `${home}/etc`;
+  const libDir = home === null ? "/var/lib/gateway-engine" : `${home}/lib`;
+  const logDir = home === null ? "/var/log" : `${home}/log`;
+  const runDir = home === null ? "/run/gateway-engine" : `${home}/run`;
+  return Object.freeze({
+    home,
+    etcDir,
+    libDir,
+    logDir,
+    runDir,
+    gatewayCfg: `${etcDir}/Gateway.cfg`,
+    engineConfig: `${etcDir}/Engine.config`,
+    configLock: `${etcDir}/.lock`,
+    gatewayDb: `${libDir}/gateway.db`,
+    pm2Home: `${libDir}/pm2`,
+    appsDir: `${libDir}/apps`,
+    packagesDir: `${libDir}/packages`,
+    controlSocket: `${runDir}/gwe.sock`,
+    engineLock: `${runDir}/gwe.lock`,
+    engineLog: `${logDir}/gwe.log`,
+  });
+}

@@ -1,0 +1,116 @@
+import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CommandError } from "../../../src/cli/errors.ts";
+import { followLog, showTail } from "../../../src/cli/log-tail.ts";
+
+let directory: string;
+let log: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "gwe-logs-"));
+  log = join(directory, "app.log");
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+class Sink {
+  private readonly chunks: Buffer[] = [];
+  readonly write = async (data: Uint8Array): Promise<void> => {
+    this.chunks.push(Buffer.from(data));
+  };
+  get bytes(): Buffer {
+    return Buffer.concat(this.chunks);
+  }
+}
+
+describe("showTail", () => {
+  const tail = async (content: string | Buffer, lines: number): Promise<Buffer> => {
+    writeFileSync(log, content);
+    const sink = new Sink();
+    expect(await showTail(log, lines, sink.write)).toBe(true);
+    return sink.bytes;
+  };
+
+  it.each([
+    ["a\nb\nc\n", 2, "b\nc\n"],
+    ["a\nb\nc", 2, "b\nc"],
+    ["a\nb\n", 9, "a\nb\n"],
+    ["\n\n\n", 2, "\n\n"],
+    ["a\n", 0, ""],
+    ["", 5, ""],
+  ])("%j, last %i lines", async (content, lines, expected) => {
+    expect((await tail(content, lines)).toString()).toBe(expected);
+  });
+
+  it("gives the very bytes, over block borders", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(100_000), { maxLength: 6 }),
+        fc.integer({ min: 1, max: 8 }),
+        async (lengths, lines) => {
+          const all = lengths.map((length, index) => Buffer.alloc(length + 1, 128 + index).fill(10, length));
+          const expected = Buffer.concat(all.slice(-lines));
+          expect((await tail(Buffer.concat(all), lines)).equals(expected)).toBe(true);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it("says when there is no file, and why it cannot be read", async () => {
+    expect(await showTail(log, 5, new Sink().write)).toBe(false);
+    await expect(showTail(join(directory, "x".repeat(300)), 5, new Sink().write)).rejects.toThrow(
+      CommandError,
+    );
+  });
+});
+
+describe("followLog", () => {
+  /** Each step runs between two looks at the file; after the last one following ends. */
+  async function follow(lines: number, steps: readonly (() => void)[]): Promise<string> {
+    const sink = new Sink();
+    const rest = [...steps, () => undefined];
+    const wait = async (): Promise<void> => {
+      const step = rest.shift();
+      if (step === undefined) throw new CommandError("end of the test");
+      step();
+    };
+    await expect(followLog({ file: log, lines, write: sink.write, wait })).rejects.toThrow("end of the test");
+    return sink.bytes.toString();
+  }
+
+  it("shows what is appended", async () => {
+    writeFileSync(log, "1\n2\n");
+    expect(await follow(1, [() => appendFileSync(log, "3\n"), () => appendFileSync(log, "4")])).toBe(
+      "2\n3\n4",
+    );
+  });
+
+  it("waits for a file that is not there yet", async () => {
+    expect(await follow(1, [() => undefined, () => writeFileSync(log, "first\nsecond\n")])).toBe(
+      "first\nsecond\n",
+    );
+  });
+
+  it("shows the rest of a rotated file before the new one", async () => {
+    writeFileSync(log, "1\n");
+    const rotate = (): void => {
+      appendFileSync(log, "2\n");
+      renameSync(log, `${log}.1`);
+      writeFileSync(log, "3\n");
+    };
+    expect(await follow(5, [rotate, () => appendFileSync(log, "4\n")])).toBe("1\n2\n3\n4\n");
+  });
+
+  it("begins anew after a truncation and outlives a missing file", async () => {
+    writeFileSync(log, "long line\n");
+    const steps = [
+      () => truncateSync(log, 0),
+      () => appendFileSync(log, "a\n"),
+      () => rmSync(log),
+      () => writeFileSync(log, "b\n"),
+    ];
+    expect(await follow(5, steps)).toBe("long line\na\nb\n");
+  });
+});
