@@ -37,3 +37,4 @@ export {
 } from "./errors.ts";
 export type { ClientCertificate, DeviceClientOptions, Identity } from "./options.ts";
 export type { ProxyEnvironment } from "./proxy.ts";
+export { type RetryOptions, withRetry } from "./with-retry.ts";
