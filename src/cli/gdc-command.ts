@@ -69,6 +69,9 @@ export async function runGdc(argv: readonly string[], context: GdcContext): Prom
     if (procedure === undefined) throw unknownProcedure(word);
     const asked = whoAsks(words, parsed.flags, context);
     const url = parsed.flags.get("url")?.[0];
+    if (url !== undefined && !/^https?:\/\/[^/?#@\s]+\/?$/i.test(url)) {
+      throw new UsageError("--url is http:// or https://, a host and perhaps a port");
+    }
     const device = await context.connect(deviceSettings({ paths, url, caller: asked.caller }));
     try {
       await procedure(device.api, asked.words, terminal);

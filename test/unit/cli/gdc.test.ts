@@ -132,6 +132,7 @@ describe("gdc write", () => {
     [["read", cik], UsageError, "usage: gdc read"],
     [["wirte", cik, "a", "1"], UsageError, "did you mean 'write'?"],
     [["--gatway", "read", "a"], UsageError, "did you mean --gateway?"],
+    [["write", "--url", "murano.example.com", cik, "a", "1"], UsageError, "http:// or https://"],
     [[cik, "write", "a", "1"], UsageError, "'write' comes first"],
     [[], UsageError, "-h explains"],
   ])("refuses %j", async (argv, kind, message) => {
@@ -163,7 +164,7 @@ describe("exit status", () => {
     [new UsageError("x"), 2],
     [new CommandError("x"), 1],
     [new UnauthorizedError("x", { procedure: "write" }), 6],
-    [new NetworkError("x", { procedure: "write" }), 5],
+    [new NetworkError("x", { procedure: "write", requestSent: false }), 5],
     [new RejectedError("x", { procedure: "write", status: 400 }), 1],
     [new TypeError("a bug"), 1],
   ])("of %s", (error, status) => {
