@@ -22,7 +22,6 @@ function loadedAtOnce(file: string, seen = new Set<string>()): ReadonlySet<strin
 describe("what a command loads before it knows what to do", () => {
   it("is next to nothing for gwe, so that 'gwe --gateway-cik' answers at once", () => {
     expect([...loadedAtOnce(join(repositoryRoot, "src/cli/gwe.ts"))].sort()).toEqual([
-      "node:fs",
       "src/core/cik.ts",
       "src/core/errors.ts",
       "src/core/ini.ts",
