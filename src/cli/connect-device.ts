@@ -1,7 +1,8 @@
 import type { ConnectDevice } from "./device.ts";
-import { CommandError } from "./errors.ts";
 
-/** The one place where a command gets its device client. */
-export const connectDevice: ConnectDevice = async () => {
-  throw new CommandError("the device client is not part of this build");
+/** The one place where a command gets its device client; loaded here, so that help and mistakes cost little. */
+export const connectDevice: ConnectDevice = async (settings) => {
+  const { DeviceClient } = await import("../device-client/index.ts");
+  const client = new DeviceClient(settings);
+  return { api: client, close: async () => client.close() };
 };

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
-import { type Config, ConfigAccessError, loadConfig, type Paths } from "../config/index.ts";
+import { type Config, ConfigAccessError, loadConfig, type Paths, readCik } from "../config/index.ts";
 import type { DeviceApi } from "../device-client/index.ts";
 import { CommandError } from "./errors.ts";
 
 /** What a command needs to speak to Murano as one device. */
 export interface DeviceSettings {
   readonly baseUrl: string;
-  readonly cik: string;
+  /** Undefined where a client certificate speaks for the device. */
+  readonly cik: string | undefined;
   readonly vendor: string | undefined;
   readonly model: string | undefined;
   readonly userAgent: string | undefined;
@@ -24,15 +25,14 @@ export type ConnectDevice = (settings: DeviceSettings) => Promise<OpenDevice>;
 
 export interface DeviceQuestion {
   readonly paths: Paths;
-  readonly cik: string;
-  /** The gateway itself is asking: its client certificate then counts too. */
-  readonly asGateway: boolean;
+  /** Whose values: a device by its CIK, or the gateway, which may have a client certificate instead. */
+  readonly caller: { readonly cik: string } | "gateway";
   /** In place of the configured server. */
   readonly url: string | undefined;
 }
 
 /** Server and certificates come from the gateway's configuration. */
-export function deviceSettings({ paths, cik, asGateway, url }: DeviceQuestion): DeviceSettings {
+export function deviceSettings({ paths, caller, url }: DeviceQuestion): DeviceSettings {
   const config = readableConfig(paths, url !== undefined);
   const device = config?.device;
   const baseUrl = url ?? device?.serverUrl;
@@ -40,6 +40,12 @@ export function deviceSettings({ paths, cik, asGateway, url }: DeviceQuestion): 
     throw new CommandError("no server is known: run 'gwe --set-product-id <product id>', or give --url URL");
   }
   const { certFile, keyFile, caFile } = device ?? {};
+  const clientCertificate =
+    caller === "gateway" && certFile && keyFile
+      ? { cert: readPem(certFile), key: readPem(keyFile) }
+      : undefined;
+  const cik = caller === "gateway" ? readCik(paths.gatewayCfg) : caller.cik;
+  if (cik === undefined && clientCertificate === undefined) throw notActivated();
   return {
     baseUrl,
     cik,
@@ -47,9 +53,13 @@ export function deviceSettings({ paths, cik, asGateway, url }: DeviceQuestion): 
     model: device?.model,
     userAgent: config?.engine.userAgent,
     ca: caFile && readPem(caFile),
-    clientCertificate:
-      asGateway && certFile && keyFile ? { cert: readPem(certFile), key: readPem(keyFile) } : undefined,
+    clientCertificate,
   };
+}
+
+/** What follows from `$(gwe --gateway-cik)` too early. */
+export function notActivated(): CommandError {
+  return new CommandError("the gateway is not activated yet: it has no CIK");
 }
 
 /** Apps of other users may not read the configuration; with a URL of their own they need not. */

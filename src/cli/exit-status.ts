@@ -1,7 +1,7 @@
 import { GweError } from "../core/errors.ts";
 
 /** Exit statuses of `gwe` and `gdc` (docs/gwe-command.md, "Exit status"). */
-export const exitStatus = {
+const exitStatus = {
   ok: 0,
   failed: 1,
   usage: 2,

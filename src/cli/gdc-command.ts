@@ -1,9 +1,15 @@
-import { engineVersion, type Paths, readCik, resolvePaths } from "../config/index.ts";
+import { engineVersion, type Paths, resolvePaths } from "../config/index.ts";
 import { isCik, unquoteEmpty } from "../core/cik.ts";
 import { describeFlags, type Flag, type ParsedArguments, parseArguments } from "./arguments.ts";
 import { connectDevice } from "./connect-device.ts";
-import { type ConnectDevice, deviceSettings, type OpenDevice } from "./device.ts";
-import { CommandError, UsageError } from "./errors.ts";
+import {
+  type ConnectDevice,
+  type DeviceQuestion,
+  deviceSettings,
+  notActivated,
+  type OpenDevice,
+} from "./device.ts";
+import { UsageError } from "./errors.ts";
 import { installationPath } from "./installation-path.ts";
 import { suggestion } from "./suggestion.ts";
 import { runAsProcess, type Terminal } from "./terminal.ts";
@@ -61,11 +67,14 @@ export async function runGdc(argv: readonly string[], context: GdcContext): Prom
   else {
     const procedure = procedures.get(word ?? "");
     if (procedure === undefined) throw unknownProcedure(word);
-    const caller = callerOf(words, parsed.flags, context);
+    const asked = whoAsks(words, parsed.flags, context);
     const url = parsed.flags.get("url")?.[0];
-    const device = await context.connect(deviceSettings({ paths, url, ...caller }));
+    if (url !== undefined && !/^https?:\/\/[^/?#@\s]+\/?$/i.test(url)) {
+      throw new UsageError("--url is http:// or https://, a host and perhaps a port");
+    }
+    const device = await context.connect(deviceSettings({ paths, url, caller: asked.caller }));
     try {
-      await procedure(device.api, caller.words, terminal);
+      await procedure(device.api, asked.words, terminal);
     } finally {
       await device.close();
     }
@@ -80,6 +89,7 @@ function parseGdc(argv: readonly string[]): ParsedArguments {
   const own = argv.findIndex((word, index) => index > start && !isOwnFlag(word) && !isUrlValue(argv, index));
   const end = own < 0 ? argv.length : own;
   const before = parseArguments(flags, [...argv.slice(0, start), ...argv.slice(start + 1, end)]);
+  if (before.positionals.length > 0) throw new UsageError(`'${argv[start]}' comes first; -h explains`);
   return { flags: before.flags, positionals: [argv[start] ?? "", ...argv.slice(end)] };
 }
 
@@ -91,33 +101,24 @@ function isUrlValue(argv: readonly string[], index: number): boolean {
   return argv[index - 1] === "--url";
 }
 
-interface Caller {
-  readonly cik: string;
-  readonly asGateway: boolean;
+interface Asked {
+  readonly caller: DeviceQuestion["caller"];
   /** The words that follow the CIK. */
   readonly words: readonly string[];
 }
 
-/** The CIK on the command line, or that of the gateway, or that of the environment. */
-function callerOf(words: readonly string[], given: ParsedArguments["flags"], context: GdcContext): Caller {
-  if (given.has("gateway")) {
-    const cik = readCik(context.paths.gatewayCfg);
-    if (cik === undefined) throw notActivated();
-    return { cik, asGateway: true, words };
-  }
+/** The gateway, or the device of the CIK on the command line, or of that in the environment. */
+function whoAsks(words: readonly string[], given: ParsedArguments["flags"], { terminal }: GdcContext): Asked {
+  if (given.has("gateway")) return { caller: "gateway", words };
   const [first = "", ...rest] = words;
-  if (isCik(first)) return { cik: first, asGateway: false, words: rest };
-  const fromEnvironment = context.terminal.env.GWE_CIK;
+  if (isCik(first)) return { caller: { cik: first }, words: rest };
+  const fromEnvironment = terminal.env.GWE_CIK;
   if (fromEnvironment !== undefined && isCik(fromEnvironment)) {
-    return { cik: fromEnvironment, asGateway: false, words };
+    return { caller: { cik: fromEnvironment }, words };
   }
   // What `$(gwe --gateway-cik)` gives before the gateway is activated.
   if (words.length > 0 && unquoteEmpty(first) === "") throw notActivated();
   throw new UsageError("a CIK has 40 letters and digits; or give --gateway, or set GWE_CIK; -h explains");
-}
-
-function notActivated(): CommandError {
-  return new CommandError("the gateway is not activated yet: it has no CIK");
 }
 
 function unknownProcedure(word: string | undefined): UsageError {

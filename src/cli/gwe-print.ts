@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { engineVersion, missingInterface, readCik, readConfigFile } from "../config/index.ts";
+import { maskCiks } from "../core/cik.ts";
 import { redactedMark } from "../core/redact.ts";
 import { macAddress, networkInterfaceNames } from "../platform/network-interfaces.ts";
 import type { ParsedArguments } from "./arguments.ts";
@@ -31,19 +32,17 @@ export async function printAsked(flags: ParsedArguments["flags"], context: GweCo
 /** Installers print what `gwe` says into `fetch_status`: the CIK is shown by `--gateway-cik` alone. */
 export function masked(key: string, value: string): string {
   if (value === "" || value === "''") return value;
-  return key === "cik" ? redactedMark : value.replace(cikAnywhere, redactedMark);
+  return key === "cik" ? redactedMark : maskCiks(value);
 }
-
-/** A CIK in a comment, or behind a key that was misspelt. */
-const cikAnywhere = /(?<![0-9a-zA-Z])[0-9a-zA-Z]{40}(?![0-9a-zA-Z])/g;
 
 function describeFile(file: string): string {
   if (!existsSync(file)) return `# ${file} (does not exist: defaults apply)`;
   const { document } = readConfigFile(file);
+  // Masked by key for a mangled CIK, and by shape for one in a comment or behind a misspelt key.
   const shown = document.entries
     .filter(({ key }) => key === "cik")
     .reduce((changed, { section, value }) => changed.with(section, "cik", masked("cik", value)), document);
-  return `# ${file}\n${shown.toString().replace(cikAnywhere, redactedMark)}`.trimEnd();
+  return `# ${file}\n${maskCiks(shown.toString())}`.trimEnd();
 }
 
 function macOf(iface: string): string {

@@ -1,10 +1,10 @@
-import { readFileSync, writeSync } from "node:fs";
 import { cikIn } from "../core/cik.ts";
 import { IniDocument } from "../core/ini.ts";
 import { pathsUnder } from "../core/paths.ts";
 
 // Apps' scripts call `gwe --gateway-cik` in tight loops: it loads nothing but this file and answers at once.
-// Whatever is out of the ordinary goes the long way, which can explain it.
+// Whatever is out of the ordinary goes the long way, which can explain it. An import of node:fs would load its streams
+// too, which takes longer than all else that happens here.
 const [first, ...rest] = process.argv.slice(2);
 const asksForCik = rest.length === 0 && (first === "--gateway-cik" || first === "-C");
 if (!asksForCik || !printCik()) {
@@ -13,15 +13,16 @@ if (!asksForCik || !printCik()) {
 }
 
 function printCik(): boolean {
+  const fs = process.getBuiltinModule("node:fs");
   let text: string;
   try {
-    text = readFileSync(pathsUnder(process.env.GWE_HOME || null).gatewayCfg, "latin1");
+    text = fs.readFileSync(pathsUnder(process.env.GWE_HOME || null).gatewayCfg, "latin1");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") return false;
     text = "";
   }
   const cik = cikIn(IniDocument.parse(text));
   if (cik === undefined) return false;
-  writeSync(1, `${cik || "''"}\n`);
+  fs.writeSync(1, `${cik || "''"}\n`);
   return true;
 }

@@ -4,9 +4,7 @@ export function suggestion(word: string, candidates: readonly string[]): string 
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))
-    ? best.candidate
-    : undefined;
+  return best && best.distance <= Math.ceil(best.candidate.length / 3) ? best.candidate : undefined;
 }
 
 /** Levenshtein's: insertions, deletions and substitutions. */

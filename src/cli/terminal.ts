@@ -1,3 +1,4 @@
+import { maskCiks } from "../core/cik.ts";
 import { describeError, GweError } from "../core/errors.ts";
 import { exitStatusOf } from "./exit-status.ts";
 
@@ -40,7 +41,8 @@ export async function runAsProcess(
   try {
     process.exitCode = await command(argv, processTerminal);
   } catch (error) {
-    processTerminal.note(`${name}: ${printable(describeError(error))}`);
+    // A CIK in the wrong place of a command line would come back in the message.
+    processTerminal.note(`${name}: ${maskCiks(printable(describeError(error)))}`);
     // Only a bug has no class of ours; its place in the code is what a bug report needs.
     if (!(error instanceof GweError) && error instanceof Error) processTerminal.note(error.stack ?? "");
     process.exitCode = exitStatusOf(error);

@@ -1,4 +1,5 @@
 import type { IniDocument } from "./ini.ts";
+import { redactedMark } from "./redact.ts";
 
 const cikPattern = /^[0-9a-zA-Z]{40}$/;
 
@@ -17,4 +18,9 @@ export function unquoteEmpty(value: string): string {
 export function cikIn(document: IniDocument): string | undefined {
   const value = unquoteEmpty(document.get("device", "cik")?.value ?? "");
   return value === "" || isCik(value) ? value : undefined;
+}
+
+/** Takes whatever looks like a CIK out of a text, wherever it may have come from. */
+export function maskCiks(text: string): string {
+  return text.replace(/(?<![0-9a-zA-Z])[0-9a-zA-Z]{40}(?![0-9a-zA-Z])/g, redactedMark);
 }

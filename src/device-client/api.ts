@@ -1,5 +1,8 @@
 /** The Exosite HTTP Device API as an interface (spec: device-api.md). Wrappers (retry, audit, re-activation) share it. */
 
+/** What an error or an audited exchange is about. */
+export type Procedure = keyof DeviceApi;
+
 /** Every call takes these. An aborted call rejects with the signal's reason. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -62,12 +65,15 @@ export interface DownloadRequest {
 }
 
 export interface Download extends Answer {
-  /** Where the body starts in the content: `offset` when the server honoured the range, else 0. */
+  /** Where the body starts in the content: `offset` when the server honoured the range, else 0 (the whole follows). */
   readonly offset: number;
   /** Size of the whole content, from Content-Range or Content-Length; undefined when not told. */
   readonly totalBytes: number | undefined;
   readonly contentType: string | undefined;
-  /** The bytes as they arrive; throws NetworkError or TimeoutError when the body is cut or stalls. */
+  /**
+   * The bytes as they arrive; throws NetworkError or TimeoutError when the body is cut or stalls. To be read once,
+   * beginning within the idle time-out; leaving the loop early closes the connection.
+   */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -89,17 +95,19 @@ export interface RpcOptions extends CallOptions {
 }
 
 export interface LongPollOptions extends CallOptions {
-  /** How long the server may hold the request, at most 300 000. */
+  /** How long the server may hold the request, 1 to 300 000 (more is cut to that). */
   readonly timeoutMs: number;
   /** The last `lastModifiedMs`; without it, only values written from now on. */
   readonly sinceMs?: number;
 }
 
 export interface ReadHistoryOptions extends CallOptions {
-  /** Unix seconds, inclusive. */
+  /** Unix seconds, inclusive. Without them: from the first point, to the last. */
   readonly startTime?: number;
   readonly endTime?: number;
+  /** Points at most, from the start of the sorted range; 1000 by default (Murano's own default is 1). */
   readonly limit?: number;
+  /** By timestamp; `asc` (oldest first) by default. */
   readonly sort?: "asc" | "desc";
 }
 
@@ -109,14 +117,18 @@ export interface ReadHistoryOptions extends CallOptions {
  * can leave a second point; a repeated `activate` can void the CIK that the lost answer carried.
  */
 export interface DeviceApi {
+  /** One timestamp, the server's, for all values. @throws RejectedError without a request when there is no value */
   write(values: AliasValues, options?: CallOptions): Promise<Answer>;
   read(aliases: readonly string[], options?: CallOptions): Promise<ReadAnswer>;
   /** Hybrid: all writes happen before all reads; one round trip. */
   writeRead(values: AliasValues, aliases: readonly string[], options?: CallOptions): Promise<ReadAnswer>;
+  /** `changed: false` may come at once where the alias does not exist: don't poll again without a pause. */
   longPoll(alias: string, options: LongPollOptions): Promise<LongPollAnswer>;
+  /** Timestamps are whole unix seconds. @throws ConflictError naming those less than a second apart */
   record(series: readonly RecordSeries[], options?: CallOptions): Promise<Answer>;
   /** The older form: one alias in the path. */
   recordAlias(alias: string, points: readonly Point[], options?: CallOptions): Promise<Answer>;
+  /** Results in the order of the calls. A call that failed is a result with its `status`, not an error. */
   rpc(calls: readonly RpcCall[], options?: RpcOptions): Promise<readonly RpcResult[]>;
   /** History of an alias through RPC `read`. @throws RejectedError where the server does not serve RPC */
   readHistory(alias: string, options?: ReadHistoryOptions): Promise<readonly Point[]>;
@@ -124,6 +136,7 @@ export interface DeviceApi {
   activate(request: ActivationRequest | { readonly id: string }, options?: CallOptions): Promise<string>;
   listContent(options?: CallOptions): Promise<readonly string[]>;
   contentInfo(id: string, options?: CallOptions): Promise<ContentInfo>;
+  /** @throws RejectedError with status 416 when `offset` lies behind the end; its context holds `totalBytes` if told */
   download(request: DownloadRequest, options?: CallOptions): Promise<Download>;
   /** The server's unix seconds; needs no CIK. */
   timestamp(options?: CallOptions): Promise<number>;

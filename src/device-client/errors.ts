@@ -1,16 +1,17 @@
 import { type ErrorDetails, GweError } from "../core/errors.ts";
+import type { Procedure } from "./api.ts";
 
 /** What a failed exchange with Murano tells: which call, and the answer's status where there was one. */
 export interface DeviceApiErrorDetails extends ErrorDetails {
-  readonly procedure: string;
-  readonly status?: number;
-  /** The start of the answer's body as text, at most 1 KiB. */
-  readonly answer?: string;
+  readonly procedure: Procedure;
+  readonly status?: number | undefined;
+  /** The start of the answer's body as text, at most 1 KiB. Never holds a CIK. */
+  readonly answer?: string | undefined;
 }
 
 /** Base of every error that a Device API call can reject with (besides the caller's own abort reason). */
 export abstract class DeviceApiError extends GweError {
-  readonly procedure: string;
+  readonly procedure: Procedure;
   readonly status: number | undefined;
   readonly answer: string | undefined;
 
@@ -27,7 +28,10 @@ export class UnauthorizedError extends DeviceApiError {
   readonly code = "UNAUTHORIZED";
 }
 
-/** 400, 403, 404, 412, 413, 415 …: repeating the same request cannot help. `status` tells which. */
+/**
+ * 400, 403, 404, 412, 413, 415, 416, 501 …: repeating the same request cannot help. `status` tells which; undefined
+ * when the client saw it by itself and sent nothing.
+ */
 export class RejectedError extends DeviceApiError {
   readonly code = "REJECTED";
 }
@@ -53,31 +57,70 @@ export class RateLimitedError extends DeviceApiError {
   /** From `Retry-After`; undefined when the server gave none. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(message: string, details: DeviceApiErrorDetails & { readonly retryAfterMs?: number }) {
+  constructor(
+    message: string,
+    details: DeviceApiErrorDetails & { readonly retryAfterMs?: number | undefined },
+  ) {
     super(message, details);
     this.retryAfterMs = details.retryAfterMs;
   }
 }
 
-/** 5xx: the server's trouble; repeat with backoff. */
+/** 5xx (but 501): the server's trouble; repeat with backoff. */
 export class ServerError extends DeviceApiError {
   readonly code = "SERVER";
+  /** From `Retry-After`; undefined when the server gave none. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    details: DeviceApiErrorDetails & { readonly retryAfterMs?: number | undefined },
+  ) {
+    super(message, details);
+    this.retryAfterMs = details.retryAfterMs;
+  }
 }
 
-/** No answer: DNS, connection refused or reset, TLS, a body cut short. */
+/** No answer: DNS, connection refused or reset, TLS, a proxy that refuses, a body cut short. `context.code` tells. */
 export class NetworkError extends DeviceApiError {
   readonly code = "NETWORK";
+  /** False when not one byte of the request had left: then even a write can be repeated. */
+  readonly requestSent: boolean;
+
+  constructor(message: string, details: DeviceApiErrorDetails & { readonly requestSent: boolean }) {
+    super(message, details);
+    this.requestSent = details.requestSent;
+  }
 }
 
-/** No answer in time. `phase` tells whether the connection or the answer was late. */
+/**
+ * No answer in time. `phase` tells whether the connection (DNS, TCP, proxy and TLS together) was late, or no byte
+ * moved while waiting for the answer. With status 408 it was the server that waited in vain.
+ */
 export class TimeoutError extends DeviceApiError {
   readonly code = "TIMEOUT";
   readonly phase: "connect" | "idle";
+  /** As in NetworkError. */
+  readonly requestSent: boolean;
 
-  constructor(message: string, details: DeviceApiErrorDetails & { readonly phase: "connect" | "idle" }) {
+  constructor(
+    message: string,
+    details: DeviceApiErrorDetails & { readonly phase: "connect" | "idle"; readonly requestSent: boolean },
+  ) {
     super(message, details);
     this.phase = details.phase;
+    this.requestSent = details.requestSent;
   }
+}
+
+/** The client was closed before the call or during it. */
+export class ClientClosedError extends DeviceApiError {
+  readonly code = "CLIENT_CLOSED";
+}
+
+/** An option of the client that cannot be used; thrown by its constructor. The message names the option. */
+export class DeviceClientOptionsError extends GweError {
+  readonly code = "DEVICE_CLIENT_OPTIONS";
 }
 
 /** An answer that is not what the Device API promises, such as a captive portal's HTML, or a body over the limit. */

@@ -10,6 +10,7 @@ export type {
   LongPollAnswer,
   LongPollOptions,
   Point,
+  Procedure,
   ReadAnswer,
   ReadHistoryOptions,
   RecordSeries,
@@ -17,9 +18,14 @@ export type {
   RpcOptions,
   RpcResult,
 } from "./api.ts";
+export type { Audit, AuditedExchange } from "./audit.ts";
+export { DeviceClient } from "./device-client.ts";
+export type { DeviceApiErrorDetails } from "./errors.ts";
 export {
+  ClientClosedError,
   ConflictError,
   DeviceApiError,
+  DeviceClientOptionsError,
   isTransient,
   MalformedAnswerError,
   NetworkError,
@@ -29,3 +35,6 @@ export {
   TimeoutError,
   UnauthorizedError,
 } from "./errors.ts";
+export type { ClientCertificate, DeviceClientOptions, Identity } from "./options.ts";
+export type { ProxyEnvironment } from "./proxy.ts";
+export { type RetryOptions, withRetry } from "./with-retry.ts";

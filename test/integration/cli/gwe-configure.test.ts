@@ -173,6 +173,14 @@ describe("gwe prints", () => {
     );
   });
 
+  it("a mistake without repeating a CIK that is part of it", async () => {
+    for (const argv of [[cik], ["-v", cik], [`--${cik}`], ["logs", cik, cik]]) {
+      const result = await runCommand("gwe", argv);
+      expect(result.status).toBe(2);
+      expect(result.stderr).not.toContain(cik);
+    }
+  });
+
   it.each([
     [["statsu"], "did you mean 'status'?"],
     [["--set-uid", "1"], "did you mean --set-uuid?"],

@@ -27,6 +27,22 @@ describe("ConfigStore", () => {
     expect(modeOf(home.paths.gatewayCfg)).toBe("640");
   });
 
+  it("gives Gateway.cfg to the engine's group where it may, and writes it all the same where it may not", () => {
+    using home = gweHome();
+    const asked: string[] = [];
+    const groupId = (name: string): number => {
+      asked.push(name);
+      return 65_534;
+    };
+    new ConfigStore({ paths: home.paths, io: { ...realConfigIo, groupId } }).set([
+      { section: "device", key: "iface", value: "eth0" },
+    ]);
+    expect(asked).toEqual(["gateway-engine"]);
+    const root = process.getuid?.() === 0;
+    expect(statSync(home.paths.gatewayCfg).gid).toBe(root ? 65_534 : process.getgid?.());
+    expect(loadConfig(home.paths).device.iface).toBe("eth0");
+  });
+
   it("keeps comments, unknown keys and hand edits", () => {
     using home = gweHome();
     const text = "# mine\n[engine]\nupdate_interval = 60 ; often\ncolour = blue\n[other]\nx = 1\n";
