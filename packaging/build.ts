@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
@@ -18,6 +18,20 @@ const entryPoints: Record<string, string> = {
   "machine-facts": "src/telemetry/machine-facts/main.ts",
   "murano-emulator": "src/emulator/main.ts",
   "device-client": "src/device-client/index.ts",
+};
+
+/**
+ * An `import` of node:http makes Node evaluate each of its exports, and one of them (WebSocket) loads the whole of
+ * undici: 25 ms and several MB, for something nobody here uses. Taken as a CommonJS module it stays unloaded.
+ */
+const httpWithoutUndici: Plugin = {
+  name: "http-without-undici",
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({ path, namespace: "builtin" }));
+    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
 };
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -37,6 +51,7 @@ await build({
   minifySyntax: true,
   legalComments: "linked",
   // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path.
+  plugins: [httpWithoutUndici],
   external: ["pm2", "better-sqlite3"],
   // CommonJS dependencies inside an ES module bundle still call require().
   banner: {
