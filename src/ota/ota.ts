@@ -40,6 +40,8 @@ export class Ota {
   private readonly releaseAt = new Map<string, number>();
   private progress: { job: number; receivedBytes: number; totalBytes: number } | undefined;
   private run: Run | undefined;
+  /** From the start on, except while there is nothing to do. */
+  private busy = false;
 
   constructor(deps: OtaDependencies) {
     this.deps = deps;
@@ -120,6 +122,7 @@ export class Ota {
     if (this.run !== undefined) throw new InvariantError("the update pipeline is started already");
     const stop = new AbortController();
     const endInstaller = new AbortController();
+    this.busy = true;
     this.run = { stop, endInstaller, done: this.work(stop.signal, endInstaller.signal) };
   }
 
@@ -138,11 +141,13 @@ export class Ota {
     run.endInstaller.abort(new StoppedError("the update pipeline is stopping"));
     await run.done;
     this.run = undefined;
+    this.busy = false;
+    this.wakeup.settle();
   }
 
-  /** Resolves when the journal holds nothing left to do. */
+  /** Resolves when there is nothing left to do, or be cleaned up. Until it is started, a pipeline with work stays busy. */
   async idle(): Promise<void> {
-    while (this.journal.unendedJobs().length > 0 || this.progress !== undefined) await this.wakeup.settled();
+    while (this.busy || this.journal.unendedJobs().length > 0) await this.wakeup.settled();
   }
 
   /** Installations that have not ended, in the order they are worked through. */
@@ -168,11 +173,13 @@ export class Ota {
     for (let trouble = 0; !stop.aborted; ) {
       try {
         await this.resume();
-        this.wakeup.settle();
         for (;;) {
           await this.workOff(stop, endInstaller);
           trouble = 0;
+          this.busy = false;
+          this.wakeup.settle();
           await this.wakeup.next(stop);
+          this.busy = true;
         }
       } catch (error) {
         this.progress = undefined;
@@ -208,7 +215,6 @@ export class Ota {
       await this.runner.run(job, { stop, endInstaller });
       await prune({ deps: this.deps, journal: this.journal, versions: this.versions });
       this.progress = undefined;
-      this.wakeup.settle();
     }
   }
 

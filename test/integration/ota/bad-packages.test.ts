@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -240,19 +240,27 @@ describe("size", () => {
     expect(harness.content.requests).toEqual(["info meter.v1.tar.gz"]);
   });
 
-  it("in members is bounded, and a hundred thousand are fine", async () => {
-    const many = Array.from({ length: 100_000 }, (_, index) => ({
-      name: `d/f${index}`,
-    }));
-    const report = await harness.install({ "meter.v2.tar.gz": evil(...many) });
-    expect(report.apps[0]?.status).toBe("installed");
+  it("in members may reach a hundred thousand", async () => {
     await harness.dispose();
+    // In memory: how long a disk takes to create that many files says nothing about the pipeline.
+    const home = mkdtempSync("/dev/shm/gwe-ota-");
+    harness = new OtaHarness({ platform: withFreeBytes(2 ** 32) }, home);
+    harness.ota.start();
+    const many = Array.from({ length: 100_000 }, (_, index) => ({ name: `d${index % 50}/f${index}` }));
+    const report = await harness.install({ "meter.v2.tar.gz": evil(...many) });
+    await harness.ota.stop();
+    rmSync(home, { recursive: true });
+    expect(report.apps[0]?.status).toBe("installed");
+  });
 
+  it("in members is bounded", async () => {
+    await harness.dispose();
     harness = new OtaHarness({ limits: { maxMembers: 100 } });
     harness.ota.start();
     await harness.pretendInstalled("meter", "1");
-    await expectRefused(evil(...many.slice(0, 101)), /more than 100 members/);
-  }, 60_000);
+    const many = Array.from({ length: 101 }, (_, index) => ({ name: `f${index}` }));
+    await expectRefused(evil(...many), /more than 100 members/);
+  });
 });
 
 describe("a broken worker", () => {
