@@ -11,7 +11,11 @@ export interface RunProcessOptions {
   /** Bytes of stdout and stderr, interleaved, that are kept: the tail. The rest is read, counted and dropped. */
   readonly maxOutputBytes: number;
   readonly signal?: AbortSignal;
-  /** Called with the process group's leader as soon as it runs, so that a crash of ours can find it again. */
+  /**
+   * Called with the process group's leader before the program's first instruction: whatever this records is on
+   * record when the program runs. When it throws, or this process dies in it, the program never runs.
+   * With it, a program that cannot be executed ends with the shell's exit status 126 or 127.
+   */
   readonly onStarted?: (pid: number) => void;
 }
 
@@ -23,88 +27,134 @@ export interface ProcessOutcome {
   /** Tail of the output, interleaved in the order it arrived. May hold any bytes. */
   readonly output: Buffer;
   readonly outputBytesCut: number;
-  readonly failure: NodeJS.ErrnoException | undefined;
+  readonly failure: unknown;
 }
 
 /** How long output is still read after the leader ended: a background child may hold the pipe for ever. */
 const outputGraceMs = 250;
+
+/** Holds the program back until a line arrives on stdin; at the end of stdin (our death) it gives up. */
+const gateScript = 'IFS= read -r go || exit 75; exec "$0" "$@" </dev/null';
 
 /**
  * Runs a program in its own process group with limits on time and output. Resolves when the program itself has
  * ended, even while a background child keeps its stdout open. Never rejects for what the program does.
  */
 export function runProcess(options: RunProcessOptions): Promise<ProcessOutcome> {
+  const { promise, resolve } = Promise.withResolvers<ProcessOutcome>();
+  if (options.signal?.aborted) {
+    resolve(withoutOutput("aborted", undefined));
+    return promise;
+  }
   const tail = new TailBuffer(options.maxOutputBytes);
-  return new Promise((resolve) => {
-    let child: ChildProcess;
-    try {
-      child = spawn(options.command, [...(options.args ?? [])], {
-        cwd: options.cwd,
-        env: { ...options.env },
-        detached: true,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-    } catch (error) {
-      resolve(notStarted(error as NodeJS.ErrnoException));
-      return;
-    }
-    let ended: "timed-out" | "aborted" | undefined;
-    let killTimer: NodeJS.Timeout | undefined;
-    const endGroup = (reason: "timed-out" | "aborted"): void => {
-      if (ended !== undefined || child.pid === undefined) return;
-      ended = reason;
-      signalGroup(child.pid, "SIGTERM");
-      killTimer = setTimeout(
-        () => child.pid !== undefined && signalGroup(child.pid, "SIGKILL"),
-        options.killAfterMs,
-      );
-    };
-    const timeoutTimer = setTimeout(() => endGroup("timed-out"), options.timeoutMs);
-    const onAbort = (): void => endGroup("aborted");
-    options.signal?.addEventListener("abort", onAbort, { once: true });
-    if (options.signal?.aborted) queueMicrotask(onAbort);
-
-    child.stdout?.on("data", (chunk: Buffer) => tail.push(chunk));
-    child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
-
-    let settled = false;
-    const settle = (outcome: Omit<ProcessOutcome, "output" | "outputBytesCut">): void => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timeoutTimer);
-      clearTimeout(killTimer);
-      options.signal?.removeEventListener("abort", onAbort);
+  let child: ChildProcess;
+  try {
+    child = start(options);
+  } catch (error) {
+    resolve(withoutOutput("not-started", error));
+    return promise;
+  }
+  const ending = new GroupEnding(child, options);
+  child.stdout?.on("data", (chunk: Buffer) => tail.push(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
+  child.once("error", (error) => {
+    ending.dispose();
+    if (child.pid === undefined) resolve(withoutOutput("not-started", error));
+  });
+  child.once("exit", (exitCode, signal) => {
+    ending.finish();
+    const settle = (): void => {
+      clearTimeout(graceTimer);
       child.stdout?.destroy();
       child.stderr?.destroy();
-      resolve({ ...outcome, output: tail.bytes(), outputBytesCut: tail.cut });
-    };
-    child.once("error", (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) settle(notStarted(error));
-    });
-    child.once("exit", (exitCode, signal) => {
-      // A group that was to be ended is ended whole: its leader may have died before its children.
-      if (ended !== undefined && child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
-      const outcome = {
-        end: ended ?? (signal === null ? "exited" : "signaled"),
+      resolve({
+        end: ending.reason ?? (signal === null ? "exited" : "signaled"),
         exitCode: exitCode ?? undefined,
         signal: signal ?? undefined,
+        output: tail.bytes(),
+        outputBytesCut: tail.bytesCut,
         failure: undefined,
-      } as const;
-      child.once("close", () => settle(outcome));
-      setTimeout(() => settle(outcome), outputGraceMs);
-    });
-    if (child.pid !== undefined) options.onStarted?.(child.pid);
+      });
+    };
+    const graceTimer = setTimeout(settle, outputGraceMs);
+    child.once("close", settle);
+  });
+  try {
+    openGate(child, options);
+  } catch (error) {
+    child.kill("SIGKILL");
+    ending.dispose();
+    resolve(withoutOutput("not-started", error));
+  }
+  return promise;
+}
+
+function start({ command, args = [], cwd, env, onStarted }: RunProcessOptions): ChildProcess {
+  const gated = onStarted !== undefined;
+  return spawn(gated ? "/bin/sh" : command, gated ? ["-c", gateScript, command, ...args] : [...args], {
+    cwd,
+    env: { ...env },
+    detached: true,
+    stdio: [gated ? "pipe" : "ignore", "pipe", "pipe"],
   });
 }
 
-function notStarted(error: NodeJS.ErrnoException): ProcessOutcome {
+function openGate(child: ChildProcess, { onStarted }: RunProcessOptions): void {
+  if (onStarted === undefined || child.pid === undefined) return;
+  onStarted(child.pid);
+  // The program may have been killed meanwhile; its end is reported by `exit`.
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end("go\n");
+}
+
+/** Ends a child's whole process group when its time is up or its caller gives up. */
+class GroupEnding {
+  reason: "timed-out" | "aborted" | undefined;
+  private readonly child: ChildProcess;
+  private readonly options: RunProcessOptions;
+  private readonly timeoutTimer: NodeJS.Timeout;
+  private killTimer: NodeJS.Timeout | undefined;
+  private readonly onAbort = (): void => this.begin("aborted");
+
+  constructor(child: ChildProcess, options: RunProcessOptions) {
+    this.child = child;
+    this.options = options;
+    this.timeoutTimer = setTimeout(() => this.begin("timed-out"), options.timeoutMs);
+    options.signal?.addEventListener("abort", this.onAbort, { once: true });
+  }
+
+  /** The leader ended. A group that was to be ended is ended whole: its leader may have died before its children. */
+  finish(): void {
+    this.dispose();
+    if (this.reason !== undefined) this.signalGroup("SIGKILL");
+  }
+
+  dispose(): void {
+    clearTimeout(this.timeoutTimer);
+    clearTimeout(this.killTimer);
+    this.options.signal?.removeEventListener("abort", this.onAbort);
+  }
+
+  private begin(reason: "timed-out" | "aborted"): void {
+    if (this.reason !== undefined) return;
+    this.reason = reason;
+    this.signalGroup("SIGTERM");
+    this.killTimer = setTimeout(() => this.signalGroup("SIGKILL"), this.options.killAfterMs);
+  }
+
+  private signalGroup(signal: NodeJS.Signals): void {
+    if (this.child.pid !== undefined) signalGroup(this.child.pid, signal);
+  }
+}
+
+function withoutOutput(end: "not-started" | "aborted", failure: unknown): ProcessOutcome {
   return {
-    end: "not-started",
+    end,
     exitCode: undefined,
     signal: undefined,
     output: Buffer.alloc(0),
     outputBytesCut: 0,
-    failure: error,
+    failure,
   };
 }
 
@@ -117,32 +167,32 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Keeps the last `limit` bytes of a stream in bounded memory. */
+/** Keeps the last `limit` bytes of a stream in bounded memory: a ring, so that many tiny writes cost no more. */
 class TailBuffer {
-  private chunks: Buffer[] = [];
-  private held = 0;
-  cut = 0;
-  private readonly limit: number;
+  private readonly ring: Buffer;
+  private total = 0;
 
   constructor(limit: number) {
-    this.limit = limit;
+    this.ring = Buffer.alloc(limit);
+  }
+
+  get bytesCut(): number {
+    return Math.max(0, this.total - this.ring.length);
   }
 
   push(chunk: Buffer): void {
-    this.chunks.push(chunk);
-    this.held += chunk.length;
-    while (this.held > this.limit) {
-      const first = this.chunks[0];
-      if (first === undefined) break;
-      const excess = Math.min(first.length, this.held - this.limit);
-      this.cut += excess;
-      this.held -= excess;
-      if (excess === first.length) this.chunks.shift();
-      else this.chunks[0] = first.subarray(excess);
-    }
+    const size = this.ring.length;
+    const kept = chunk.subarray(Math.max(0, chunk.length - size));
+    const at = size === 0 ? 0 : (this.total + chunk.length - kept.length) % size;
+    const first = kept.copy(this.ring, at);
+    kept.copy(this.ring, 0, first);
+    this.total += chunk.length;
   }
 
   bytes(): Buffer {
-    return Buffer.concat(this.chunks);
+    const size = this.ring.length;
+    if (this.total <= size) return Buffer.from(this.ring.subarray(0, this.total));
+    const at = this.total % size;
+    return Buffer.concat([this.ring.subarray(at), this.ring.subarray(0, at)]);
   }
 }

@@ -1,0 +1,179 @@
+import { type PackageName, PackageNameError, parsePackageName } from "../core/package-name.ts";
+import { packageRole } from "./package-role.ts";
+import { cutText } from "./text.ts";
+
+/** The shape that every refusal repeats, so that an operator need not look it up. */
+export const expectedCommand =
+  '{"install":[{"name":"<app>.v<version>.tar.gz"}]}, optionally with "id" (text) and "report":true';
+
+/** More than this in one command could not be reported in one `fetch_status`. */
+export const maxInstalls = 128;
+
+const maxIdLength = 100;
+const maxShownNameBytes = 120;
+
+/** Verbs that later versions will know: named apart from typing mistakes. */
+const plannedVerbs = new Set([
+  "remove",
+  "restart",
+  "stop",
+  "start",
+  "cancel",
+  "rollback",
+  "logs",
+  "configure",
+]);
+
+/** One entry of `install`: work to do, or the reason why there is none. */
+export type InstallEntry =
+  | { readonly kind: "package"; readonly package: PackageName; readonly sha256: string | null }
+  | {
+      readonly kind: "refused" | "skipped";
+      readonly name: string;
+      readonly version: string;
+      readonly reason: string;
+    };
+
+export type ParsedCommand =
+  | {
+      readonly kind: "command";
+      /** The operator's own, when the command carries one. */
+      readonly id: string | undefined;
+      readonly installs: readonly InstallEntry[];
+      /** All reports are wanted with the next check-in. */
+      readonly report: boolean;
+      /** What was not understood and left out, for a person. */
+      readonly problems: readonly string[];
+    }
+  | { readonly kind: "malformed"; readonly problem: string; readonly expected: string };
+
+/**
+ * Reads a value of `engine_fetch`. Never throws: what is wrong becomes part of the answer. A fault in one entry or
+ * key leaves the others to be worked through; only a value that holds no command at all is malformed.
+ */
+export function parseCommand(text: string): ParsedCommand {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? error.message : String(error);
+    return malformed(`not JSON: ${cutText(reason, 200)}`);
+  }
+  if (!isRecord(value)) return malformed(`a JSON ${typeName(value)} instead of an object`);
+  const { id, install, report, ...others } = value;
+  const problems = [...Object.keys(others).slice(0, 10).map(describeKey), ...describeExcess(others)];
+  if (id !== undefined && !isId(id)) {
+    problems.push(`"id" must be a text of 1 to ${maxIdLength} characters or a number: left out`);
+  }
+  if (report !== undefined && typeof report !== "boolean") {
+    problems.push(`"report" must be true or false, not a JSON ${typeName(report)}`);
+  }
+  if (install !== undefined && !Array.isArray(install)) {
+    return malformed(`"install" is a JSON ${typeName(install)} instead of a list`);
+  }
+  if (install !== undefined && install.length > maxInstalls) {
+    return malformed(`"install" names ${install.length} packages; one command may name ${maxInstalls}`);
+  }
+  const installs = (install ?? []).map(parseEntry);
+  if (installs.length === 0 && report !== true) {
+    return malformed([...problems, "no package to install and no report asked for"].join("; "));
+  }
+  return {
+    kind: "command",
+    id: isId(id) ? String(id) : undefined,
+    installs,
+    report: report === true,
+    problems,
+  };
+}
+
+function parseEntry(entry: unknown): InstallEntry {
+  if (!isRecord(entry) || typeof entry.name !== "string") {
+    return refused(shownName(entry), "", 'expected {"name":"<app>.v<version>.tar.gz"}');
+  }
+  const { name, sha256, ...others } = entry;
+  let parsed: PackageName;
+  try {
+    parsed = parsePackageName(name as string);
+  } catch (error) {
+    if (error instanceof PackageNameError) return refused(shownName(name), "", error.message);
+    throw error;
+  }
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) {
+    // An entry's keys change what is installed or on what condition (a signature, a digest): never ignored.
+    return refused(
+      parsed.app,
+      parsed.version,
+      `unknown key ${quote(unknown)}; known are "name" and "sha256"`,
+    );
+  }
+  if (sha256 !== undefined && !(typeof sha256 === "string" && /^[0-9a-fA-F]{64}$/.test(sha256))) {
+    return refused(parsed.app, parsed.version, '"sha256" must be 64 hexadecimal digits');
+  }
+  return entryForPackage(parsed, typeof sha256 === "string" ? sha256.toLowerCase() : null);
+}
+
+/** What installing this package means: work, or the reason why it is none of an app's. */
+export function entryForPackage(parsed: PackageName, sha256: string | null): InstallEntry {
+  switch (packageRole(parsed.app)) {
+    case "engine":
+      return refused(
+        parsed.app,
+        parsed.version,
+        "an update of the engine itself, which this version cannot take over the air: upgrade with the release's install.sh",
+      );
+    case "part-of-the-original":
+      return {
+        kind: "skipped",
+        name: parsed.app,
+        version: parsed.version,
+        reason: "a part of the original Gateway Engine, which this engine has built in: nothing to install",
+      };
+    case "app":
+      return { kind: "package", package: parsed, sha256 };
+  }
+}
+
+function describeKey(key: string): string {
+  return plannedVerbs.has(key)
+    ? `${quote(key)} is not supported by this version: ignored`
+    : `unknown key ${quote(key)}: ignored`;
+}
+
+function describeExcess(others: Readonly<Record<string, unknown>>): readonly string[] {
+  const excess = Object.keys(others).length - 10;
+  return excess > 0 ? [`${excess} more unknown keys: ignored`] : [];
+}
+
+function malformed(problem: string): ParsedCommand {
+  return { kind: "malformed", problem, expected: expectedCommand };
+}
+
+function refused(name: string, version: string, reason: string): InstallEntry {
+  return { kind: "refused", name, version, reason };
+}
+
+/** Where there is no app name, what stands in its place, short enough for any report. */
+function shownName(value: unknown): string {
+  return cutText(typeof value === "string" ? value : (JSON.stringify(value) ?? ""), maxShownNameBytes);
+}
+
+function quote(key: string): string {
+  return JSON.stringify(cutText(key, 50));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isId(id: unknown): id is string | number {
+  if (typeof id === "number") return Number.isFinite(id);
+  return typeof id === "string" && id !== "" && id.length <= maxIdLength;
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "list";
+  return typeof value;
+}

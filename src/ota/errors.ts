@@ -1,0 +1,39 @@
+import { type ErrorDetails, GweError } from "../core/errors.ts";
+
+/** What a step's failure tells beside its message, which goes to `fetch_status` as it is. */
+export interface StepFailureDetails extends ErrorDetails {
+  /** Of the installer, when it ran to an end. */
+  readonly exitCode?: number | null;
+  readonly output?: string;
+  readonly outputBytesCut?: number;
+}
+
+/** A step of an installation ended for good in failure. The message is written for the operator who sent the command. */
+export class StepFailure extends GweError {
+  readonly code = "OTA_STEP_FAILED";
+  readonly exitCode: number | null;
+  readonly output: string;
+  readonly outputBytesCut: number;
+
+  constructor(message: string, details: StepFailureDetails = {}) {
+    super(message, details);
+    this.exitCode = details.exitCode ?? null;
+    this.output = details.output ?? "";
+    this.outputBytesCut = details.outputBytesCut ?? 0;
+  }
+}
+
+/** The downloaded package is no longer there, or not whole: it has to be fetched again. */
+export class PackageLostError extends GweError {
+  readonly code = "OTA_PACKAGE_LOST";
+}
+
+/** The pipeline is being stopped: the journal keeps the state and the next start goes on from it. */
+export class StoppedError extends GweError {
+  readonly code = "OTA_STOPPED";
+}
+
+/** A row of the journal that this version cannot read. */
+export class JournalError extends GweError {
+  readonly code = "OTA_JOURNAL";
+}

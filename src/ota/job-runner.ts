@@ -1,0 +1,124 @@
+import { describeError } from "../core/errors.ts";
+import { PackageLostError, StepFailure } from "./errors.ts";
+import type { Job } from "./journal.ts";
+import type { OtaDependencies } from "./ports.ts";
+import { type InstallerProcess, isEnd, type JobEvent, type JobState, noResult } from "./state-machine.ts";
+import { activate } from "./steps/activate.ts";
+import { type DownloadProgress, downloadPackage } from "./steps/download.ts";
+import { endLeftInstaller, install } from "./steps/install.ts";
+import { discardPackage } from "./steps/package-file.ts";
+import type { StepContext } from "./steps/step.ts";
+import { unpack } from "./steps/unpack.ts";
+import { verifyPackage } from "./steps/verify.ts";
+import type { VersionDirectories } from "./versions.ts";
+
+export interface JobRunnerDependencies {
+  readonly deps: OtaDependencies;
+  readonly versions: VersionDirectories;
+  /** Commits what the event leads to and returns the job as it is then. */
+  readonly apply: (job: Job, event: JobEvent) => Job;
+  readonly onProgress: DownloadProgress;
+}
+
+/** Steps stop at once at `stop`; a running installer at `endInstaller`, which comes later. */
+export interface StopSignals {
+  readonly stop: AbortSignal;
+  readonly endInstaller: AbortSignal;
+}
+
+/** Works one job through to its end: performs its state's action, journals what came of it, and so on. */
+export class JobRunner {
+  private readonly with: JobRunnerDependencies;
+
+  constructor(dependencies: JobRunnerDependencies) {
+    this.with = dependencies;
+  }
+
+  /**
+   * @throws the stop signal's reason when stopped, with the journal at a state to go on from; anything else it throws is
+   *   a fault of the engine or its disk, not of the package
+   */
+  async run(start: Job, { stop, endInstaller }: StopSignals): Promise<void> {
+    const { deps, versions, apply } = this.with;
+    let job = start;
+    while (!isEnd(job.state)) {
+      stop.throwIfAborted();
+      const signal = job.state.phase === "installing" ? endInstaller : stop;
+      const context = { deps, versions, signal, job };
+      const { event, latest } = await this.perform(context, job.state);
+      job = apply(latest ?? job, event);
+    }
+    await discardPackage({ deps, job });
+  }
+
+  /** What a crash left of a job that was being worked on, brought to where it can go on. */
+  async recover(job: Job): Promise<Job> {
+    const { deps, apply } = this.with;
+    if (job.state.phase === "installing" && job.state.process !== null) {
+      await endLeftInstaller(deps.platform, deps.clock, job.state.process, deps.limits.installerKillAfterMs);
+    }
+    return apply(job, { type: "resumed" });
+  }
+
+  private async perform(
+    context: StepContext,
+    state: JobState,
+  ): Promise<{ event: JobEvent; latest?: Job | undefined }> {
+    let latest: Job | undefined;
+    const onStarted = (process: InstallerProcess): void => {
+      latest = this.with.apply(context.job, { type: "installer-started", process });
+    };
+    try {
+      return { event: await this.action(context, state, onStarted), latest };
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (error instanceof PackageLostError) return { event: { type: "package-lost" } };
+      const event = failure(error, context.deps.redact);
+      if (event === undefined) throw error;
+      context.deps.logger.warn("installation failed", { app: context.job.app, phase: state.phase, error });
+      return { event, latest };
+    }
+  }
+
+  private async action(
+    context: StepContext,
+    state: JobState,
+    onStarted: (process: InstallerProcess) => void,
+  ): Promise<JobEvent> {
+    switch (state.phase) {
+      case "received":
+        return { type: "released" };
+      case "queued":
+        return { type: "begun", source: context.job.source.kind === "file" ? "file" : "content" };
+      case "downloading":
+        return { type: "downloaded", sizeBytes: await downloadPackage(context, this.with.onProgress) };
+      case "verifying":
+        await verifyPackage(context, state.sizeBytes);
+        return { type: "verified" };
+      case "unpacking":
+        return { type: "unpacked", app: await unpack(context, state.sizeBytes) };
+      case "installing":
+        return { type: "installed", result: await install(context, state.app, onStarted) };
+      case "activating":
+        return { type: "activated", note: await activate(context, state.app, state.result) };
+      case "committed":
+      case "failed":
+      case "interrupted":
+      case "skipped":
+        // The run ends before it gets here.
+        return { type: "resumed" };
+    }
+  }
+}
+
+/** Errors that say something about the package or what it asks for; the rest is the engine's own trouble. */
+function failure(error: unknown, redact: (text: string) => string): JobEvent | undefined {
+  if (error instanceof StepFailure) {
+    const { exitCode, output, outputBytesCut } = error;
+    return { type: "failed", note: redact(error.message), result: { exitCode, output, outputBytesCut } };
+  }
+  const code = (error as { code?: unknown }).code;
+  const isDatabase = typeof code === "string" && code.startsWith("SQLITE_");
+  if (isDatabase) return undefined;
+  return { type: "failed", note: redact(describeError(error)), result: noResult };
+}

@@ -1,0 +1,59 @@
+import type { RetrySchedule } from "../core/retry.ts";
+
+const minuteMs = 60_000;
+const mebibyte = 1024 * 1024;
+
+/** Every bound of the update pipeline. Milliseconds and bytes. */
+export interface OtaLimits {
+  /** An installer that runs longer is ended with its whole process group. */
+  readonly installerTimeoutMs: number;
+  /** From SIGTERM to SIGKILL for an installer that is ended. */
+  readonly installerKillAfterMs: number;
+  /** Tail of the installer's output that is kept. */
+  readonly installerOutputBytes: number;
+  /** Disk space that no package may use. */
+  readonly reserveBytes: number;
+  /** How long a download is tried again before it fails. Counted while the engine runs. */
+  readonly downloadDeadlineMs: number;
+  readonly downloadRetry: RetrySchedule;
+  /** Downloads of another size than Murano announced that are tried again. */
+  readonly wrongSizeRetries: number;
+  readonly unpackTimeoutMs: number;
+  /** Heap of the unpacking process, in MiB. */
+  readonly workerHeapMib: number;
+  readonly maxMembers: number;
+  /** Bytes of all member names together: they are held in memory while unpacking. */
+  readonly maxNameBytes: number;
+  /** How long supervision may take to register and start an app. */
+  readonly deployTimeoutMs: number;
+  /** How long a fresh app may take to reach a settled state. */
+  readonly settleTimeoutMs: number;
+  /** Work on a command starts without its clearing acknowledged after this. */
+  readonly clearingGraceMs: number;
+  /** How long `stop()` lets a running installer finish before it is ended. */
+  readonly stopGraceMs: number;
+  /** Versions of an app kept on disk, the registered one included. */
+  readonly keptVersions: number;
+  /** Ended commands kept in the journal. */
+  readonly keptCommands: number;
+}
+
+export const defaultOtaLimits: OtaLimits = {
+  installerTimeoutMs: 30 * minuteMs,
+  installerKillAfterMs: 10_000,
+  installerOutputBytes: 60 * 1024,
+  reserveBytes: 16 * mebibyte,
+  downloadDeadlineMs: 24 * 60 * minuteMs,
+  downloadRetry: { firstDelayMs: 2_000, maxDelayMs: 15 * minuteMs, factor: 2, jitter: 0.5 },
+  wrongSizeRetries: 4,
+  unpackTimeoutMs: 30 * minuteMs,
+  workerHeapMib: 128,
+  maxMembers: 200_000,
+  maxNameBytes: 32 * mebibyte,
+  deployTimeoutMs: 2 * minuteMs,
+  settleTimeoutMs: 2 * minuteMs,
+  clearingGraceMs: 30_000,
+  stopGraceMs: 5_000,
+  keptVersions: 2,
+  keptCommands: 200,
+};

@@ -1,0 +1,38 @@
+import { describeError, GweError } from "../../core/errors.ts";
+import { StepFailure } from "../errors.ts";
+
+/** The Device API's errors (device-client/errors.ts), by their stable codes. */
+const transientCodes = new Set(["NETWORK", "TIMEOUT", "SERVER", "RATE_LIMITED", "MALFORMED_ANSWER"]);
+
+/** The client activates again by itself; where that fails, only time and the operator help. */
+const activationCodes = new Set(["UNAUTHORIZED", "CONFLICT"]);
+
+/**
+ * What a failed exchange with the content area means.
+ * @returns the wait that the server asked for, or undefined, when trying again makes sense
+ * @throws StepFailure when it does not
+ */
+export function judgeContentError(
+  error: unknown,
+  contentId: string,
+): { readonly waitMs: number | undefined } {
+  if (!(error instanceof GweError)) throw error;
+  if (activationCodes.has(error.code)) return { waitMs: undefined };
+  if (transientCodes.has(error.code)) {
+    const wait = (error as { retryAfterMs?: unknown }).retryAfterMs;
+    return { waitMs: typeof wait === "number" ? wait : undefined };
+  }
+  if (error.code !== "REJECTED") throw error;
+  const status = (error as { status?: unknown }).status;
+  const name = JSON.stringify(contentId);
+  switch (status) {
+    case 404:
+      throw new StepFailure(`Murano has no content ${name} for this product (404)`, { cause: error });
+    case 403:
+      throw new StepFailure(`Murano does not let this gateway have the content ${name} (403)`, {
+        cause: error,
+      });
+    default:
+      throw new StepFailure(`Murano refused the content ${name}: ${describeError(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { StepFailure } from "../errors.ts";
+import type { StepContext } from "./step.ts";
+
+/** Where the job's package lies, or will lie once it is whole. */
+export function packageFile({ deps, job }: Pick<StepContext, "deps" | "job">): string {
+  switch (job.source.kind) {
+    case "content":
+      return join(deps.directories.packages, job.source.id);
+    case "file":
+      return job.source.path;
+    case "none":
+      throw new StepFailure("the job has no package");
+  }
+}
+
+/** Where a package grows that is being downloaded. */
+export function partialFile(file: string): string {
+  return `${file}.partial`;
+}
+
+/** Removes what was downloaded for a job. A caller's own file stays. */
+export async function discardPackage(context: Pick<StepContext, "deps" | "job">): Promise<void> {
+  if (context.job.source.kind !== "content") return;
+  const file = packageFile(context);
+  await context.deps.platform.files.remove(file);
+  await context.deps.platform.files.remove(partialFile(file));
+}

@@ -1,0 +1,6 @@
+import { GweError } from "../../core/errors.ts";
+
+/** The package is not one that may be unpacked. The message says which member and why. */
+export class PackageRefusedError extends GweError {
+  readonly code = "PACKAGE_REFUSED";
+}

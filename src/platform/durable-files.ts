@@ -1,0 +1,102 @@
+import { constants, mkdirSync } from "node:fs";
+import { access, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ensureDirectory, fsyncDirectory } from "./files.ts";
+
+/** A new file being written. */
+export interface FileSink {
+  write(chunk: Uint8Array): Promise<void>;
+  /** Content to disk, file closed. */
+  finish(): Promise<void>;
+  /** Closes without a promise about the content. */
+  abandon(): Promise<void>;
+}
+
+/** Files and directories whose changes survive a power cut once a method has answered (durability rule 3). */
+export interface DurableFiles {
+  /** Creates a directory and its missing parents. */
+  ensureDirectory(directory: string): void;
+  /** Creates or empties a file. Its name is durable only after a `move`. */
+  create(file: string): Promise<FileSink>;
+  /** Renames within one file system, replacing a file of the new name; both directories are synced. */
+  move(from: string, to: string): Promise<void>;
+  /** Removes a file or a whole tree; nothing there is fine. */
+  remove(path: string): Promise<void>;
+  /** Names in a directory; none where there is no directory. */
+  list(directory: string): Promise<readonly string[]>;
+  /** Bytes of a regular file; undefined where there is none. */
+  sizeOf(file: string): Promise<number | undefined>;
+  isExecutable(file: string): Promise<boolean>;
+  /** Bytes that this process may still write to the file system holding `path`. */
+  freeBytes(path: string): Promise<number>;
+}
+
+export const durableFiles: DurableFiles = {
+  ensureDirectory,
+
+  create: async (file) => {
+    mkdirSync(dirname(file), { recursive: true });
+    const handle = await open(file, "w", 0o600);
+    return {
+      write: async (chunk) => {
+        for (let offset = 0; offset < chunk.length; ) {
+          offset += (await handle.write(chunk, offset)).bytesWritten;
+        }
+      },
+      finish: async () => {
+        try {
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+      },
+      abandon: () => handle.close(),
+    };
+  },
+
+  move: async (from, to) => {
+    await rename(from, to);
+    fsyncDirectory(dirname(to));
+    if (dirname(from) !== dirname(to)) fsyncDirectory(dirname(from));
+  },
+
+  remove: (path) => rm(path, { recursive: true, force: true, maxRetries: 2 }),
+
+  list: async (directory) => {
+    try {
+      return await readdir(directory);
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  },
+
+  sizeOf: async (file) => {
+    try {
+      const stats = await stat(file);
+      return stats.isFile() ? stats.size : undefined;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  },
+
+  isExecutable: async (file) => {
+    try {
+      await access(file, constants.X_OK);
+      return (await stat(file)).isFile();
+    } catch {
+      return false;
+    }
+  },
+
+  freeBytes: async (path) => {
+    const stats = await statfs(path);
+    return stats.bavail * stats.bsize;
+  },
+};
+
+function isNotFound(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}

@@ -1,0 +1,206 @@
+import { execFileSync, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
+import { goodSupervisorConf, packageWith, type RawMember } from "../../support/ota-archives.ts";
+import { OtaHarness } from "../../support/ota-harness.ts";
+
+const child = join(import.meta.dirname, "../../support/ota-crash-child.ts");
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "gwe-ota-crash-"));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** Where a long-running app's installation goes through, in order. */
+const path = [
+  "received -> queued",
+  "queued -> downloading",
+  "downloading -> verifying",
+  "verifying -> unpacking",
+  "unpacking -> installing",
+  "installing -> installing",
+  "installing -> activating",
+  "activating -> committed",
+];
+
+function writePackage(script: string, others: readonly RawMember[] = [goodSupervisorConf]): string {
+  const file = join(home, "meter.v2.tar.gz");
+  writeFileSync(file, packageWith(script, others));
+  return file;
+}
+
+/** Runs the pipeline until it kills itself at transition `killAt`; answers which one that was. */
+function runUntilKilled(killAt: number, packageFile: string): string {
+  try {
+    execFileSync(process.execPath, [child, home, String(killAt), packageFile], { encoding: "utf8" });
+  } catch (error) {
+    const { signal, stdout, stderr } = error as { signal: string | null; stdout: string; stderr: string };
+    expect({ signal, stderr }).toEqual({ signal: "SIGKILL", stderr: "" });
+    return stdout.trim();
+  }
+  return "";
+}
+
+/** The next start of the engine: everything under way ends. */
+async function restart<T>(packageFile: string, examine: (harness: OtaHarness) => T): Promise<T> {
+  const harness = new OtaHarness({ limits: { clearingGraceMs: 0 } }, home);
+  try {
+    harness.content.files.set("meter.v2.tar.gz", readFileSync(packageFile));
+    harness.ota.start();
+    await harness.ota.idle();
+    return examine(harness);
+  } finally {
+    await harness.dispose();
+  }
+}
+
+describe("a kill -9 of the engine", () => {
+  it.each(path.map((step, index) => [step, index + 1] as const))(
+    "at %s: the next start finishes the installation",
+    async (step, killAt) => {
+      const packageFile = writePackage(`#!/bin/sh\necho run >> ${home}/runs\n`);
+      expect(runUntilKilled(killAt, packageFile)).toBe(step);
+      await restart(packageFile, (harness) => {
+        expect(harness.host.installed("meter")?.version).toBe("2");
+        expect(harness.versionsOf("meter")).toEqual(["2"]);
+        expect(readdirSync(join(home, "packages"))).toEqual([]);
+        expect(harness.reports()).toHaveLength(1);
+        expect(harness.reports()[0]?.apps).toMatchObject([
+          { name: "meter", version: "2", status: "installed" },
+        ]);
+      });
+      const runs = readFileSync(join(home, "runs"), "utf8").split("\n").length - 1;
+      expect(runs).toBe(1);
+    },
+  );
+
+  it.each(path.map((step, index) => [step, index + 1] as const))(
+    "at %s: a one-off package runs at most once",
+    async (step, killAt) => {
+      const packageFile = writePackage(`#!/bin/sh\necho run >> ${home}/runs\n`, []);
+      expect(runUntilKilled(killAt, packageFile)).toBe(step);
+      const started = killAt === 6;
+      await restart(packageFile, (harness) => {
+        expect(harness.reports()).toHaveLength(1);
+        expect(harness.reports()[0]?.apps).toMatchObject([{ status: started ? "interrupted" : "installed" }]);
+        expect(harness.versionsOf("meter")).toEqual(started ? [] : ["2"]);
+      });
+      // Killed before the gate opened, the installer has not done anything, and is not run again either.
+      expect(existsSync(join(home, "runs"))).toBe(!started);
+    },
+  );
+
+  it("while an installer runs ends that installer before it is run again", async () => {
+    const packageFile = writePackage(
+      `#!/bin/sh\necho $$ >> ${home}/pids\n[ $(wc -l < ${home}/pids) -gt 1 ] || sleep 300\n`,
+    );
+    const firstPid = await killWhileInstalling(packageFile);
+    const ticks = processStartTicks(firstPid);
+    expect(ticks).toBeDefined();
+    await restart(packageFile, (harness) => {
+      expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed" }]);
+    });
+    expect(isSameProcessAlive({ pid: firstPid, startTicks: ticks ?? 0 })).toBe(false);
+  });
+
+  it("while a one-off runs ends it and reports it as interrupted", async () => {
+    const packageFile = writePackage(`#!/bin/sh\necho $$ >> ${home}/pids\nsleep 300\n`, []);
+    const pid = await killWhileInstalling(packageFile);
+    await restart(packageFile, (harness) => {
+      expect(harness.reports()[0]?.apps).toMatchObject([
+        { status: "interrupted", output: expect.stringContaining("a one-off package is not run twice") },
+      ]);
+    });
+    expect(processStartTicks(pid)).toBeUndefined();
+    expect(readFileSync(join(home, "pids"), "utf8").trim().split("\n")).toHaveLength(1);
+  });
+
+  async function killWhileInstalling(packageFile: string): Promise<number> {
+    const engine = spawn(process.execPath, [child, home, "0", packageFile], { stdio: "ignore" });
+    const ended = new Promise((resolve) => engine.once("exit", resolve));
+    await expect
+      .poll(() => existsSync(join(home, "pids")) && readFileSync(join(home, "pids"), "utf8"), {
+        timeout: 10_000,
+      })
+      .toMatch(/\d\n/);
+    engine.kill("SIGKILL");
+    await ended;
+    return Number(readFileSync(join(home, "pids"), "utf8"));
+  }
+
+  it("over and over ends in a report, not in an endless loop", async () => {
+    const packageFile = writePackage("#!/bin/sh\n");
+    // Each run resumes (one transition) and is killed there.
+    expect(runUntilKilled(2, packageFile)).toBe("queued -> downloading");
+    const db = new OtaHarness({}, home);
+    db.db.prepare("UPDATE ota_jobs SET transitions = 38").run();
+    await db.dispose();
+    expect(runUntilKilled(1, packageFile)).toBe("downloading -> downloading");
+    await restart(packageFile, (harness) => {
+      expect(harness.reports()[0]?.apps).toMatchObject([
+        { status: "failed", output: "gwe: gave up after 40 transitions\n" },
+      ]);
+    });
+  });
+
+  it("leaves no half-unpacked app, package or directory behind", async () => {
+    const packageFile = writePackage("#!/bin/sh\n");
+    for (const leftover of ["apps/meter/.unpacking-9-4", "apps/other/.unpacking-1-1"]) {
+      mkdirSync(join(home, leftover), { recursive: true });
+      writeFileSync(join(home, leftover, "install.sh"), "half of it");
+    }
+    mkdirSync(join(home, "packages"));
+    writeFileSync(join(home, "packages/other.v1.tar.gz.partial"), "half of it");
+    expect(runUntilKilled(4, packageFile)).toBe("verifying -> unpacking");
+    await restart(packageFile, () => undefined);
+    expect(readdirSync(join(home, "apps/meter"))).toEqual(["2"]);
+    expect(readdirSync(join(home, "apps/other"))).toEqual([]);
+    expect(readdirSync(join(home, "packages"))).toEqual([]);
+  });
+});
+
+describe("an orderly stop", () => {
+  it("lets a short installer finish", async () => {
+    const harness = new OtaHarness({ limits: { stopGraceMs: 10_000 } });
+    await harness.pretendInstalled("meter", "1");
+    harness.content.files.set("meter.v2.tar.gz", packageWith("#!/bin/sh\necho > ../began\nsleep 0.3\n"));
+    await stopWhileInstalling(harness);
+    expect(harness.ota.jobs()).toMatchObject([{ state: "activating" }]);
+    harness.ota.start();
+    await harness.ota.idle();
+    expect(harness.host.installed("meter")?.version).toBe("2");
+    await harness.dispose();
+  });
+
+  it("ends a long one, which runs again after the next start", async () => {
+    const harness = new OtaHarness({ limits: { stopGraceMs: 50 } });
+    const script = "#!/bin/sh\n[ -e ../began ] && exit 0\necho > ../began\nexec sleep 300\n";
+    harness.content.files.set("meter.v2.tar.gz", packageWith(script));
+    await stopWhileInstalling(harness);
+    expect(harness.ota.jobs()).toMatchObject([{ state: "installing" }]);
+    harness.ota.start();
+    await harness.ota.idle();
+    expect(harness.host.installed("meter")?.version).toBe("2");
+    await harness.dispose();
+  });
+
+  async function stopWhileInstalling(harness: OtaHarness): Promise<void> {
+    harness.ota.start();
+    const { key } = harness.ota.accept({ text: '{"install":[{"name":"meter.v2.tar.gz"}]}' });
+    harness.ota.acknowledgeCleared(key);
+    await expect.poll(() => existsSync(join(harness.apps, "meter/began")), { timeout: 10_000 }).toBe(true);
+    await harness.ota.stop();
+  }
+});

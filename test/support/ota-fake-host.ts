@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AppHost, InstalledApp } from "../../src/core/app-host.ts";
+import type { AppState, AppStatus } from "../../src/core/app-status.ts";
+import { GweError } from "../../src/core/errors.ts";
+import { writeFileAtomic } from "../../src/platform/files.ts";
+
+export class FakeHostError extends GweError {
+  readonly code = "FAKE_HOST";
+}
+
+/**
+ * Supervision as far as the update pipeline can see it: remembers what is registered, in a file where one is given, so
+ * that it outlives a killed process as the real one's state does.
+ */
+export class FakeAppHost implements AppHost {
+  /** What the next start comes to. */
+  state: AppState = "RUNNING";
+  detail: string | undefined;
+  /** Every version that was deployed, in order: `meter 1.0`. */
+  readonly deployed: string[] = [];
+  private readonly apps: Map<string, InstalledApp>;
+  private readonly file: string | undefined;
+
+  constructor(file?: string) {
+    this.file = file;
+    this.apps = new Map(
+      file !== undefined && existsSync(file)
+        ? (JSON.parse(readFileSync(file, "utf8")) as [string, InstalledApp][])
+        : [],
+    );
+  }
+
+  validate(app: InstalledApp): void {
+    if (app.kind !== "long-running") return;
+    const conf = readFileSync(join(app.directory, "supervisor.conf"), "utf8");
+    const line = conf.split("\n").findIndex((text) => text.startsWith("stopsignal=BAD"));
+    if (line >= 0) throw new FakeHostError(`supervisor.conf line ${line + 1}: stopsignal: BAD is no signal`);
+  }
+
+  installed(name: string): InstalledApp | undefined {
+    return this.apps.get(name);
+  }
+
+  async deploy(app: InstalledApp): Promise<void> {
+    this.deployed.push(`${app.name} ${app.version}`);
+    this.apps.set(app.name, app);
+    this.save();
+  }
+
+  async withdraw(name: string): Promise<void> {
+    this.apps.delete(name);
+    this.save();
+  }
+
+  async settled(name: string): Promise<AppStatus> {
+    const app = this.apps.get(name);
+    return {
+      name,
+      version: app?.version ?? "",
+      kind: app?.kind ?? "long-running",
+      state: this.state,
+      sinceMs: 0,
+      restarts: 0,
+      ...(this.state === "EXITED" && { exitStatus: 0 }),
+      ...(this.detail !== undefined && { detail: this.detail }),
+    };
+  }
+
+  private save(): void {
+    if (this.file !== undefined) writeFileAtomic(this.file, JSON.stringify([...this.apps]));
+  }
+}

@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { maxInstalls, parseCommand } from "../../../src/ota/command.ts";
+
+describe("parseCommand", () => {
+  it("reads an install command with everything that it may hold", () => {
+    const sha256 = "AB".repeat(32);
+    const text = JSON.stringify({ id: 7, report: true, install: [{ name: "a.b.v1-0_2.tar.gz", sha256 }] });
+    expect(parseCommand(`\n ${text} `)).toEqual({
+      kind: "command",
+      id: "7",
+      report: true,
+      problems: [],
+      installs: [
+        {
+          kind: "package",
+          package: { file: "a.b.v1-0_2.tar.gz", app: "a.b", version: "1-0_2" },
+          sha256: sha256.toLowerCase(),
+        },
+      ],
+    });
+  });
+
+  it.each(["gwe", "gateway-engine", "GatewayEngine"])(
+    "refuses %s, the engine itself, with a way out",
+    (app) => {
+      const parsed = parseCommand(JSON.stringify({ install: [{ name: `${app}.v2.0-linux-x64.tar.gz` }] }));
+      expect(parsed).toMatchObject({
+        installs: [{ kind: "refused", name: app, reason: expect.stringContaining("release's install.sh") }],
+      });
+    },
+  );
+
+  it.each(["gmq", "device-client", "supervisor", "meld3", "elementtree"])(
+    "skips %s, a part of the original",
+    (app) => {
+      const parsed = parseCommand(JSON.stringify({ install: [{ name: `${app}.v1.tar.gz` }] }));
+      expect(parsed).toMatchObject({ installs: [{ kind: "skipped", name: app }] });
+    },
+  );
+
+  it.each([
+    ['{"install":[{"name":"a.v1.tar.gz","sha256":"abc"}]}', /64 hexadecimal/],
+    ['{"install":[{"name":"a.v1.tar.gz","minisig":"x"}]}', /unknown key "minisig"/],
+    ['{"install":[{"name":7}]}', /expected \{"name"/],
+    ['{"install":[null]}', /expected \{"name"/],
+    ['{"install":[{"name":"a.tar.gz"}]}', /no '\.v'/],
+  ])("refuses the entry of %s and says why", (text, reason) => {
+    expect(parseCommand(text)).toMatchObject({
+      kind: "command",
+      installs: [{ kind: "refused", reason: expect.stringMatching(reason) }],
+    });
+  });
+
+  it("names what it does not know beside what it does", () => {
+    const text = '{"id":{},"report":true,"cancel":[],"Install":[]}';
+    expect(parseCommand(text)).toMatchObject({
+      kind: "command",
+      id: undefined,
+      report: true,
+      problems: [
+        '"cancel" is not supported by this version: ignored',
+        'unknown key "Install": ignored',
+        expect.stringContaining('"id" must be'),
+      ],
+    });
+  });
+
+  it("never throws, and keeps every text that it gives back short", () => {
+    const junk = fc.oneof(fc.string(), fc.json(), commandLike);
+    fc.assert(
+      fc.property(junk, (text) => {
+        const parsed = parseCommand(text);
+        if (parsed.kind === "malformed") return parsed.problem.length < 2_000;
+        if (parsed.installs.length > maxInstalls) return false;
+        return parsed.installs.every((entry) => entry.kind === "package" || entry.reason.length < 1_000);
+      }),
+    );
+  });
+});
+
+const commandLike = fc
+  .record(
+    {
+      id: fc.anything(),
+      report: fc.anything(),
+      install: fc.array(fc.oneof(fc.anything(), fc.record({ name: fc.string(), sha256: fc.anything() }))),
+    },
+    { requiredKeys: [] },
+  )
+  .map((value) => {
+    try {
+      return JSON.stringify(value) ?? "";
+    } catch {
+      return "{}";
+    }
+  });
