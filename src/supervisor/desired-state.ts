@@ -1,0 +1,90 @@
+import type Database from "better-sqlite3";
+import * as z from "zod/mini";
+import type { InstalledApp } from "../core/app-host.ts";
+
+/** An app as the engine wants it. */
+export interface DesiredApp extends InstalledApp {
+  readonly wanted: "running" | "stopped";
+  readonly generation: number;
+  /** Unix milliseconds. */
+  readonly installedAtMs: number;
+  readonly wantedSinceMs: number;
+}
+
+const rowSchema = z.pipe(
+  z.object({
+    name: z.string(),
+    version: z.string(),
+    kind: z.enum(["long-running", "one-off", "library"]),
+    directory: z.string(),
+    wanted: z.enum(["running", "stopped"]),
+    generation: z.int(),
+    installed_at: z.int(),
+    wanted_since: z.int(),
+  }),
+  z.transform(
+    ({ installed_at, wanted_since, ...row }): DesiredApp => ({
+      ...row,
+      installedAtMs: installed_at,
+      wantedSinceMs: wanted_since,
+    }),
+  ),
+);
+
+/** The table of apps: every change is committed before it is acted on. */
+export class DesiredState {
+  private readonly db: Database.Database;
+  private readonly now: () => number;
+
+  constructor(db: Database.Database, now: () => number) {
+    this.db = db;
+    this.now = now;
+  }
+
+  all(): readonly DesiredApp[] {
+    const rows = this.db.prepare("SELECT * FROM supervised_apps ORDER BY name").all();
+    return rows.map((row) => rowSchema.parse(row));
+  }
+
+  get(name: string): DesiredApp | undefined {
+    const row = this.db.prepare("SELECT * FROM supervised_apps WHERE name = ?").get(name);
+    return row === undefined ? undefined : rowSchema.parse(row);
+  }
+
+  /**
+   * Registers a version and asks for a new start of it. An app that is wanted stopped stays so.
+   *
+   * @param wantedAtFirst for an app that was not there before
+   */
+  register(app: InstalledApp, wantedAtFirst: "running" | "stopped"): void {
+    const now = this.now();
+    this.db.transaction(() => {
+      this.db
+        .prepare(
+          `INSERT INTO supervised_apps (name, version, kind, directory, wanted, generation, installed_at, wanted_since)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (name) DO UPDATE SET version = excluded.version, kind = excluded.kind,
+             directory = excluded.directory, generation = excluded.generation, installed_at = excluded.installed_at`,
+        )
+        .run(app.name, app.version, app.kind, app.directory, wantedAtFirst, this.nextGeneration(), now, now);
+    })();
+  }
+
+  /** Records what is wanted; `running` asks for a new start. */
+  want(name: string, wanted: "running" | "stopped"): void {
+    this.db.transaction(() => {
+      this.db
+        .prepare("UPDATE supervised_apps SET wanted = ?, generation = ?, wanted_since = ? WHERE name = ?")
+        .run(wanted, this.nextGeneration(), this.now(), name);
+    })();
+  }
+
+  forget(name: string): void {
+    this.db.prepare("DELETE FROM supervised_apps WHERE name = ?").run(name);
+  }
+
+  private nextGeneration(): number {
+    const row = this.db.prepare("UPDATE supervisor_generation SET last = last + 1 RETURNING last").get();
+    return z.object({ last: z.int() }).parse(row).last;
+  }
+}

@@ -1,0 +1,329 @@
+#!/bin/sh
+# Keeps one app's process under supervisord's policy, as a child of pm2 (docs/supervision.md).
+# usage: launcher.sh APP_RUN_DIR   (APP_RUN_DIR holds `spec`, written by the engine)
+# Runs under dash and BusyBox ash. One launcher runs the app once; by its exit status pm2 starts the next:
+restart=75 finished=100 gave_up=102
+
+gwe_dir=$1
+# pm2's end of standard input tells when pm2 is gone. Its other pipes (3: its message channel) are of no use here.
+exec 9<&0 </dev/null >/dev/null 2>&1 3>&-
+umask 077
+# A missing spec can't be run, now or later: the engine writes it before it asks pm2 for a start.
+[ -r "$gwe_dir/spec" ] || exit "$gave_up"
+. "$gwe_dir/spec"
+
+# ---- facts of the machine
+
+now_cs() { # sets now: centiseconds since boot, a clock that never steps
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+}
+
+start_ticks() { # $1 pid; sets ticks: when it started, empty when it is gone
+  ticks='' stat=''
+  while read -r line; do stat="$stat $line"; done 2>/dev/null <"/proc/$1/stat"
+  # The command's name may hold spaces and parentheses: fields are counted from the last one.
+  case $stat in *') '*) ;; *) return ;; esac
+  # shellcheck disable=SC2086
+  set -- ${stat##*') '}
+  case $1 in Z | X) ;; *) ticks=${20} ;; esac
+}
+
+# A process is named pid:ticks:boot, so that neither a recycled pid nor a file from before a reboot misleads.
+is_alive() { # $1 pid:ticks:boot
+  case $1 in [0-9]*:[0-9]*:"$boot") ;; *) return 1 ;; esac
+  start_ticks "${1%%:*}"
+  [ -n "$ticks" ] && [ "$1" = "${1%%:*}:$ticks:$boot" ]
+}
+
+nap() { sleep 0.1 2>/dev/null || sleep 1; }
+
+# ---- what the engine reads
+
+write_state() { # $1 state
+  now_cs
+  printf '%s\n' "boot=$boot" "generation=$gwe_generation" "state=$1" "since=$now" "launcher=$token" \
+    "startsecs=$gwe_startsecs" "stopsignal=$gwe_stopsignal" "stopwaitsecs=$gwe_stopwaitsecs" "child=$child_id" "started=$started" "ended=$ended" "exit=$exit_status" \
+    "signal=$signal" "failures=$failures" "restarts=$restarts" "final=$final" "detail=$detail" \
+    >"$gwe_dir/.state.$$" && mv -f "$gwe_dir/.state.$$" "$gwe_dir/state"
+}
+
+read_previous() { # sets previous_* from the state of the launcher before, of this boot and this start
+  previous_state='' previous_generation='' previous_boot='' previous_child='' previous_started=''
+  [ -r "$gwe_dir/state" ] || return
+  while IFS='=' read -r key value; do
+    case $key in
+      boot) previous_boot=$value ;;
+      generation) previous_generation=$value ;;
+      state) previous_state=$value ;;
+      since) previous_since=$value ;;
+      started) previous_started=$value ;;
+      ended) previous_ended=$value ;;
+      exit) previous_exit=$value ;;
+      signal) previous_signal=$value ;;
+      failures) previous_failures=$value ;;
+      restarts) previous_restarts=$value ;;
+      detail) previous_detail=$value ;;
+    esac
+  done <"$gwe_dir/state"
+}
+
+# ---- whatever an earlier launcher left running is ended first: never two at once
+
+end_stray() { # $1 process, $2 signal
+  is_alive "$1" || return
+  kill -s "$2" "${1%%:*}"
+  now_cs
+  deadline=$((now + gwe_stopwaitsecs * 100))
+  while is_alive "$1"; do
+    [ -n "$stopping" ] && deadline=0
+    now_cs
+    [ "$now" -ge "$deadline" ] && kill -s KILL "${1%%:*}"
+    nap
+  done
+}
+
+end_predecessor() {
+  former=''
+  [ -r "$gwe_dir/launcher" ] && read -r former <"$gwe_dir/launcher"
+  # From here on a child that the former launcher just forked sees that it is no longer wanted, and quits.
+  printf '%s\n' "$token" >"$gwe_dir/.launcher.$$" && mv -f "$gwe_dir/.launcher.$$" "$gwe_dir/launcher"
+  end_stray "$former" TERM
+  [ -r "$gwe_dir/child" ] && read -r former <"$gwe_dir/child" && end_stray "$former" "$gwe_stopsignal"
+}
+
+# ---- signals: whatever asks the launcher to end, the app is asked by its own stop signal
+
+request_stop() {
+  [ -z "$stopping" ] || return
+  stopping=1
+  [ -z "$sleeper" ] || kill "$sleeper"
+  [ -z "$child" ] || stop_child
+}
+
+stop_child() {
+  kill -s "$gwe_stopsignal" "$child"
+  (
+    cut='' timer=''
+    trap 'cut=1; [ -z "$timer" ] || kill "$timer"' TERM
+    trap '' INT HUP QUIT USR1
+    sleep "$gwe_stopwaitsecs" 9<&- &
+    timer=$!
+    [ -z "$cut" ] || kill "$timer"
+    wait "$timer" && [ -z "$cut" ] && kill -s KILL "$child"
+  ) 9<&- &
+  killer=$!
+  write_state STOPPING
+}
+
+watch_pm2() { # in the background: tells when pm2 is gone, or, when the launcher is, ends the app
+  trap '' INT HUP QUIT USR1
+  while read -r line <&9; do :; done
+  if is_alive "$token"; then
+    kill -s USR1 "$$"
+  elif [ -r "$gwe_dir/launcher" ] && read -r line <"$gwe_dir/launcher" && [ "$line" = "$token" ]; then
+    # No other launcher has taken over; if one does now, both ask the same process to stop.
+    end_stray "$child_id" "$gwe_stopsignal"
+  fi
+}
+
+pause() { # $1 seconds, cut short by a request to stop
+  [ -z "$stopping" ] || return
+  sleep "$1" 9<&- &
+  sleeper=$!
+  [ -z "$stopping" ] || kill "$sleeper"
+  wait "$sleeper"
+  sleeper=''
+}
+
+# ---- the app
+
+spawn_error() { # $1 reason; in the app's process, before it is the app
+  printf 'supervisor: %s\nsupervisor: child process was not spawned\n' "$1" >&2
+  printf '%s\n' "$1" >"$gwe_dir/spawn-error"
+  exit 127
+}
+
+open_logs() {
+  if printf '' >>"$gwe_stdout"; then exec >>"$gwe_stdout"; else spawn_error "couldn't open $gwe_stdout"; fi
+  case $gwe_stderr in
+    redirect) exec 2>&1 ;;
+    *) if printf '' >>"$gwe_stderr"; then exec 2>>"$gwe_stderr"; else spawn_error "couldn't open $gwe_stderr"; fi ;;
+  esac
+}
+
+plan_user() { # sets whom to change to, and how; gwe_uid empty: no change
+  gwe_uid='' gwe_change=''
+  [ -n "$gwe_user" ] || return
+  gwe_uid=$(id -u "$gwe_user" 2>/dev/null) && gwe_gid=$(id -g "$gwe_user" 2>/dev/null) || spawn_error "couldn't setuid to $gwe_user: no such user"
+  me=$(id -u)
+  if [ "$me" = "$gwe_uid" ]; then
+    gwe_uid=''
+  elif [ "$me" != 0 ]; then
+    spawn_error "couldn't setuid to $gwe_uid: Can't drop privilege as nonroot user"
+  elif setpriv --help 2>&1 | grep -e --init-groups >/dev/null; then
+    gwe_change=$(command -v setpriv)
+  elif su --help 2>&1 | grep BusyBox >/dev/null; then
+    gwe_change=su
+    gwe_su=$(command -v su)
+  else
+    spawn_error "couldn't setuid to $gwe_uid: neither util-linux' setpriv nor BusyBox' su is installed"
+  fi
+}
+
+plan_exec() { # the tools are found by the launcher's PATH, not the app's
+  gwe_setsid=$(command -v setsid)
+  # A shell without job control has INT and QUIT ignored in what it runs in the background; an app must not.
+  case $(grep SigIgn /proc/self/status 2>/dev/null) in
+    *0) gwe_reset='' ;;
+    *) if env --default-signal=INT,QUIT true 2>/dev/null; then gwe_reset=$(command -v env); else gwe_reset=node; fi ;;
+  esac
+}
+
+# Called by the spec, under the app's environment (which can't hold a gwe_ variable), with the command's words.
+exec_app() {
+  command -v -- "$1" >/dev/null 2>&1 || spawn_error "can't find command '$1'"
+  case $1 in */*) [ -d "$1" ] || [ ! -x "$1" ] && spawn_error "command at '$1' is not executable" ;; esac
+  # env reads a word with "=" as a variable.
+  case $1 in *=*) set -- /bin/sh -c 'exec "$@"' sh "$@" ;; esac
+  if [ -n "$gwe_uid" ] && [ "$gwe_change" = su ]; then
+    set -- "$gwe_su" -m -s /bin/sh "$gwe_user" -c 'exec "$@"' sh "$@"
+  elif [ -n "$gwe_uid" ]; then
+    set -- "$gwe_change" "--reuid=$gwe_uid" "--regid=$gwe_gid" --init-groups -- "$@"
+  fi
+  case $gwe_reset in
+    '') ;;
+    node) set -- "$gwe_node" --disable-warning=ExperimentalWarning -e "$gwe_execve" sh -c 'exec "$@"' sh "$@" ;;
+    *) set -- "$gwe_reset" --default-signal=INT,QUIT -- "$@" ;;
+  esac
+  [ -z "$gwe_setsid" ] || set -- "$gwe_setsid" "$@"
+  exec "$@"
+}
+
+become_app() {
+  # Python ignores these two, and so did supervisord's children.
+  trap '' PIPE XFSZ
+  read -r pid _ </proc/self/stat
+  start_ticks "$pid"
+  printf '%s\n' "$pid:$ticks:$boot" >"$gwe_dir/.child.$pid" && mv -f "$gwe_dir/.child.$pid" "$gwe_dir/child"
+  # A later launcher wrote its name before it read ours: one of the two sees the other.
+  read -r line <"$gwe_dir/launcher"
+  [ "$line" = "$token" ] || exit 0
+  umask 022
+  open_logs
+  plan_user
+  plan_exec
+  umask "$gwe_umask"
+  cd -- "$gwe_directory" 2>/dev/null || spawn_error "couldn't chdir to $gwe_directory"
+  # The shell exports these by itself; supervisord's child has them only if they were there.
+  unset PWD OLDPWD SHLVL
+  gwe_exec
+}
+
+await_child() { # sets status
+  while :; do
+    wait "$child"
+    status=$?
+    # A trapped signal ends `wait` early; a child that was waited for can't be signalled any more.
+    kill -0 "$child" || break
+  done
+  # `wait` may have been cut short by a signal just when the child ended: asked again, it still knows.
+  wait "$child"
+  again=$?
+  [ "$again" = 127 ] || status=$again
+}
+
+note_end() { # an exit status above 128 may be a signal's or the app's own: the job table knows which
+  now_cs
+  ended=$now exit_status=$status signal=''
+  jobs -l >"$gwe_dir/.jobs.$$"
+  known=''
+  while read -r line; do
+    case $line in *" $child Done"*) known=exited ;; *" $child "*) known=killed ;; esac
+  done <"$gwe_dir/.jobs.$$"
+  rm -f "$gwe_dir/.jobs.$$"
+  if [ "$status" -gt 128 ] && [ "$status" -le 192 ] && [ "$known" != exited ]; then
+    exit_status='' signal=$((status - 128))
+  fi
+}
+
+run_app() {
+  rm -f "$gwe_dir/spawn-error"
+  now_cs
+  # What is known of the last end stays until there is another.
+  started=$now detail=''
+  become_app 9<&- &
+  child=$!
+  start_ticks "$child"
+  child_id=$child:$ticks:$boot
+  watch_pm2 &
+  watcher=$!
+  write_state STARTING
+  [ -z "$stopping" ] || [ -n "$killer" ] || stop_child
+  await_child
+  note_end
+  # Before anything else: the number is free now, and must not be signalled when someone else has it.
+  child=''
+  [ -z "$killer" ] || kill "$killer"
+  kill -s KILL "$watcher"
+  [ ! -s "$gwe_dir/spawn-error" ] || read -r detail <"$gwe_dir/spawn-error"
+}
+
+expected_exit() {
+  case " $gwe_exitcodes " in *" ${exit_status:-signal} "*) return 0 ;; *) return 1 ;; esac
+}
+
+finish() { # the policy: tells pm2 whether to start the next launcher
+  if [ -n "$stopping" ]; then
+    write_state STOPPED
+    exit "$restart"
+  fi
+  if [ $((ended - started)) -lt $((gwe_startsecs * 100)) ] || [ -s "$gwe_dir/spawn-error" ]; then
+    failures=$((failures + 1))
+    if [ "$failures" -gt "$gwe_startretries" ]; then
+      final=1
+      write_state FATAL
+      exit "$gave_up"
+    fi
+    write_state BACKOFF
+    exit "$restart"
+  fi
+  failures=0
+  if [ "$gwe_autorestart" = never ] || { [ "$gwe_autorestart" = unexpected ] && expected_exit; }; then
+    final=1
+    write_state EXITED
+    exit "$finished"
+  fi
+  write_state EXITED
+  exit "$restart"
+}
+
+# ---- one start
+
+stopping='' child='' child_id='' sleeper='' killer='' started='' ended='' exit_status='' signal='' detail='' final=''
+failures=0 restarts=0
+trap request_stop INT TERM HUP QUIT USR1
+read -r boot </proc/sys/kernel/random/boot_id
+start_ticks "$$"
+token=$$:$ticks:$boot
+read_previous
+end_predecessor
+if [ "$previous_boot" = "$boot" ] && [ "$previous_generation" = "$gwe_generation" ]; then
+  failures=${previous_failures:-0} restarts=$((${previous_restarts:-0} + 1))
+  started=$previous_started ended=$previous_ended exit_status=$previous_exit signal=$previous_signal
+  detail=$previous_detail
+  now_cs
+  if [ "$previous_state" = BACKOFF ]; then
+    write_state BACKOFF
+    # Each wait is one second longer than the one before, counted from the end of the failed start.
+    left=$((failures * 100 - (now - previous_since)))
+  else
+    failures=0
+    # An app that ends at once with startsecs=0 would otherwise be started as fast as the processor can.
+    left=$((100 - (now - ${previous_started:-0})))
+  fi
+  [ "$left" -le 0 ] || pause "$(((left + 99) / 100))"
+fi
+[ -z "$stopping" ] || finish
+run_app
+finish

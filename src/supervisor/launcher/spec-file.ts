@@ -1,0 +1,106 @@
+import type { LogTarget, SupervisorConf } from "../supervisor-conf/index.ts";
+
+/** What a launcher needs to know, beyond the app's `supervisor.conf`. */
+export interface LaunchSpec {
+  readonly appName: string;
+  /** Distinguishes this start, asked for by somebody, from the ones before. */
+  readonly generation: number;
+  readonly conf: SupervisorConf;
+  /** What the app inherits; the file's own variables come on top. */
+  readonly baseEnvironment: Readonly<Record<string, string>>;
+  readonly logDir: string;
+  /** Node, for systems whose tools can't undo an ignored signal. */
+  readonly nodeFile: string;
+}
+
+/** Variables that belong to the engine, to pm2, to Node's tools or to the service manager, and not to an app. */
+const internalVariable =
+  /^(?:GWE_.*|PM2_.*|NODE_.*|npm_.*|VITEST.*|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_(?:PID|FDS|FDNAMES)|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MAINPID|CREDENTIALS_DIRECTORY|(?:RUNTIME|STATE|CACHE|LOGS|CONFIGURATION)_DIRECTORY|_)$/;
+
+/** Names a shell can't export, or gives a meaning of its own, and the launcher's. */
+const shellsOwnName = /^(?:gwe_.*|OPTIND|OPTARG|LINENO|PPID|UID|EUID|GROUPS|IFS|PS[0-9]|BASH.*|SHELLOPTS|_)$/;
+
+/** Replaces Node's process image, with no signal ignored but the two that supervisord's children ignore too. */
+const execveScript = 'process.execve("/bin/sh", process.argv.slice(1), process.env)';
+
+/** The app's whole environment, as supervisord would give it. */
+export function appEnvironment(spec: LaunchSpec): Readonly<Record<string, string>> {
+  const [process] = spec.conf.processes;
+  const inherited = Object.entries(spec.baseEnvironment).filter(([name]) => !internalVariable.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    SUPERVISOR_ENABLED: "1",
+    SUPERVISOR_PROCESS_NAME: process.processName,
+    SUPERVISOR_GROUP_NAME: spec.conf.groupName,
+    ...process.environment,
+  };
+}
+
+/** One word for a POSIX shell, whatever it holds. */
+export function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * The file `spec` that a launcher sources: settings, and a function that sets the app's environment and runs its
+ * command. Holds the app's secrets: mode 0600.
+ */
+export function renderLaunchSpec(spec: LaunchSpec): string {
+  const { conf } = spec;
+  const [process] = conf.processes;
+  const settings: Readonly<Record<string, string | number>> = {
+    generation: spec.generation,
+    startsecs: conf.startSecs,
+    startretries: conf.startRetries,
+    autorestart: conf.autorestart,
+    exitcodes: conf.exitCodes.join(" "),
+    stopsignal: conf.stopSignal,
+    stopwaitsecs: conf.stopWaitSecs,
+    umask: conf.umask.toString(8).padStart(3, "0"),
+    user: conf.user ?? "",
+    directory: process.directory,
+    stdout: logFile(process.stdout.target, "stdout", spec) ?? "/dev/null",
+    stderr: conf.redirectStderr
+      ? "redirect"
+      : (logFile(process.stderr.target, "stderr", spec) ?? "/dev/null"),
+    node: spec.nodeFile,
+    execve: execveScript,
+  };
+  const environment = Object.entries(appEnvironment(spec)).filter(([name]) => name !== "");
+  const exportable = environment.filter(([name]) => isExportable(name));
+  const odd = environment.filter(([name]) => !isExportable(name));
+  return [
+    ...Object.entries(settings).map(([name, value]) => `gwe_${name}=${shellQuote(String(value))}`),
+    "gwe_exec() {",
+    ...exportable.map(([name, value]) => `export ${name}=${shellQuote(value)}`),
+    `exec_app ${runWith(odd, process.command).map(shellQuote).join(" ")}`,
+    "}",
+    "",
+  ].join("\n");
+}
+
+/** The app's log file for a stream, or undefined when its output is dropped. */
+export function logFile(
+  target: LogTarget,
+  stream: "stdout" | "stderr",
+  { logDir, appName }: Pick<LaunchSpec, "logDir" | "appName">,
+): string | undefined {
+  if (target.kind === "auto") return `${logDir}/${appName}-${stream}.log`;
+  if (target.kind !== "file") return undefined;
+  // Relative to where supervisord would have been started, which is nowhere in particular: the log directory.
+  return target.path.startsWith("/") ? target.path : `${logDir}/${target.path}`;
+}
+
+function isExportable(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !shellsOwnName.test(name);
+}
+
+/** `env` sets what the shell can't; a command that looks like a variable is then kept apart from them. */
+function runWith(
+  variables: readonly (readonly [string, string])[],
+  command: readonly string[],
+): readonly string[] {
+  if (variables.length === 0) return command;
+  const plain = command[0]?.includes("=") ? ["/bin/sh", "-c", 'exec "$@"', "sh", ...command] : command;
+  return ["/usr/bin/env", "--", ...variables.map(([name, value]) => `${name}=${value}`), ...plain];
+}

@@ -1,0 +1,79 @@
+import type { Expansions } from "./expansions.ts";
+import type { IniSection } from "./ini-reader.ts";
+import type { OptionReader } from "./option-reader.ts";
+import type { SupervisorConf } from "./program.ts";
+import { boolean, byteSize } from "./values.ts";
+
+/** Options that are understood and have their effect. */
+const effective = new Set(
+  [
+    "command process_name numprocs numprocs_start directory umask user environment priority autostart autorestart",
+    "exitcodes startsecs startretries stopsignal stopwaitsecs stopasgroup killasgroup redirect_stderr serverurl",
+    "stdout_logfile stdout_logfile_maxbytes stdout_logfile_backups stdout_syslog",
+    "stderr_logfile stderr_logfile_maxbytes stderr_logfile_backups stderr_syslog",
+  ].flatMap((line) => line.split(" ")),
+);
+
+/** Options that supervisord offers to its event listeners; the engine has none. */
+const eventOptions = {
+  stdout_capture_maxbytes: byteSize,
+  stderr_capture_maxbytes: byteSize,
+  stdout_events_enabled: boolean,
+  stderr_events_enabled: boolean,
+} as const;
+
+/** One sentence for each thing in the file that has no effect. */
+export function collectWarnings(
+  sections: ReadonlyMap<string, IniSection>,
+  section: IniSection,
+  options: OptionReader,
+  expansions: Expansions,
+  conf: Omit<SupervisorConf, "warnings">,
+): readonly string[] {
+  const warnings: string[] = [];
+  for (const [option, parse] of Object.entries(eventOptions)) {
+    // Checked like all others: a typing mistake is one whether or not the option has an effect.
+    if (options.optional<unknown>(option, expansions, parse) !== undefined) {
+      warnings.push(`${option} has no effect: there are no event listeners.`);
+    }
+  }
+  for (const [option, { line }] of section.options) {
+    if (!effective.has(option) && !Object.hasOwn(eventOptions, option)) {
+      warnings.push(`line ${line}: ${option} is not an option of supervisord's programs; it is ignored.`);
+    }
+  }
+  for (const { name, line } of sections.values()) {
+    if (name !== section.name && name !== "gwe") warnings.push(`line ${line}: section [${name}] is ignored.`);
+  }
+  return [...warnings, ...unsupported(options, conf)];
+}
+
+/** Options whose value is understood but not acted on by this version. */
+function unsupported(options: OptionReader, conf: Omit<SupervisorConf, "warnings">): readonly string[] {
+  const warnings: string[] = [];
+  const later = (condition: boolean, text: string): void => {
+    if (condition) warnings.push(text);
+  };
+  const [{ stdout, stderr }] = conf.processes;
+  later(conf.processes.length > 1, "numprocs above 1 has no effect yet: the first process runs.");
+  later(conf.stopAsGroup, "stopasgroup has no effect yet: the stop signal goes to the process alone.");
+  later(conf.killAsGroup, "killasgroup has no effect yet: KILL goes to the process alone.");
+  later(conf.serverUrl !== undefined, "serverurl has no effect: there is no supervisord to talk to.");
+  later(
+    stdout.syslog || stderr.syslog || stdout.target.kind === "syslog" || stderr.target.kind === "syslog",
+    "syslog has no effect yet: the output goes to the log files alone.",
+  );
+  for (const option of [
+    "stdout_logfile_maxbytes",
+    "stdout_logfile_backups",
+    "stderr_logfile_maxbytes",
+    "stderr_logfile_backups",
+  ]) {
+    later(options.has(option), `${option} has no effect yet: log files are appended to and not rotated.`);
+  }
+  later(
+    conf.redirectStderr && options.has("stderr_logfile"),
+    "stderr_logfile is ignored, since redirect_stderr is true.",
+  );
+  return warnings;
+}

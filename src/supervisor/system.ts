@@ -1,0 +1,18 @@
+import type { ProcessIdentity } from "../platform/process-table.ts";
+import type { SpawnDetachedOptions } from "../platform/spawn-detached.ts";
+
+/** What supervision needs of the operating system; `platform/` has it all. */
+export interface SupervisorSystem {
+  bootId(): string;
+  processStartTicks(pid: number): number | undefined;
+  isSameProcessAlive(process: ProcessIdentity): boolean;
+  writeFileAtomic(file: string, content: string, options: { readonly mode: number }): void;
+  ensureDirectory(directory: string, mode: number): void;
+  /** Removes a file or a tree; nothing there is fine. */
+  removePath(path: string): void;
+  /** Empties a file that has grown above `maxBytes`; nothing there is fine. */
+  emptyFileAbove(file: string, maxBytes: number): void;
+  /** @throws when another process holds it */
+  acquireInstanceLock(file: string): { release(): void };
+  spawnDetached(options: SpawnDetachedOptions): ProcessIdentity;
+}
