@@ -144,7 +144,10 @@ export class TestEmulator implements AsyncDisposable {
   /** Resolves to the first request that matches, past or to come. @throws WaitTimeoutError */
   async waitForRequest(
     filter: RequestFilter,
-    { timeoutMs = defaultWaitMs, where }: { timeoutMs?: number; where?: (entry: RequestEntry) => boolean } = {},
+    {
+      timeoutMs = defaultWaitMs,
+      where,
+    }: { timeoutMs?: number; where?: (entry: RequestEntry) => boolean } = {},
   ): Promise<RequestEntry> {
     const entry = await waitFor(
       this.emulator.requestLog,
@@ -156,7 +159,11 @@ export class TestEmulator implements AsyncDisposable {
   }
 
   /** Resolves once that many requests match. @throws WaitTimeoutError */
-  async waitForRequests(filter: RequestFilter, count: number, timeoutMs = defaultWaitMs): Promise<RequestEntry[]> {
+  async waitForRequests(
+    filter: RequestFilter,
+    count: number,
+    timeoutMs = defaultWaitMs,
+  ): Promise<RequestEntry[]> {
     const entries = await waitFor(
       this.emulator.requestLog,
       () => {

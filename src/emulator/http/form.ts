@@ -38,7 +38,7 @@ export function parseForm(source: Buffer): FormPair[] {
 }
 
 function decode(source: Buffer, start: number, end: number): Buffer {
-  const result = Buffer.allocUnsafeSlow(end - start);
+  const result = Buffer.allocUnsafe(end - start);
   let length = 0;
   for (let at = start; at < end; at++) {
     let byte = source[at] ?? 0;

@@ -1,5 +1,5 @@
 import type { ActivateRequest, Activation, Enabled, EnableRequest, SerialStore } from "../store.ts";
-import { ClientMaker } from "./clients.ts";
+import { type ClientCache, ClientMaker } from "./clients.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { newCik } from "./secrets.ts";
@@ -13,6 +13,7 @@ export function serialLifeCycle(
   db: SqliteDatabase,
   commit: GroupCommit,
   rows: SerialRows,
+  cache: ClientCache,
 ): Pick<SerialStore, "activate" | "enable" | "disable"> {
   const maker = new ClientMaker(db);
   const activateClient = db.prepare("UPDATE client SET cik = ?, window_ends = NULL WHERE id = ?");
@@ -53,6 +54,7 @@ export function serialLifeCycle(
   const enable = ({ model, sn, oldSn, now, connection }: EnableRequest): Enabled => {
     const row = rows.materialise(model.id, sn, false);
     if (!row) return { outcome: "unknown" };
+    cache.clear();
     const windowEnds = now + activationWindowS;
     if (oldSn !== undefined && oldSn !== sn) {
       const old = rows.find(model.id, oldSn);
@@ -83,6 +85,7 @@ export function serialLifeCycle(
       commit.run(() => {
         const row = rows.find(modelId, sn);
         if (row?.clientId == null) return undefined;
+        cache.clear();
         closeWindow.run(row.clientId);
         rows.log(row, now, connection, "disabled");
         return row.clientId;

@@ -4,7 +4,32 @@ import type { Client, Model } from "../types.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { newRid } from "./secrets.ts";
 
-export function sqliteClients(db: SqliteDatabase): ClientStore {
+/** Beyond it the cache starts over; a fleet of that size costs some megabytes. */
+const maxCached = 50_000;
+
+/**
+ * Devices by CIK: every request asks. This process alone has the database, so the cache is right as long as whatever
+ * gives or voids a CIK, or moves or removes a device, clears it.
+ */
+export class ClientCache {
+  readonly #clients = new Map<string, Client>();
+
+  get(cik: string, find: (cik: string) => Client | undefined): Client | undefined {
+    const known = this.#clients.get(cik);
+    if (known) return known;
+    const found = find(cik);
+    if (!found) return undefined;
+    if (this.#clients.size >= maxCached) this.#clients.clear();
+    this.#clients.set(cik, found);
+    return found;
+  }
+
+  clear(): void {
+    this.#clients.clear();
+  }
+}
+
+export function sqliteClients(db: SqliteDatabase, cache: ClientCache): ClientStore {
   const select = `SELECT client.id, client.rid, model.owner_id AS ownerId, model.name AS model,
       model.id AS modelId, coalesce(serial.sn, '') AS sn
     FROM client JOIN model ON model.id = client.model_id LEFT JOIN serial ON serial.client_id = client.id`;
@@ -12,7 +37,7 @@ export function sqliteClients(db: SqliteDatabase): ClientStore {
   const byRid = db.prepare<[string], Client>(`${select} WHERE client.rid = ?`);
   const ofOwner = db.prepare<[number], Client>(`${select} WHERE model.owner_id = ? ORDER BY client.id`);
   return {
-    byCik: async (cik) => byCik.get(cik),
+    byCik: async (cik) => cache.get(cik, (wanted) => byCik.get(wanted)),
     byRid: async (rid) => byRid.get(rid),
     ofOwner: async (ownerId) => ofOwner.all(ownerId),
   };

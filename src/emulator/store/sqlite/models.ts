@@ -1,9 +1,10 @@
 import type { ModelStore } from "../store.ts";
 import type { Model } from "../types.ts";
+import type { ClientCache } from "./clients.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { GroupCommit } from "./group-commit.ts";
 
-export function sqliteModels(db: SqliteDatabase, commit: GroupCommit): ModelStore {
+export function sqliteModels(db: SqliteDatabase, commit: GroupCommit, cache: ClientCache): ModelStore {
   const columns = "id, owner_id AS ownerId, name, rid, options";
   const list = db.prepare<[number, number, number], Model>(
     `SELECT ${columns} FROM model WHERE owner_id = ? ORDER BY name LIMIT ? OFFSET ?`,
@@ -35,6 +36,7 @@ export function sqliteModels(db: SqliteDatabase, commit: GroupCommit): ModelStor
         // Serials first: they hold the clients that the cascade is about to remove.
         removeSerials.run(modelId);
         remove.run(modelId);
+        cache.clear();
         return orphans;
       }),
     hasVendor: async (model, vendor) =>

@@ -42,10 +42,11 @@ export const migrations: readonly string[] = [
     current_ts INTEGER, points INTEGER NOT NULL DEFAULT 0,
     UNIQUE (client_id, alias)
   ) STRICT;
+  -- An ordinary table: values are appended, and only the small index is written all over the place.
   CREATE TABLE point (
     dataport_id INTEGER NOT NULL REFERENCES dataport ON DELETE CASCADE, ts INTEGER NOT NULL, value BLOB NOT NULL,
     PRIMARY KEY (dataport_id, ts)
-  ) STRICT, WITHOUT ROWID;
+  ) STRICT;
 
   CREATE TABLE content (
     model_id INTEGER NOT NULL REFERENCES model ON DELETE CASCADE, id TEXT NOT NULL, meta TEXT NOT NULL,

@@ -1,11 +1,12 @@
 import type { SerialStore } from "../store.ts";
 import type { ActivationLogEntry, SerialRange } from "../types.ts";
 import { serialLifeCycle } from "./activation.ts";
+import type { ClientCache } from "./clients.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import { SerialRows, toSerial } from "./serial-rows.ts";
 
-export function sqliteSerials(db: SqliteDatabase, commit: GroupCommit): SerialStore {
+export function sqliteSerials(db: SqliteDatabase, commit: GroupCommit, cache: ClientCache): SerialStore {
   const rows = new SerialRows(db);
   const log = db.prepare<[number, string], ActivationLogEntry>(
     `SELECT ts, connection, entry FROM activation_log
@@ -27,10 +28,11 @@ export function sqliteSerials(db: SqliteDatabase, commit: GroupCommit): SerialSt
     remove: (modelId, sns) => commit.run(() => removeSerials(modelId, sns)),
     log: async (modelId, sn) => log.all(modelId, sn),
     ...serialRanges(db, commit, rows),
-    ...serialLifeCycle(db, commit, rows),
+    ...serialLifeCycle(db, commit, rows, cache),
   };
 
   function removeSerials(modelId: number, sns: readonly string[]): number {
+    cache.clear();
     let removed = 0;
     for (const sn of sns) {
       const row = rows.find(modelId, sn);

@@ -1,5 +1,5 @@
 import type { Store } from "../store.ts";
-import { sqliteClients } from "./clients.ts";
+import { ClientCache, sqliteClients } from "./clients.ts";
 import { sqliteContent } from "./content.ts";
 import { openDatabase } from "./database.ts";
 import { type DataportOptions, sqliteDataports } from "./dataports.ts";
@@ -18,11 +18,12 @@ export interface SqliteStoreOptions extends DataportOptions {
 export function openSqliteStore(options: SqliteStoreOptions): Store {
   const db = openDatabase(options.directory);
   const commit = new GroupCommit(db);
+  const cache = new ClientCache();
   return {
     owners: sqliteOwners(db, commit),
-    models: sqliteModels(db, commit),
-    serials: sqliteSerials(db, commit),
-    clients: sqliteClients(db),
+    models: sqliteModels(db, commit, cache),
+    serials: sqliteSerials(db, commit, cache),
+    clients: sqliteClients(db, cache),
     dataports: sqliteDataports(db, commit, options),
     content: sqliteContent(db, commit),
     groups: sqliteGroups(db, commit),
