@@ -4,7 +4,6 @@ import { defineConfig } from "vitest/config";
 // such files at a time only fight for the processor.
 export default defineConfig({
   test: {
-    globalSetup: [],
     reporters: ["default"],
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },

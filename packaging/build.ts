@@ -3,7 +3,7 @@
  * `npm ci` runs it by itself (`prepare`); it needs nothing that npm did not just install.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
@@ -13,7 +13,6 @@ const root = join(import.meta.dirname, "..");
 const entryPoints: Record<string, string> = {
   gwe: "src/cli/gwe.ts",
   gdc: "src/cli/gdc.ts",
-  "gwe-daemon": "src/daemon/main.ts",
   "ota-worker": "src/ota/worker/main.ts",
   "machine-facts": "src/telemetry/machine-facts/main.ts",
   "murano-emulator": "src/emulator/main.ts",
@@ -38,9 +37,7 @@ rmSync(join(root, "dist"), { recursive: true, force: true });
 
 await build({
   absWorkingDir: root,
-  entryPoints: Object.fromEntries(
-    Object.entries(entryPoints).filter(([, file]) => existsSync(join(root, file))),
-  ),
+  entryPoints,
   outdir: "dist",
   bundle: true,
   // Shared chunks: a command loads only what it uses, and dynamic imports stay late.
@@ -60,6 +57,9 @@ await build({
   define: { "process.env.NODE_ENV": '"production"' },
   logLevel: "warning",
 });
+
+// Not TypeScript: a POSIX shell script that pm2 runs for each app.
+cpSync(join(root, "src/supervisor/launcher/launcher.sh"), join(root, "dist/launcher.sh"));
 
 const tsc = spawnSync(
   process.execPath,

@@ -1,5 +1,6 @@
 import { engineVersion, type Paths, resolvePaths } from "../config/index.ts";
 import { isCik, unquoteEmpty } from "../core/cik.ts";
+import { installationPath } from "../platform/installation-path.ts";
 import { describeFlags, type Flag, type ParsedArguments, parseArguments } from "./arguments.ts";
 import { connectDevice } from "./connect-device.ts";
 import {
@@ -10,7 +11,6 @@ import {
   type OpenDevice,
 } from "./device.ts";
 import { UsageError } from "./errors.ts";
-import { installationPath } from "./installation-path.ts";
 import { suggestion } from "./suggestion.ts";
 import { runAsProcess, type Terminal } from "./terminal.ts";
 

@@ -2,11 +2,11 @@ import { existsSync } from "node:fs";
 import { engineVersion, missingInterface, readCik, readConfigFile } from "../config/index.ts";
 import { maskCiks } from "../core/cik.ts";
 import { redactedMark } from "../core/redact.ts";
+import { installationPath } from "../platform/installation-path.ts";
 import { macAddress, networkInterfaceNames } from "../platform/network-interfaces.ts";
 import type { ParsedArguments } from "./arguments.ts";
 import { CommandError } from "./errors.ts";
 import type { GweContext } from "./gwe-context.ts";
-import { installationPath } from "./installation-path.ts";
 
 type Printer = (value: string, context: GweContext) => string;
 

@@ -54,7 +54,7 @@ export async function checkIn(
   if (command !== "") await intake.take(command, clearInterval, options);
   else {
     if (clearInterval.length > 0) await api.write({ update_interval: "" }, options);
-    await intake.review(options);
+    await intake.nothingThere(options);
   }
   return { updateIntervalS, serverTimeMs: answer.serverTimeMs };
 }
@@ -65,7 +65,7 @@ export async function takeCommand(
   options: CallOptions,
 ): Promise<void> {
   const command = (await api.read(["engine_fetch"], options)).values.get("engine_fetch") ?? "";
-  if (command !== "") await intake.take(command, [], options);
+  await (command === "" ? intake.nothingThere(options) : intake.take(command, [], options));
 }
 
 /** Largest interval taken: a year. Longer is a slip of the pen that would lose the gateway. */

@@ -19,6 +19,8 @@ export interface CommandSink {
   };
   /** From now on the same text is a new command. */
   acknowledgeCleared(key: string): void;
+  /** The alias was read and is empty: whatever was taken is cleared, though no answer said so. */
+  acknowledgeEmpty(): void;
 }
 
 export interface CommandIntakeDependencies {
@@ -61,8 +63,14 @@ export class CommandIntake {
     await this.review(options);
   }
 
+  /** The alias was read and holds nothing. */
+  async nothingThere(options: CallOptions): Promise<void> {
+    this.dependencies.sink.acknowledgeEmpty();
+    await this.review(options);
+  }
+
   /** Reads what was written since the last known command, where a clearing may have overwritten something. */
-  async review(options: CallOptions): Promise<void> {
+  private async review(options: CallOptions): Promise<void> {
     const { api, facts, logger } = this.dependencies;
     const cursor = facts.fetchCursor();
     if (cursor === undefined || !cursor.reviewPending) return;

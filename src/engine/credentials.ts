@@ -12,7 +12,10 @@ export interface CikStorage {
 export interface CredentialsDependencies {
   readonly storage: CikStorage;
   readonly api: Pick<DeviceApi, "activate">;
-  readonly request: ActivationRequest;
+  /** Asked at each activation: the serial number may become known only when an interface appears. */
+  readonly request: () => ActivationRequest;
+  /** A TLS client certificate takes the CIK's place: there is nothing to activate. */
+  readonly hasCertificate: boolean;
   readonly logger: Logger;
 }
 
@@ -34,6 +37,15 @@ export class Credentials {
 
   current(): string | undefined {
     return this.cik;
+  }
+
+  /** Whether there is something to be known by in Murano. */
+  areReady(): boolean {
+    return this.dependencies.hasCertificate || this.cik !== undefined;
+  }
+
+  get canBeRenewed(): boolean {
+    return !this.dependencies.hasCertificate;
   }
 
   /**
@@ -66,9 +78,10 @@ export class Credentials {
   private async activateNow(): Promise<void> {
     const { api, request, logger } = this.dependencies;
     // No abort signal: an answer that nobody waits for would carry the only valid CIK.
-    this.cik = await api.activate(request);
+    const device = request();
+    this.cik = await api.activate(device);
     this.unsaved = true;
     this.savePending();
-    logger.info("activated", { vendor: request.vendor, model: request.model, serial: request.sn });
+    logger.info("activated", { vendor: device.vendor, model: device.model, serial: device.sn });
   }
 }

@@ -109,7 +109,7 @@ export class CheckInLoop {
     const { clock, credentials } = this.dependencies;
     return {
       nowMs: clock.monotonic(),
-      hasCredentials: credentials.current() !== undefined,
+      hasCredentials: credentials.areReady(),
       activationDueMs: this.activationDueMs,
       checkInDueMs: this.checkInDueMs,
       hurry: this.hurry,

@@ -15,7 +15,7 @@ export function reactivatingApi(api: DeviceApi, credentials: Credentials, logger
     try {
       return await call();
     } catch (error) {
-      if (classifyFailure(error).kind !== "unauthorized") throw error;
+      if (classifyFailure(error).kind !== "unauthorized" || !credentials.canBeRenewed) throw error;
       // Another call may have brought a new CIK while this one was on its way.
       if (credentials.current() === usedCik) {
         try {

@@ -26,7 +26,7 @@ function begin(overrides: ConstructorParameters<typeof OtaHarness>[0] = {}): voi
 afterEach(() => harness.dispose());
 
 const file = "meter.v1.tar.gz";
-const network = new NetworkError("connection reset", { procedure: "download" });
+const network = new NetworkError("connection reset", { procedure: "download", requestSent: true });
 
 describe("trouble that passes", () => {
   it("of every kind is waited out", async () => {
@@ -34,7 +34,10 @@ describe("trouble that passes", () => {
     harness.content.troubles.push(
       { at: "info", error: network },
       { at: "info", error: new ServerError("oops", { procedure: "contentInfo", status: 500 }) },
-      { at: "download", error: new TimeoutError("late", { procedure: "download", phase: "idle" }) },
+      {
+        at: "download",
+        error: new TimeoutError("late", { procedure: "download", phase: "idle", requestSent: true }),
+      },
       { at: "info", error: new UnauthorizedError("CIK", { procedure: "contentInfo", status: 401 }) },
       { at: "info", error: new MalformedAnswerError("HTML", { procedure: "contentInfo", status: 200 }) },
       { at: "body", afterBytes: 10, error: network },
@@ -56,7 +59,7 @@ describe("trouble that passes", () => {
       },
     };
     begin({ clock });
-    const details = { procedure: "contentInfo", status: 429, retryAfterMs: 990 };
+    const details = { procedure: "contentInfo", status: 429, retryAfterMs: 990 } as const;
     harness.content.troubles.push({ at: "info", error: new RateLimitedError("slow down", details) });
     const report = await harness.install({ [file]: goodPackage });
     expect(report.apps[0]?.status).toBe("installed");

@@ -60,6 +60,10 @@ class Sink {
   acknowledgeCleared(key: string): void {
     this.open.delete(key);
   }
+
+  acknowledgeEmpty(): void {
+    this.open.clear();
+  }
 }
 
 function setUp() {
@@ -71,12 +75,12 @@ function setUp() {
   /** One check-in as far as commands go. */
   const checkIn = async (): Promise<void> => {
     if (alias.value !== "") await intake.take(alias.value, [], {});
-    else await intake.review({});
+    else await intake.nothingThere({});
   };
   return { alias, sink, facts, intake, checkIn };
 }
 
-const network = new NetworkError("connection reset", { procedure: "write" });
+const network = new NetworkError("connection reset", { procedure: "write", requestSent: true });
 
 describe("taking commands over from engine_fetch", () => {
   it("runs a command once and clears the alias", async () => {

@@ -15,7 +15,7 @@ function setUp(options: { refuseActivation?: boolean; diskFails?: boolean } = {}
     storage: {
       current: () => disk.cik,
       replace: (cik) => {
-        if (disk.fails) throw new ConflictError("read-only file system", { procedure: "test" });
+        if (disk.fails) throw new ConflictError("read-only file system", { procedure: "activate" });
         disk.cik = cik;
       },
     },
@@ -28,7 +28,8 @@ function setUp(options: { refuseActivation?: boolean; diskFails?: boolean } = {}
         return newCik;
       },
     },
-    request: { vendor: "p", model: "p", sn: "1" },
+    request: () => ({ vendor: "p", model: "p", sn: "1" }),
+    hasCertificate: false,
     logger: silentLogger,
   });
   const read = async () => {

@@ -10,7 +10,7 @@ import { CheckInLoop, type CheckInResult, Credentials } from "../../../src/engin
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const cik = "c".repeat(40);
-const network = new NetworkError("connection refused", { procedure: "writeRead" });
+const network = new NetworkError("connection refused", { procedure: "writeRead", requestSent: false });
 const nothingNew: CheckInResult = { updateIntervalS: undefined, serverTimeMs: undefined };
 
 interface Setup {
@@ -33,7 +33,8 @@ function start(setup: Setup = {}) {
         return setup.activate?.() ?? Promise.resolve(cik);
       },
     },
-    request: { vendor: "p", model: "p", sn: "1" },
+    request: () => ({ vendor: "p", model: "p", sn: "1" }),
+    hasCertificate: false,
     logger: silentLogger,
   });
   const loop = new CheckInLoop({

@@ -1,0 +1,265 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type CikStore,
+  type Config,
+  ConfigError,
+  ConfigStore,
+  engineVersion,
+  type Paths,
+  type ProductIdentity,
+  requireProduct,
+} from "../config/index.ts";
+import { describeError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import { type ClientCertificate, type DeviceApi, DeviceClient } from "../device-client/index.ts";
+import {
+  type CheckInDependencies,
+  CheckInLoop,
+  CommandIntake,
+  Credentials,
+  checkIn,
+  ReportComposer,
+  reactivatingApi,
+  takeCommand,
+  watchForCommands,
+} from "../engine/index.ts";
+import { installationPath } from "../platform/installation-path.ts";
+import { bootId } from "../platform/process-table.ts";
+import { systemClock } from "../platform/system-clock.ts";
+import {
+  collectDeviceFacts,
+  deviceInfo,
+  engineReport,
+  lastingFacts,
+  type MachineFacts,
+} from "../telemetry/index.ts";
+import { configIo } from "./config-io.ts";
+import type { Hosting } from "./hosting.ts";
+import { askMachineFacts } from "./machine-facts.ts";
+import { GatewaySerial } from "./serial.ts";
+
+export interface CloudOptions {
+  readonly paths: Paths;
+  readonly config: Config;
+  readonly ciks: CikStore;
+  readonly hosting: Hosting;
+  readonly logger: Logger;
+}
+
+/** How often a run with `once` checks in at most to tell results. */
+const maxResultRounds = 20;
+const longPollTimeoutMs = 300_000;
+/** Asking what machine this is waits until the start-up is over: it competes for the processor. */
+const machineFactsDelayMs = 5_000;
+
+/** What speaks to Murano: the device client, the credentials, and the check-in loop. */
+export class Cloud {
+  readonly product: ProductIdentity;
+  readonly serial: GatewaySerial;
+  readonly credentials: Credentials;
+  /** Heals its own authorisation. */
+  readonly api: DeviceApi;
+  readonly loop: CheckInLoop;
+  private readonly client: DeviceClient;
+  private readonly options: CloudOptions;
+  private readonly checkInDependencies: CheckInDependencies;
+  private readonly composer: ReportComposer;
+  private machineFacts: MachineFacts | undefined;
+
+  /** @throws ConfigError when the gateway does not know its product or cannot know its serial number */
+  constructor(options: CloudOptions) {
+    const { paths, config, ciks, hosting } = options;
+    const logger = options.logger.child({ part: "cloud" });
+    this.options = { ...options, logger };
+    this.product = requireProduct(config);
+    this.serial = new GatewaySerial({ paths, config, clock: systemClock, logger });
+    const { vendor, model, serverUrl } = this.product;
+    const certificate = clientCertificate(config);
+    this.client = new DeviceClient({
+      baseUrl: serverUrl,
+      vendor,
+      model,
+      cik: () => this.credentials.current(),
+      clientCertificate: certificate,
+      ca: config.device.caFile === undefined ? undefined : readPem(config.device.caFile),
+      userAgent: config.engine.userAgent,
+      consumer: "gwe",
+    });
+    this.credentials = new Credentials({
+      storage: ciks,
+      api: this.client,
+      request: () => ({ vendor, model, sn: this.serial.current() ?? "" }),
+      hasCertificate: certificate !== undefined,
+      logger,
+    });
+    this.api = reactivatingApi(this.client, this.credentials, logger);
+    this.composer = this.createComposer();
+    this.checkInDependencies = {
+      api: this.api,
+      outbox: hosting.outbox,
+      composer: this.composer,
+      intake: this.createIntake(),
+      intervals: { persistUpdateInterval: (seconds) => this.persistUpdateInterval(seconds) },
+      now: systemClock.now,
+      logger,
+    };
+    this.loop = this.createLoop();
+  }
+
+  /** Checks in until `stop` aborts. */
+  async run(stop: AbortSignal): Promise<void> {
+    const { config, hosting } = this.options;
+    try {
+      await this.serial.wait(stop);
+    } catch (error) {
+      if (stop.aborted) return;
+      throw error;
+    }
+    const stopListening = hosting.ota.onFinished(() => this.loop.hasten());
+    void this.learnMachineFacts(stop);
+    await hosting.firstLook();
+    const watching =
+      config.engine.checkIn === "long-poll"
+        ? watchForCommands(
+            {
+              api: this.api,
+              checkedInUntilMs: () => this.loop.serverTimeOfLastCheckInMs(),
+              onCommand: () => this.loop.commandArrived(),
+              clock: systemClock,
+              random: Math.random,
+              logger: this.options.logger,
+              timeoutMs: longPollTimeoutMs,
+            },
+            stop,
+          )
+        : undefined;
+    await this.loop.run(stop);
+    await watching;
+    stopListening();
+  }
+
+  /** One check-in, the jobs that it brought, and their results told. @returns the exit status */
+  async runOnce(stop: AbortSignal): Promise<number> {
+    const { hosting, logger } = this.options;
+    await this.serial.wait(stop);
+    await hosting.firstLook();
+    try {
+      if (!this.credentials.areReady()) await this.credentials.activate();
+      for (let round = 0; round < maxResultRounds; round++) {
+        await checkIn(this.checkInDependencies, { signal: stop });
+        await hosting.ota.idle();
+        if (hosting.outbox.waitingResults() === 0) return 0;
+        await systemClock.sleep(1_000, stop);
+      }
+      logger.warn("results still wait to be told", { waiting: hosting.outbox.waitingResults() });
+      return 1;
+    } catch (error) {
+      logger.error("check-in failed", { reason: describeError(error) });
+      return 1;
+    }
+  }
+
+  close(): void {
+    this.client.close();
+  }
+
+  private createLoop(): CheckInLoop {
+    const { config, hosting, logger } = this.options;
+    return new CheckInLoop({
+      credentials: this.credentials,
+      checkIn: (signal) => checkIn(this.checkInDependencies, { signal }),
+      takeCommand: (signal) => takeCommand(this.checkInDependencies, { signal }),
+      resultsWaiting: () => hosting.outbox.waitingResults() > 0,
+      clock: systemClock,
+      random: Math.random,
+      logger,
+      updateIntervalS: config.engine.updateIntervalS,
+      activationRetryIntervalS: config.device.activationRetryIntervalS,
+    });
+  }
+
+  private createIntake(): CommandIntake {
+    const { hosting, logger } = this.options;
+    return new CommandIntake({
+      api: this.api,
+      sink: {
+        accept: (command) => {
+          const outcome = hosting.ota.accept(command);
+          if (outcome.reportWanted) {
+            this.composer.askForAll();
+            this.loop.hasten();
+          }
+          return outcome;
+        },
+        acknowledgeCleared: (key) => hosting.ota.acknowledgeCleared(key),
+        acknowledgeEmpty: () => hosting.ota.acknowledgeEmpty(),
+      },
+      facts: hosting.facts,
+      hash: (text) => createHash("sha256").update(text).digest("hex"),
+      logger,
+    });
+  }
+
+  private createComposer(): ReportComposer {
+    const { hosting, logger } = this.options;
+    return new ReportComposer({
+      sources: {
+        engineReport: async () =>
+          engineReport({
+            apps: await hosting.supervisor.statuses(),
+            engineVersion,
+            engineUptimeMs: process.uptime() * 1000,
+            nowMs: systemClock.now(),
+          }),
+        deviceInfo: async () => {
+          const facts = await collectDeviceFacts({
+            engineVersion,
+            bootId: bootId(),
+            machineFacts: this.machineFacts,
+          });
+          const digest = createHash("sha256").update(lastingFacts(facts)).digest("hex");
+          return { text: deviceInfo(facts), digest };
+        },
+      },
+      outbox: hosting.outbox,
+      facts: hosting.facts,
+      clock: systemClock,
+      logger,
+    });
+  }
+
+  private persistUpdateInterval(seconds: number): void {
+    const store = new ConfigStore({ paths: this.options.paths, io: configIo });
+    store.set([{ section: "engine", key: "update_interval", value: String(seconds) }]);
+  }
+
+  private async learnMachineFacts(stop: AbortSignal): Promise<void> {
+    try {
+      await systemClock.sleep(machineFactsDelayMs, stop);
+    } catch {
+      return; // The engine stops.
+    }
+    this.machineFacts = await askMachineFacts({
+      nodeFile: process.execPath,
+      programFile: join(installationPath(), "dist/machine-facts.js"),
+      cwd: this.options.paths.libDir,
+      logger: this.options.logger,
+      signal: stop,
+    });
+  }
+}
+
+function clientCertificate({ device }: Config): ClientCertificate | undefined {
+  if (device.certFile === undefined || device.keyFile === undefined) return undefined;
+  return { cert: readPem(device.certFile), key: readPem(device.keyFile) };
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new ConfigError([{ file, expected: `cannot be read: ${describeError(cause)}` }], cause);
+  }
+}

@@ -1,0 +1,82 @@
+import { type Config, engineVersion, type Paths } from "../config/index.ts";
+import type { AppStatus } from "../core/app-status.ts";
+import type { EngineStatus, InstallResult } from "../core/control-api.ts";
+import { describeError, GweError } from "../core/errors.ts";
+import type { Cloud } from "./cloud.ts";
+import { type AppChange, ControlRequestError, type ControlTarget } from "./control-server.ts";
+import type { Hosting } from "./hosting.ts";
+
+export interface EngineControlOptions {
+  readonly paths: Paths;
+  readonly config: Config;
+  readonly hosting: Hosting;
+  /** Undefined for an engine that only installs, and need not know its product. */
+  readonly cloud: Cloud | undefined;
+}
+
+/** How long `gwe start` waits to tell whether the app stays up. */
+const settleMs = 10_000;
+
+/** Answers the control socket out of the running parts. */
+export class EngineControl implements ControlTarget {
+  private readonly options: EngineControlOptions;
+
+  constructor(options: EngineControlOptions) {
+    this.options = options;
+  }
+
+  async status(): Promise<EngineStatus> {
+    const { paths, config, hosting, cloud } = this.options;
+    const { device, engine } = config;
+    return {
+      engine: {
+        version: engineVersion,
+        pid: process.pid,
+        startedAtMs: Math.round(performance.timeOrigin),
+        home: paths.home,
+      },
+      device: {
+        vendor: device.vendor ?? "",
+        model: device.model ?? "",
+        serial: cloud?.serial.current() ?? device.serial ?? "",
+        server: device.serverUrl ?? "",
+        activated: cloud?.credentials.areReady() ?? false,
+      },
+      checkIn: {
+        mode: engine.checkIn,
+        ...(cloud?.loop.status() ?? {
+          intervalS: engine.updateIntervalS,
+          lastSuccessAtMs: null,
+          nextAtMs: null,
+          lastError: null,
+        }),
+      },
+      outbox: { waiting: hosting.outbox.waitingResults() },
+      jobs: hosting.ota.jobs(),
+      apps: await hosting.supervisor.statuses(),
+    };
+  }
+
+  async changeApp(name: string, change: AppChange): Promise<AppStatus> {
+    const { supervisor } = this.options.hosting;
+    try {
+      if (change === "start") await supervisor.startApp(name);
+      else if (change === "stop") await supervisor.stopApp(name);
+      else await supervisor.restartApp(name);
+      return await supervisor.settled(name, settleMs);
+    } catch (error) {
+      const code = error instanceof GweError ? error.code : "";
+      if (code === "UNKNOWN_APP") throw new ControlRequestError(404, code, describeError(error));
+      if (code === "NOT_SUPERVISED") throw new ControlRequestError(409, code, describeError(error));
+      throw error;
+    }
+  }
+
+  checkInNow(): void {
+    this.options.cloud?.loop.checkInNow();
+  }
+
+  install(files: readonly string[]): Promise<readonly InstallResult[]> {
+    return this.options.hosting.ota.installFiles(files);
+  }
+}

@@ -1,0 +1,168 @@
+import { createRequire } from "node:module";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Config, Paths } from "../config/index.ts";
+import { describeError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { Redact } from "../core/redact.ts";
+import type { DeviceApi } from "../device-client/index.ts";
+import { EngineFacts, engineMigrations, Outbox } from "../engine/index.ts";
+import { defaultOtaLimits, Ota, otaMigrations } from "../ota/index.ts";
+import { installationPath } from "../platform/installation-path.ts";
+import { openDatabase, type SqliteDatabase } from "../platform/sqlite.ts";
+import { systemClock } from "../platform/system-clock.ts";
+import { Pm2Adapter, Supervisor, supervisorMigrations } from "../supervisor/index.ts";
+import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
+
+export interface HostingOptions {
+  readonly paths: Paths;
+  readonly config: Config;
+  readonly redact: Redact;
+  readonly logger: Logger;
+}
+
+/** What works without Murano: the stores, the apps under supervision, and the update pipeline. */
+export class Hosting {
+  readonly db: SqliteDatabase;
+  readonly outbox: Outbox;
+  readonly facts: EngineFacts;
+  readonly supervisor: Supervisor;
+  private readonly options: HostingOptions;
+  private pipeline: Ota | undefined;
+  private supervising: Promise<void> = Promise.resolve();
+
+  constructor(options: HostingOptions) {
+    const { paths, logger } = options;
+    this.options = options;
+    const { db, corruptFileSetAside } = openDatabase({
+      file: paths.gatewayDb,
+      migrations: [...engineMigrations, ...otaMigrations, ...supervisorMigrations],
+      logger,
+      now: systemClock.now,
+    });
+    this.db = db;
+    this.outbox = new Outbox(db);
+    this.facts = new EngineFacts(db);
+    this.supervisor = createSupervisor(options, db);
+    if (corruptFileSetAside !== undefined) {
+      this.reportTrouble(
+        `the engine's database was corrupt and a fresh one was started; the old is ${corruptFileSetAside}`,
+      );
+    }
+  }
+
+  get ota(): Ota {
+    if (this.pipeline === undefined) throw new TypeError("hosting is not started");
+    return this.pipeline;
+  }
+
+  /** Brings apps up and goes on with what the journal holds. Does not wait for either. */
+  start(content: Pick<DeviceApi, "contentInfo" | "download">, stop: AbortSignal): void {
+    const { logger } = this.options;
+    this.pipeline = createOta(this.options, this, content);
+    this.supervising = this.supervisor.start().catch((error: unknown) => {
+      logger.error("supervision could not be started", { error: describeError(error) });
+    });
+    // Packages that were being activated need supervision.
+    void this.supervising.then(() => {
+      if (!stop.aborted) this.pipeline?.start();
+    });
+  }
+
+  /** Resolves after the first look at the apps, so that a report can tell their true states. */
+  firstLook(): Promise<void> {
+    return this.supervising;
+  }
+
+  /** Apps keep running under pm2. */
+  async stop(): Promise<void> {
+    await this.supervising;
+    await this.pipeline?.stop();
+    await this.supervisor.stop();
+    this.db.close();
+  }
+
+  /** Tells Murano of something unexpected with the next check-in. Never throws: it is called when things are broken. */
+  reportTrouble(text: string): void {
+    const { redact, logger } = this.options;
+    try {
+      // What keeps happening must not fill the disk.
+      if (this.outbox.waitingResults() > maxWaitingResults) return;
+      const now = systemClock.now();
+      this.outbox.put(
+        "fetch_status",
+        JSON.stringify({ error: redact(text), at: new Date(now).toISOString() }),
+        `trouble-${now}`,
+      );
+    } catch (error) {
+      logger.error("trouble could not be recorded", { text, error: describeError(error) });
+    }
+  }
+}
+
+const maxWaitingResults = 200;
+
+function createSupervisor({ paths, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
+  const environment = definedVariables(process.env);
+  const log = logger.child({ part: "supervisor" });
+  const pm2Package = createRequire(import.meta.url).resolve("pm2/package.json");
+  return new Supervisor({
+    db,
+    directories: { runDir: paths.runDir, logDir: paths.logDir },
+    launcherFile: join(installationPath(), "dist/launcher.sh"),
+    nodeFile: process.execPath,
+    pm2: new Pm2Adapter({
+      home: paths.pm2Home,
+      daemonFile: join(pm2Package, "../lib/Daemon.js"),
+      nodeFile: process.execPath,
+      environment,
+      daemonOwner: process.env.GWE_PM2_UNIT === undefined ? "engine" : "systemd",
+      system: supervisorSystem,
+      clock: systemClock,
+      logger: log,
+    }),
+    system: supervisorSystem,
+    environment,
+    hostName: hostname(),
+    logger: log,
+    clock: systemClock,
+    random: Math.random,
+  });
+}
+
+/** An environment without the holes that TypeScript sees in `process.env`. */
+function definedVariables(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+function createOta(
+  { paths, config, redact, logger }: HostingOptions,
+  { db, outbox, supervisor }: Hosting,
+  content: Pick<DeviceApi, "contentInfo" | "download">,
+): Ota {
+  const { engine } = config;
+  return new Ota({
+    db,
+    content,
+    host: supervisor,
+    outbox,
+    clock: systemClock,
+    random: Math.random,
+    logger: logger.child({ part: "ota" }),
+    redact,
+    directories: { packages: paths.packagesDir, apps: paths.appsDir },
+    limits: {
+      ...defaultOtaLimits,
+      installerTimeoutMs: engine.installerTimeoutS * 1000,
+      installerOutputBytes: engine.installerOutputKib * 1024,
+      reserveBytes: engine.diskReserveMib * 1024 * 1024,
+    },
+    fetchStatusFormat: engine.fetchStatusFormat,
+    environment: process.env,
+    platform: otaPlatform,
+    nodeFile: process.execPath,
+    workerFile: join(installationPath(), "dist/ota-worker.js"),
+  });
+}

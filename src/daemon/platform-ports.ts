@@ -1,0 +1,33 @@
+import type { OtaPlatform } from "../ota/index.ts";
+import { durableFiles } from "../platform/durable-files.ts";
+import { ensureDirectory, writeFileAtomic } from "../platform/files.ts";
+import { acquireInstanceLock } from "../platform/instance-lock.ts";
+import { bootId, isSameProcessAlive, processStartTicks } from "../platform/process-table.ts";
+import { emptyFileAbove, removePath } from "../platform/remove-path.ts";
+import { runProcess, signalGroup } from "../platform/run-process.ts";
+import { spawnDetached } from "../platform/spawn-detached.ts";
+import { runWorker } from "../platform/worker-process.ts";
+import type { SupervisorSystem } from "../supervisor/index.ts";
+
+/** The real operating system behind each feature's port. */
+export const otaPlatform: OtaPlatform = {
+  files: durableFiles,
+  runProcess,
+  runWorker,
+  processStartTicks,
+  isSameProcessAlive,
+  signalGroup,
+  bootId,
+};
+
+export const supervisorSystem: SupervisorSystem = {
+  bootId,
+  processStartTicks,
+  isSameProcessAlive,
+  writeFileAtomic,
+  ensureDirectory,
+  removePath,
+  emptyFileAbove,
+  acquireInstanceLock,
+  spawnDetached,
+};

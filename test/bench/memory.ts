@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { startTestEmulator } from "../support/emulator.ts";
+import { EngineProcess, eventually } from "../support/engine-process.ts";
+import { packageTarball } from "../support/package-tarball.ts";
+import { atMost, type Figure, plain } from "./figures.ts";
+
+const idleMs = 20_000;
+const apps = ["one", "two", "three"];
+const bareServer =
+  'require("node:http").createServer((q, r) => r.end("ok")).listen(0, "127.0.0.1", () => console.log("up"))';
+
+/** Memory of an engine at idle with three apps, beside a bare `node:http` server that has answered nothing. */
+export async function benchMemory(): Promise<readonly Figure[]> {
+  await using emulator = await startTestEmulator();
+  const device = await emulator.addSerial("bench", "memory-1");
+  await using engine = new EngineProcess({ serverUrl: emulator.url, product: "bench", serial: "memory-1" });
+  for (const app of apps) await emulator.addContent("bench", `${app}.v1.tar.gz`, await idleApp());
+  await device.write(
+    "engine_fetch",
+    JSON.stringify({ install: apps.map((app) => ({ name: `${app}.v1.tar.gz` })) }),
+  );
+  engine.start();
+  for (const app of apps) await engine.running(app);
+  // As it is for most of a gateway's life: started anew since the last installation, and quiet.
+  await engine.end("SIGTERM");
+  engine.start();
+  await eventually("a check-in", async () => (await engine.status())?.checkIn.lastSuccessAtMs ?? undefined);
+  const bare = spawn(process.execPath, ["-e", bareServer], { stdio: ["ignore", "pipe", "inherit"] });
+  await new Promise((resolve) => bare.stdout.once("data", resolve));
+  await delay(idleMs);
+
+  const daemon = memoryOf(engine.pid ?? 0);
+  const server = memoryOf(bare.pid ?? 0);
+  bare.kill();
+  const parts = engine.processes().map(({ pid, command }) => ({ command, ...memoryOf(pid) }));
+  const launchers = parts.filter(({ command }) => command.includes("launcher.sh"));
+  const pm2 = parts.filter(({ command }) => command.startsWith("gwe-pm2"));
+  const sum = (of: readonly { privateDirtyMb: number }[]): number =>
+    of.reduce((total, { privateDirtyMb }) => total + privateDirtyMb, 0);
+  const all = daemon.privateDirtyMb + sum(pm2) + sum(launchers);
+  return [
+    plain("RSS of a bare node:http server", `${server.rssMb.toFixed(1)} MB`),
+    atMost("RSS of the daemon ÷ bare node:http server", daemon.rssMb / server.rssMb, 2, "times"),
+    plain("private dirty: daemon", `${daemon.privateDirtyMb.toFixed(1)} MB`),
+    plain("private dirty: pm2's daemon", `${sum(pm2).toFixed(1)} MB`),
+    plain(
+      `private dirty: ${launchers.length} launcher processes of 3 apps`,
+      `${sum(launchers).toFixed(1)} MB`,
+    ),
+    atMost("private dirty: daemon + pm2's daemon + launchers", all, 50, "MB"),
+  ];
+}
+
+function idleApp(): Promise<Uint8Array<ArrayBuffer>> {
+  return packageTarball({
+    "install.sh": { content: "#!/bin/sh\nexit 0\n", mode: 0o755 },
+    "supervisor.conf": { content: "[supervisord]\ncommand = sleep 100000\n" },
+  });
+}
+
+interface Memory {
+  readonly rssMb: number;
+  readonly privateDirtyMb: number;
+}
+
+/** From the kernel's `smaps_rollup`, in units of 1 000 000 bytes. */
+function memoryOf(pid: number): Memory {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
+  const kb = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0);
+  return { rssMb: (kb("Rss") * 1024) / 1e6, privateDirtyMb: (kb("Private_Dirty") * 1024) / 1e6 };
+}

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { AppStatus } from "../../src/core/app-status.ts";
+import type { EngineStatus } from "../../src/core/control-api.ts";
+import { pathsUnder } from "../../src/core/paths.ts";
+
+const bin = join(import.meta.dirname, "../../bin");
+
+export interface EngineHomeOptions {
+  readonly serverUrl: string;
+  readonly product: string;
+  readonly serial: string;
+  /** Further lines of `[engine]` in Engine.config, e.g. `check_in = long-poll`. */
+  readonly engineConfig?: readonly string[];
+  /** Further lines of `[device]` in Gateway.cfg. */
+  readonly deviceConfig?: readonly string[];
+}
+
+/** Waiting for a condition took longer than a test may wait. */
+export class GaveUpError extends Error {
+  override readonly name = "GaveUpError";
+}
+
+/** Asks every few milliseconds until the answer is neither undefined nor false. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  deadlineMs = 20_000,
+): Promise<T> {
+  const deadline = performance.now() + deadlineMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > deadline) throw new GaveUpError(`gave up waiting for ${what}`);
+    await delay(20);
+  }
+}
+
+/** A real engine (`bin/gwe`) with a `GWE_HOME` of its own. `dispose` ends it, pm2's daemon and every app. */
+export class EngineProcess implements AsyncDisposable {
+  readonly home: string;
+  readonly paths: ReturnType<typeof pathsUnder>;
+  private child: ChildProcess | undefined;
+  private text = "";
+
+  constructor(options: EngineHomeOptions) {
+    this.home = mkdtempSync(join(tmpdir(), "gwe-"));
+    this.paths = pathsUnder(this.home);
+    mkdirSync(this.paths.etcDir);
+    const device = [
+      `server_url = ${options.serverUrl}`,
+      `vendor = ${options.product}`,
+      `model = ${options.product}`,
+      `uuid = ${options.serial}`,
+      ...(options.deviceConfig ?? []),
+    ];
+    writeFileSync(this.paths.gatewayCfg, `[device]\n${device.join("\n")}\n`, { mode: 0o640 });
+    writeFileSync(this.paths.engineConfig, `[engine]\n${(options.engineConfig ?? []).join("\n")}\n`);
+  }
+
+  get environment(): NodeJS.ProcessEnv {
+    return { ...process.env, GWE_HOME: this.home, PATH: `${bin}:${process.env.PATH}` };
+  }
+
+  get pid(): number | undefined {
+    return this.isRunning ? this.child?.pid : undefined;
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Everything that the engines started here have printed. */
+  get output(): string {
+    return this.text;
+  }
+
+  /** Starts the engine; does not wait for anything. */
+  start(...args: readonly string[]): void {
+    const child = spawn(join(bin, "gwe"), [...args], {
+      env: this.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        this.text += chunk;
+      });
+    }
+    this.child = child;
+  }
+
+  /** Ends the engine with a signal; resolves to its exit status (null when the signal ended it). */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const { child } = this;
+    if (child === undefined || !this.isRunning) return child?.exitCode ?? null;
+    const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+    child.kill(signal);
+    return exited;
+  }
+
+  /** Resolves to the exit status when the engine ends by itself. */
+  async exit(): Promise<number | null> {
+    const { child } = this;
+    if (child === undefined || !this.isRunning) return child?.exitCode ?? null;
+    return new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+  }
+
+  /** `GET /status` of the running engine; undefined while nothing answers. */
+  status(): Promise<EngineStatus | undefined> {
+    return new Promise((resolve, reject) => {
+      const call = request({ socketPath: this.paths.controlSocket, path: "/status" }, (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          body += chunk;
+        });
+        response.once("end", () => {
+          if (response.statusCode === 200) resolve(JSON.parse(body) as EngineStatus);
+          else reject(new GaveUpError(`status answered ${response.statusCode}: ${body}`));
+        });
+        response.once("error", () => resolve(undefined));
+      });
+      call.once("error", () => resolve(undefined));
+      call.end();
+    });
+  }
+
+  async app(name: string): Promise<AppStatus | undefined> {
+    return (await this.status())?.apps.find((app) => app.name === name);
+  }
+
+  /** Waits until an app is RUNNING (in that version, if one is given). */
+  running(name: string, version?: string): Promise<AppStatus & { readonly pid: number }> {
+    return eventually(`${name} ${version ?? ""} RUNNING`, async () => {
+      const app = await this.app(name);
+      const isIt =
+        app?.state === "RUNNING" && app.pid !== undefined && (version ?? app.version) === app.version;
+      return isIt ? { ...app, pid: app.pid } : undefined;
+    });
+  }
+
+  /** pm2's daemon; undefined when there is none. */
+  pm2Pid(): number | undefined {
+    const found = this.processes().find(({ command }) => command.startsWith(`gwe-pm2 ${this.paths.pm2Home}`));
+    return found?.pid;
+  }
+
+  /** Every process that works for this home: the engine, pm2's daemon, launchers, apps and installers. */
+  processes(): readonly { readonly pid: number; readonly command: string }[] {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .flatMap((name) => {
+        try {
+          const command = readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ");
+          const environment = readFileSync(`/proc/${name}/environ`, "latin1");
+          return command.includes(this.home) || environment.includes(this.home)
+            ? [{ pid: Number(name), command }]
+            : [];
+        } catch {
+          return []; // It ended while we looked.
+        }
+      });
+  }
+
+  /** Ends the engine, then pm2's daemon with every app; throws when a process is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end("SIGTERM");
+    const pm2 = this.pm2Pid();
+    if (pm2 !== undefined) process.kill(pm2, "SIGTERM");
+    try {
+      await eventually("every process to end", () => this.processes().length === 0, 15_000);
+    } catch (error) {
+      const left = this.processes();
+      for (const { pid } of left) process.kill(pid, "SIGKILL");
+      throw new GaveUpError(`left behind: ${JSON.stringify(left)}`, { cause: error });
+    } finally {
+      rmSync(this.home, { recursive: true, force: true });
+    }
+  }
+}
