@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -52,7 +53,7 @@ function runUntilKilled(killAt: number, packageFile: string): string {
   } catch (error) {
     const { signal, stdout, stderr } = error as { signal: string | null; stdout: string; stderr: string };
     expect({ signal, stderr }).toEqual({ signal: "SIGKILL", stderr: "" });
-    return stdout.trim();
+    return stdout.trim().split("\n").at(-1) ?? "";
   }
   return "";
 }
@@ -129,6 +130,36 @@ describe("a kill -9 of the engine", () => {
     });
     expect(processStartTicks(pid)).toBeUndefined();
     expect(readFileSync(join(home, "pids"), "utf8").trim().split("\n")).toHaveLength(1);
+  });
+
+  it("at any moment, many times: every command that was taken is reported once, and the app is whole", async () => {
+    const packageFile = writePackage("#!/bin/sh\nsleep 0.02\ncat data\n", [
+      goodSupervisorConf,
+      { name: "data", content: "x".repeat(200_000) },
+    ]);
+    for (let afterMs = 0; afterMs < 300; afterMs += 30) {
+      const engine = spawn(process.execPath, [child, home, "0", packageFile], { env });
+      const ended = new Promise((resolve) => engine.once("exit", resolve));
+      await new Promise((resolve) => engine.stdout.once("data", resolve));
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      engine.kill("SIGKILL");
+      await ended;
+    }
+    await restart(packageFile, (harness) => {
+      const commands = harness.db.prepare("SELECT count(*) FROM ota_commands").pluck().get();
+      expect(commands).toBeGreaterThan(0);
+      expect(harness.reports()).toHaveLength(Number(commands));
+      for (const report of harness.reports()) {
+        expect(report.apps).toMatchObject([{ name: "meter", version: "2", status: "installed" }]);
+      }
+      const versions = harness.versionsOf("meter");
+      expect(versions.length).toBeLessThanOrEqual(2);
+      for (const version of versions) {
+        expect(statSync(join(harness.apps, "meter", version, "data")).size).toBe(200_000);
+      }
+      expect(harness.host.installed("meter")?.version).toBe("2");
+      expect(readdirSync(join(home, "packages"))).toEqual([]);
+    });
   });
 
   it("and of the machine leaves alone whoever has the installer's pid now", async () => {
