@@ -32,7 +32,7 @@ export interface FetchStatusReport {
 
 const maxErrorBytes = 2_000;
 
-export function statusWord(state: EndState): FetchStatusWord {
+function statusWord(state: EndState): FetchStatusWord {
   return state.phase === "committed" ? "installed" : state.phase;
 }
 

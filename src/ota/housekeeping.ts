@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import type { Journal } from "./journal.ts";
 import type { OtaDependencies } from "./ports.ts";
 import { isEnd } from "./state-machine.ts";
+import { removeLeftover } from "./steps/package-file.ts";
 import { removeStaleStaging } from "./steps/unpack.ts";
 import type { VersionDirectories } from "./versions.ts";
 
@@ -20,7 +22,7 @@ export async function cleanUp({ deps, journal, versions }: HousekeepingContext):
       .flatMap(({ source }) => (source.kind === "content" ? [source.id] : [])),
   );
   for (const name of await files.list(deps.directories.packages)) {
-    if (!needed.has(name)) await files.remove(`${deps.directories.packages}/${name}`);
+    if (!needed.has(name)) await removeLeftover(deps, join(deps.directories.packages, name));
   }
   for (const app of await files.list(deps.directories.apps))
     await removeStaleStaging({ deps, versions }, app);
@@ -33,7 +35,6 @@ export async function prune({ deps, versions }: HousekeepingContext): Promise<vo
   for (const { directory, app } of versions.superfluous(deps.limits.keptVersions)) {
     // Whatever the records say, a version that supervision runs from stays.
     if (deps.host.installed(app)?.directory === directory) continue;
-    await deps.platform.files.remove(directory);
-    versions.forget(directory);
+    if (await removeLeftover(deps, directory)) versions.forget(directory);
   }
 }

@@ -3,6 +3,5 @@ export type { FetchStatusApp, FetchStatusReport, FetchStatusWord } from "./fetch
 export type { AcceptOutcome, AcceptRequest, CommandResult } from "./intake.ts";
 export { defaultOtaLimits, type OtaLimits } from "./limits.ts";
 export { Ota } from "./ota.ts";
-export type { PackageRole } from "./package-role.ts";
 export type { OtaDependencies, OtaPlatform, TransitionNotice } from "./ports.ts";
 export { otaMigrations } from "./schema.ts";

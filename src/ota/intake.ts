@@ -132,7 +132,7 @@ export class CommandIntake {
   }
 }
 
-export function keyOf(command: Pick<Command, "seq">): string {
+function keyOf(command: Pick<Command, "seq">): string {
   return String(command.seq);
 }
 

@@ -46,7 +46,8 @@ export class JobRunner {
       const signal = job.state.phase === "installing" ? endInstaller : stop;
       const context = { deps, versions, signal, job };
       const { event, latest } = await this.perform(context, job.state);
-      job = apply(latest ?? job, event);
+      const current = latest ?? job;
+      job = isEnd(current.state) ? current : apply(current, event);
     }
     await discardPackage({ deps, job });
   }
@@ -67,6 +68,8 @@ export class JobRunner {
     let latest: Job | undefined;
     const onStarted = (process: InstallerProcess): void => {
       latest = this.with.apply(context.job, { type: "installer-started", process });
+      // The last transition that the job may make: it has failed, and the installer must not run.
+      if (isEnd(latest.state)) throw new StepFailure(latest.state.note);
     };
     try {
       return { event: await this.action(context, state, onStarted), latest };
@@ -75,7 +78,12 @@ export class JobRunner {
       if (error instanceof PackageLostError) return { event: { type: "package-lost" } };
       const event = failure(error, context.deps.redact);
       if (event === undefined) throw error;
-      context.deps.logger.warn("installation failed", { app: context.job.app, phase: state.phase, error });
+      // Not the error itself: what it quotes has not gone through `redact`.
+      context.deps.logger.warn("installation failed", {
+        app: context.job.app,
+        phase: state.phase,
+        reason: event.note,
+      });
       return { event, latest };
     }
   }
@@ -111,8 +119,10 @@ export class JobRunner {
   }
 }
 
+type FailedEvent = Extract<JobEvent, { type: "failed" }>;
+
 /** Errors that say something about the package or what it asks for; the rest is the engine's own trouble. */
-function failure(error: unknown, redact: (text: string) => string): JobEvent | undefined {
+function failure(error: unknown, redact: (text: string) => string): FailedEvent | undefined {
   if (error instanceof StepFailure) {
     const { exitCode, output, outputBytesCut } = error;
     return { type: "failed", note: redact(error.message), result: { exitCode, output, outputBytesCut } };

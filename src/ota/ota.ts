@@ -117,7 +117,10 @@ export class Ota {
     return promise;
   }
 
-  /** Resumes what a crash left and works through whatever is and will be in the journal. */
+  /**
+   * Resumes what a crash left and works through whatever is and will be in the journal. Answers at once; the work goes
+   * on in the background.
+   */
   start(): void {
     if (this.run !== undefined) throw new InvariantError("the update pipeline is started already");
     const stop = new AbortController();
@@ -140,6 +143,7 @@ export class Ota {
     waited.abort();
     run.endInstaller.abort(new StoppedError("the update pipeline is stopping"));
     await run.done;
+    if (this.run !== run) return;
     this.run = undefined;
     this.busy = false;
     this.wakeup.settle();

@@ -1,6 +1,7 @@
 import { constants, mkdirSync } from "node:fs";
-import { access, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { access, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { freeBytes } from "./disk-space.ts";
 import { ensureDirectory, fsyncDirectory } from "./files.ts";
 
 /** A new file being written. */
@@ -12,7 +13,7 @@ export interface FileSink {
   abandon(): Promise<void>;
 }
 
-/** Files and directories whose changes survive a power cut once a method has answered (durability rule 3). */
+/** Files and directories whose changes survive a power cut once a method has answered, but for `remove` (durability rule 3). */
 export interface DurableFiles {
   /** Creates a directory and its missing parents. */
   ensureDirectory(directory: string): void;
@@ -20,7 +21,7 @@ export interface DurableFiles {
   create(file: string): Promise<FileSink>;
   /** Renames within one file system, replacing a file of the new name; both directories are synced. */
   move(from: string, to: string): Promise<void>;
-  /** Removes a file or a whole tree; nothing there is fine. */
+  /** Removes a file or a whole tree; nothing there is fine. A power cut may bring some of it back. */
   remove(path: string): Promise<void>;
   /** Names in a directory; none where there is no directory. */
   list(directory: string): Promise<readonly string[]>;
@@ -90,10 +91,7 @@ export const durableFiles: DurableFiles = {
     }
   },
 
-  freeBytes: async (path) => {
-    const stats = await statfs(path);
-    return stats.bavail * stats.bsize;
-  },
+  freeBytes,
 };
 
 function isNotFound(error: unknown): boolean {

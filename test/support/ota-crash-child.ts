@@ -22,6 +22,7 @@ const harness = new OtaHarness(
   home,
 );
 harness.content.files.set(basename(packageFile), readFileSync(packageFile));
+process.stdout.write("ready\n");
 // As an engine does after its start: engine_fetch still holds the command unless its clearing was acknowledged.
 const { key } = harness.ota.accept({
   text: JSON.stringify({ install: [{ name: basename(packageFile) }] }),

@@ -30,7 +30,8 @@ const outboxMigration: Migration = {
 
 export const secretCik = "0123456789abcdef0123456789abcdef01234567";
 
-const workerFile = bundleOtaWorker();
+/** The unpacking worker; child processes of a test are told where their parent has put it. */
+export const workerFile = process.env.GWE_TEST_OTA_WORKER ?? bundleOtaWorker();
 
 /** The real operating system. */
 export const otaPlatform: OtaPlatform = {

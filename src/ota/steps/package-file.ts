@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { StepFailure } from "../errors.ts";
+import type { OtaDependencies } from "../ports.ts";
 import type { StepContext } from "./step.ts";
 
 /** Where the job's package lies, or will lie once it is whole. */
@@ -23,6 +24,20 @@ export function partialFile(file: string): string {
 export async function discardPackage(context: Pick<StepContext, "deps" | "job">): Promise<void> {
   if (context.job.source.kind !== "content") return;
   const file = packageFile(context);
-  await context.deps.platform.files.remove(file);
-  await context.deps.platform.files.remove(partialFile(file));
+  await removeLeftover(context.deps, file);
+  await removeLeftover(context.deps, partialFile(file));
+}
+
+/** Removes what is not needed any more. What cannot be removed now is tried again later, and holds up nothing. */
+export async function removeLeftover(
+  { platform, logger }: Pick<OtaDependencies, "platform" | "logger">,
+  path: string,
+): Promise<boolean> {
+  try {
+    await platform.files.remove(path);
+    return true;
+  } catch (error) {
+    logger.warn("a leftover of an installation cannot be removed", { path, error });
+    return false;
+  }
 }

@@ -4,7 +4,7 @@ import type { DurableFiles } from "../../platform/durable-files.ts";
 import { StepFailure } from "../errors.ts";
 import type { UnpackedApp } from "../state-machine.ts";
 import type { UnpackedPackage } from "../worker/protocol.ts";
-import { packageFile } from "./package-file.ts";
+import { packageFile, removeLeftover } from "./package-file.ts";
 import type { StepContext } from "./step.ts";
 import { requireWhole } from "./verify.ts";
 import { askWorker } from "./worker-client.ts";
@@ -46,7 +46,7 @@ export async function unpack(context: StepContext, sizeBytes: number | null): Pr
     deps.host.validate({ name: job.app, version: job.version, kind: app.kind, directory });
     return app;
   } finally {
-    await files.remove(staging);
+    await removeLeftover(deps, staging);
   }
 }
 
@@ -57,7 +57,7 @@ export async function removeStaleStaging(
 ): Promise<void> {
   const parent = versions.appDirectory(app);
   for (const name of await deps.platform.files.list(parent)) {
-    if (name.startsWith(stagingPrefix)) await deps.platform.files.remove(join(parent, name));
+    if (name.startsWith(stagingPrefix)) await removeLeftover(deps, join(parent, name));
   }
 }
 

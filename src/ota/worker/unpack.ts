@@ -72,6 +72,10 @@ function createParser(writer: TreeWriter): Parser {
 
 function unpackMember(writer: TreeWriter, entry: ReadEntry): void {
   const { path, mode, mtime } = entry;
+  // GNU tar's own form for sparse files in PAX archives: as a plain file it would come out garbled.
+  if (/(^|\/)GNUSparseFile\.\d+\//.test(entry.header.path ?? path)) {
+    throw refused(path, "is a sparse file: pack it without --sparse");
+  }
   switch (entry.type) {
     case "File":
     case "OldFile":

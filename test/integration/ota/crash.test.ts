@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,8 +14,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
 import { goodSupervisorConf, packageWith, type RawMember } from "../../support/ota-archives.ts";
-import { OtaHarness } from "../../support/ota-harness.ts";
+import { OtaHarness, workerFile } from "../../support/ota-harness.ts";
 
+const env = { ...process.env, GWE_TEST_OTA_WORKER: workerFile };
 const child = join(import.meta.dirname, "../../support/ota-crash-child.ts");
 let home: string;
 
@@ -44,11 +46,14 @@ function writePackage(script: string, others: readonly RawMember[] = [goodSuperv
 /** Runs the pipeline until it kills itself at transition `killAt`; answers which one that was. */
 function runUntilKilled(killAt: number, packageFile: string): string {
   try {
-    execFileSync(process.execPath, [child, home, String(killAt), packageFile], { encoding: "utf8" });
+    execFileSync(process.execPath, [child, home, String(killAt), packageFile], {
+      encoding: "utf8",
+      env,
+    });
   } catch (error) {
     const { signal, stdout, stderr } = error as { signal: string | null; stdout: string; stderr: string };
     expect({ signal, stderr }).toEqual({ signal: "SIGKILL", stderr: "" });
-    return stdout.trim();
+    return stdout.trim().split("\n").at(-1) ?? "";
   }
   return "";
 }
@@ -127,8 +132,75 @@ describe("a kill -9 of the engine", () => {
     expect(readFileSync(join(home, "pids"), "utf8").trim().split("\n")).toHaveLength(1);
   });
 
+  it("at any moment, many times: every command that was taken is reported once, and the app is whole", async () => {
+    const packageFile = writePackage("#!/bin/sh\nsleep 0.02\ncat data\n", [
+      goodSupervisorConf,
+      { name: "data", content: "x".repeat(200_000) },
+    ]);
+    for (let afterMs = 0; afterMs < 300; afterMs += 30) {
+      const engine = spawn(process.execPath, [child, home, "0", packageFile], { env });
+      const ended = new Promise((resolve) => engine.once("exit", resolve));
+      await new Promise((resolve) => engine.stdout.once("data", resolve));
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      engine.kill("SIGKILL");
+      await ended;
+    }
+    await restart(packageFile, (harness) => {
+      const commands = harness.db.prepare("SELECT count(*) FROM ota_commands").pluck().get();
+      expect(commands).toBeGreaterThan(0);
+      expect(harness.reports()).toHaveLength(Number(commands));
+      for (const report of harness.reports()) {
+        expect(report.apps).toMatchObject([{ name: "meter", version: "2", status: "installed" }]);
+      }
+      const versions = harness.versionsOf("meter");
+      expect(versions.length).toBeLessThanOrEqual(2);
+      for (const version of versions) {
+        expect(statSync(join(harness.apps, "meter", version, "data")).size).toBe(200_000);
+      }
+      expect(harness.host.installed("meter")?.version).toBe("2");
+      expect(readdirSync(join(home, "packages"))).toEqual([]);
+    });
+  });
+
+  it("and of the machine leaves alone whoever has the installer's pid now", async () => {
+    const packageFile = writePackage("#!/bin/sh\n");
+    expect(runUntilKilled(6, packageFile)).toBe("installing -> installing");
+    const stranger = spawn("sleep", ["300"], { detached: true, stdio: "ignore" });
+    const pid = stranger.pid ?? 0;
+    try {
+      const before = new OtaHarness({}, home);
+      before.db
+        .prepare("UPDATE ota_jobs SET state = json_set(state, '$.process', json(?))")
+        .run(JSON.stringify({ pid, startTicks: processStartTicks(pid), bootId: "the boot before" }));
+      await before.dispose();
+      await restart(packageFile, (harness) => {
+        expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed" }]);
+      });
+      expect(processStartTicks(pid)).toBeDefined();
+    } finally {
+      process.kill(pid, "SIGKILL");
+    }
+  });
+
+  it("by a newer version, whose states this one does not know, runs nothing twice", async () => {
+    const packageFile = writePackage(`#!/bin/sh\ntouch ${home}/ran\n`);
+    expect(runUntilKilled(2, packageFile)).toBe("queued -> downloading");
+    const before = new OtaHarness({}, home);
+    before.db.prepare("UPDATE ota_jobs SET state = ?").run('{"phase":"probation"}');
+    await before.dispose();
+    await restart(packageFile, (harness) => {
+      expect(harness.reports()[0]?.apps).toMatchObject([
+        { status: "failed", output: expect.stringContaining("cannot be read by this version") },
+      ]);
+    });
+    expect(existsSync(join(home, "ran"))).toBe(false);
+  });
+
   async function killWhileInstalling(packageFile: string): Promise<number> {
-    const engine = spawn(process.execPath, [child, home, "0", packageFile], { stdio: "ignore" });
+    const engine = spawn(process.execPath, [child, home, "0", packageFile], {
+      stdio: "ignore",
+      env,
+    });
     const ended = new Promise((resolve) => engine.once("exit", resolve));
     await expect
       .poll(() => existsSync(join(home, "pids")) && readFileSync(join(home, "pids"), "utf8"), {

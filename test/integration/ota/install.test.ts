@@ -72,6 +72,22 @@ describe("a package made by tar", () => {
   });
 });
 
+describe("a package made by tar --sparse", () => {
+  it.each(["gnu", "pax"])("in the %s format is refused rather than unpacked wrongly", async (format) => {
+    const source = mkdtempSync(join(tmpdir(), "gwe-package-"));
+    try {
+      writeFileSync(join(source, "install.sh"), "#!/bin/sh\n", { mode: 0o755 });
+      execFileSync("truncate", ["-s", "1M", join(source, "sparse")]);
+      writeFileSync(join(source, "sparse"), "end", { flag: "a" });
+      const made = execFileSync("tar", ["-czSf", "-", `--format=${format}`, "-C", source, "."]);
+      const report = await harness.install({ "meter.v1.tar.gz": made });
+      expect(report.apps[0]).toMatchObject({ status: "failed", output: expect.stringMatching(/sparse/i) });
+    } finally {
+      rmSync(source, { recursive: true });
+    }
+  });
+});
+
 describe("an installer", () => {
   it("runs in its own directory with the documented environment and nothing of the engine's", async () => {
     process.env.GWE_TEST_INTERNAL = "secret";
