@@ -47,8 +47,8 @@ await build({
   target: "node22",
   minifySyntax: true,
   legalComments: "linked",
-  // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path.
   plugins: [httpWithoutUndici],
+  // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path.
   external: ["pm2", "better-sqlite3"],
   // CommonJS dependencies inside an ES module bundle still call require().
   banner: {

@@ -1,4 +1,5 @@
 /** Reads the bodies of good answers; whatever is not as the Device API promises is a MalformedAnswerError. */
+import { isCik } from "../core/cik.ts";
 import type { ContentInfo, LongPollAnswer } from "./api.ts";
 import { parseCsv } from "./csv.ts";
 import { malformed } from "./failures.ts";
@@ -30,10 +31,6 @@ export function parseCik(answer: CompleteAnswer): string {
   const cik = answer.text.trim();
   if (!isCik(cik)) throw malformed(answer, "no CIK");
   return cik;
-}
-
-export function isCik(text: string): boolean {
-  return /^[0-9a-zA-Z]{40}$/.test(text);
 }
 
 export function parseContentList(answer: CompleteAnswer): readonly string[] {

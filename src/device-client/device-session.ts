@@ -1,5 +1,5 @@
+import { isCik } from "../core/cik.ts";
 import {
-  isCik,
   parseCik,
   parseContentInfo,
   parseContentList,

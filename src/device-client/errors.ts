@@ -1,9 +1,9 @@
 import { type ErrorDetails, GweError } from "../core/errors.ts";
-import type { Procedure } from "./api.ts";
 
 /** What a failed exchange with Murano tells: which call, and the answer's status where there was one. */
 export interface DeviceApiErrorDetails extends ErrorDetails {
-  readonly procedure: Procedure;
+  /** A `Procedure` of api.ts. */
+  readonly procedure: string;
   readonly status?: number | undefined;
   /** The start of the answer's body as text, at most 1 KiB. Never holds a CIK. */
   readonly answer?: string | undefined;
@@ -11,7 +11,7 @@ export interface DeviceApiErrorDetails extends ErrorDetails {
 
 /** Base of every error that a Device API call can reject with (besides the caller's own abort reason). */
 export abstract class DeviceApiError extends GweError {
-  readonly procedure: Procedure;
+  readonly procedure: string;
   readonly status: number | undefined;
   readonly answer: string | undefined;
 
@@ -84,12 +84,12 @@ export class ServerError extends DeviceApiError {
 /** No answer: DNS, connection refused or reset, TLS, a proxy that refuses, a body cut short. `context.code` tells. */
 export class NetworkError extends DeviceApiError {
   readonly code = "NETWORK";
-  /** False when not one byte of the request had left: then even a write can be repeated. */
+  /** False when not one byte of the request had left: then even a write can be repeated. True where not known. */
   readonly requestSent: boolean;
 
-  constructor(message: string, details: DeviceApiErrorDetails & { readonly requestSent: boolean }) {
+  constructor(message: string, details: DeviceApiErrorDetails & { readonly requestSent?: boolean }) {
     super(message, details);
-    this.requestSent = details.requestSent;
+    this.requestSent = details.requestSent ?? true;
   }
 }
 
@@ -105,11 +105,11 @@ export class TimeoutError extends DeviceApiError {
 
   constructor(
     message: string,
-    details: DeviceApiErrorDetails & { readonly phase: "connect" | "idle"; readonly requestSent: boolean },
+    details: DeviceApiErrorDetails & { readonly phase: "connect" | "idle"; readonly requestSent?: boolean },
   ) {
     super(message, details);
     this.phase = details.phase;
-    this.requestSent = details.requestSent;
+    this.requestSent = details.requestSent ?? true;
   }
 }
 

@@ -1,3 +1,5 @@
+import { maskCiks } from "../core/cik.ts";
+import { redactedMark } from "../core/redact.ts";
 import type { Procedure } from "./api.ts";
 import { ConnectionClosedError, ProxyRefusedError } from "./connect.ts";
 import {
@@ -89,11 +91,8 @@ function excerpt(answer: CompleteAnswer): string {
 }
 
 /** Hides the given CIK, and whatever is shaped like one. */
-export function maskCiks(cik: string | undefined): (text: string) => string {
-  return (text) => {
-    const known = cik === undefined ? text : text.replaceAll(cik, "[redacted]");
-    return known.replace(/(?<![0-9a-zA-Z])[0-9a-zA-Z]{40}(?![0-9a-zA-Z])/g, "[redacted]");
-  };
+export function cikMask(cik: string | undefined): (text: string) => string {
+  return (text) => maskCiks(cik === undefined ? text : text.replaceAll(cik, redactedMark));
 }
 
 /** What broke an exchange, as its caller is told it; undefined for an error that is a bug and no matter of networks. */

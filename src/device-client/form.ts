@@ -30,7 +30,7 @@ export function decodeForm(text: string): readonly Pair[] | undefined {
   return pairs;
 }
 
-export function decodeText(text: string): string {
+function decodeText(text: string): string {
   const spaced = text.replaceAll("+", " ");
   if (!spaced.includes("%")) return spaced;
   try {

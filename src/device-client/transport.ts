@@ -2,7 +2,7 @@ import type { Response } from "node-fetch";
 import { Connections } from "./connections.ts";
 import { ClientClosedError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
-import { malformed, maskCiks, statusFailure } from "./failures.ts";
+import { cikMask, malformed, statusFailure } from "./failures.ts";
 import { isWebPage, parseContentLength, parseHttpDate } from "./http-values.ts";
 import type { Settings } from "./options.ts";
 import type { CompleteAnswer, OpenAnswer, RequestSender, WireRequest } from "./wire.ts";
@@ -135,6 +135,6 @@ function completed(request: WireRequest, response: Response, text: string): Comp
     header: (name) => response.headers.get(name),
     text,
     serverTimeMs: parseHttpDate(response.headers.get("date")),
-    mask: maskCiks(request.secret),
+    mask: cikMask(request.secret),
   };
 }

@@ -151,14 +151,14 @@ describe("a download that goes wrong", () => {
 
   test("a stalled body is a time-out; a slow reader is none", async () => {
     const stalled = await serveRaw(`${head("200 OK\r\nContent-Length: 10")}abc`);
-    const limits = { idleTimeoutMs: 60 };
+    const limits = { idleTimeoutMs: 250 };
     const download = await connect(stalled.url, limits).client.download({ id: "x" });
     expect(await rejection(collect(download))).toBeInstanceOf(TimeoutError);
     const server = await serveContent();
     const slow = await connect(server.url, limits).client.download({ id: "x" });
     let receivedBytes = 0;
     for await (const chunk of slow.body) {
-      if (receivedBytes === 0) await new Promise((resolve) => setTimeout(resolve, 130));
+      if (receivedBytes === 0) await new Promise((resolve) => setTimeout(resolve, 300));
       receivedBytes += chunk.length;
     }
     expect(receivedBytes).toBe(content.length);
@@ -199,13 +199,13 @@ describe("a download that goes wrong", () => {
 
   test("a body that came in full waits for its reader, its connection serving others meanwhile", async () => {
     const server = await serve((_request, response) => void response.end("abc"));
-    const { client, exchanges } = connect(server.url, { idleTimeoutMs: 50 });
+    const { client, exchanges } = connect(server.url, { idleTimeoutMs: 250 });
     const controller = new AbortController();
     const download = await client.download({ id: "x" }, { signal: controller.signal });
     await until(() => exchanges.length === 1);
     controller.abort();
     for (let round = 0; round < 3; round++) await collect(await client.download({ id: "y" }));
-    await new Promise((resolve) => setTimeout(resolve, 70));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     expect((await collect(download)).toString()).toBe("abc");
     expect(server.connections).toHaveLength(1);
     expect(server.connections[0]?.destroyed).toBe(false);
