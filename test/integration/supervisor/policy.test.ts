@@ -38,6 +38,7 @@ tr '\\0' '\\n' </proc/$$/environ >environ.txt; ls /proc/$$/fd >fds.txt; ps -o pg
   const environment = readFileSync(`${app.directory}/environ.txt`, "utf8").trim().split("\n").sort();
   expect(environment).toEqual(
     [
+      "GWE_HOME=/secret",
       `PATH=${testPath}`,
       "LANG=C",
       "pm_id=kept",

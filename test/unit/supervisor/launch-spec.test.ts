@@ -85,6 +85,7 @@ test("the engine's, pm2's and systemd's own variables are not the app's", () => 
   };
   const environment = appEnvironment({ ...spec(["x"], { A: "1" }), baseEnvironment: base });
   expect(environment).toEqual({
+    GWE_HOME: "/g",
     HOME: "/root",
     http_proxy: "http://p",
     SUPERVISOR_ENABLED: "1",

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 // Integration tests start real engines, real pm2 daemons and real emulators: on two cores more than two
 // such files at a time only fight for the processor.
 export default defineConfig({
+  root: join(import.meta.dirname, ".."),
   test: {
     reporters: ["default"],
     projects: [
