@@ -16,7 +16,7 @@ export function openDatabase(directory: string): SqliteDatabase {
   // It holds CIKs: never readable by others, not even between creation and chmod.
   if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
   chmodSync(file, 0o600);
-  const db = new Database(file, { timeout: 3_000 });
+  const db = new Database(file, { timeout: 1_000 });
   try {
     // Held from the first write on: a second emulator on the same directory fails at once, a killed one leaves no lock.
     db.pragma("locking_mode = EXCLUSIVE");
