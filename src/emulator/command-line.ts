@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import * as z from "zod/mini";
+import { describeIssues } from "./describe-issues.ts";
 import type { EmulatorOptions } from "./emulator.ts";
 import { UsageError } from "./errors.ts";
 import { type Fault, faultSchema } from "./faults/fault.ts";
@@ -124,7 +124,7 @@ function parseFault(text: string): Fault {
     throw new UsageError(`--fault is not JSON: ${text}`, { cause: error });
   }
   const parsed = faultSchema.safeParse(value);
-  if (!parsed.success) throw new UsageError(`--fault: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new UsageError(`--fault: ${describeIssues(parsed.error)}`);
   return parsed.data;
 }
 

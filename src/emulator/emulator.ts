@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
@@ -16,6 +15,7 @@ import { allRoutes } from "./routes/all-routes.ts";
 import type { RouteParts } from "./routes/parts.ts";
 import { ServerClock } from "./server-clock.ts";
 import { Blobs } from "./store/blobs.ts";
+import { makeDirectory, syncDirectory } from "./store/directories.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -70,7 +70,7 @@ export interface Emulator {
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { dataDirectory, clock = systemClock, logger = silentLogger } = options;
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  await makeDirectory(dataDirectory);
   const store = openSqliteStore({
     directory: dataDirectory,
     createMissing: !options.strictAliases,
@@ -81,6 +81,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     for (const name of options.products ?? []) {
       await store.models.add({ ownerId: owner.id, name, rid: "", options: "" });
     }
+    // The database's name too must survive a power cut.
+    await syncDirectory(dataDirectory);
     const blobs = new Blobs(join(dataDirectory, "content"));
     await blobs.start(await store.content.blobs());
     const serverClock = new ServerClock(clock, options.timeOffsetS ?? 0);
@@ -109,7 +111,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       goOffline: (forMs) => (forMs === undefined ? listener.shut() : listener.shutFor(forMs)),
       goOnline: () => listener.open(),
       close: async () => {
-        await listener.shut();
+        await listener.end();
         await store.close();
       },
     };

@@ -4,7 +4,7 @@ const wholeNumber = z.number().check(z.int(), z.gte(0));
 const moment = z.enum(["before", "after"]);
 
 /** Which requests a fault strikes: those that match all that is given. */
-export const faultMatchSchema = z.strictObject({
+const faultMatchSchema = z.strictObject({
   /** As the request log calls it: `write`, `read`, `write-read`, `long-poll`, `activate`, `download`, … */
   procedure: z.optional(z.string()),
   method: z.optional(z.string()),

@@ -16,6 +16,7 @@ export class Listener {
   #server: Server | undefined;
   #port: number;
   #reopen: NodeJS.Timeout | undefined;
+  #ended = false;
 
   constructor(handler: RequestListener, address: ListenAddress) {
     this.#handler = handler;
@@ -30,7 +31,7 @@ export class Listener {
 
   /** @throws EmulatorStartError when the address cannot be had */
   async open(): Promise<void> {
-    if (this.#server) return;
+    if (this.#server || this.#ended) return;
     clearTimeout(this.#reopen);
     const server = createServer(
       // Uploads of any size may take their time; headers may not. Keep-alive outlasts a client's pause between calls.
@@ -56,6 +57,12 @@ export class Listener {
     this.#server = server;
   }
 
+  /** Shuts for good. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.shut();
+  }
+
   /** Refuses connections and destroys those that are open. */
   async shut(): Promise<void> {
     clearTimeout(this.#reopen);
@@ -70,13 +77,15 @@ export class Listener {
   /** Shuts, and opens again by itself. */
   async shutFor(ms: number): Promise<void> {
     await this.shut();
-    this.#reopen = setTimeout(() => void this.#openAgain(), ms);
+    if (!this.#ended) this.#reopen = setTimeout(() => void this.#openAgain(), ms);
   }
 
   /** Someone else may hold the port for a moment. */
   async #openAgain(): Promise<void> {
     try {
       await this.open();
+      // Ended while it opened.
+      if (this.#ended) await this.shut();
     } catch {
       this.#reopen = setTimeout(() => void this.#openAgain(), 50);
     }

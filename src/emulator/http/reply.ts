@@ -15,8 +15,8 @@ export interface StreamBody {
 }
 
 export const formType = "application/x-www-form-urlencoded; charset=utf-8";
-export const csvType = "text/csv; charset=utf-8";
-export const textType = "text/plain; charset=utf-8";
+const csvType = "text/csv; charset=utf-8";
+const textType = "text/plain; charset=utf-8";
 
 export const noContent: Reply = { status: 204 };
 

@@ -1,7 +1,7 @@
 import type { Call } from "./call.ts";
 import type { Reply } from "./reply.ts";
 
-export type Handler = (call: Call) => Promise<Reply>;
+type Handler = (call: Call) => Promise<Reply>;
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";

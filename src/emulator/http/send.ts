@@ -88,14 +88,15 @@ async function sendLimited(
   for await (const chunk of source) {
     for (let at = 0; at < chunk.length; at += piece) {
       const part = chunk.subarray(at, Math.min(chunk.length, at + piece, at + left));
+      // Before, not after: the last byte arrives when its time has come.
+      if (bytesPerSecond !== undefined) await clock.sleep((part.length / bytesPerSecond) * 1000);
+      if (response.destroyed) return true;
       if (part.length > 0 && !response.write(part)) await drained(response);
       left -= part.length;
       if (left <= 0) {
         await flushed(response);
         return true;
       }
-      if (bytesPerSecond !== undefined) await clock.sleep((part.length / bytesPerSecond) * 1000);
-      if (response.destroyed) return true;
     }
   }
   return false;

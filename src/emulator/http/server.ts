@@ -178,8 +178,9 @@ class Exchange {
         const answer = text(error.status, `${error.message}\n`);
         return { ...answer, headers: { ...answer.headers, ...error.headers } };
       }
-      const { method, url } = this.#request;
-      this.#parts.logger.error("request failed", { method, url, error: describeError(error) });
+      const { method, url = "" } = this.#request;
+      const { path } = splitUrl(url);
+      this.#parts.logger.error("request failed", { method, path, error: describeError(error) });
       return text(500, "internal error\n");
     }
   }

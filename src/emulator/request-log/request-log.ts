@@ -81,9 +81,12 @@ export class RequestLog {
   /** Oldest first. */
   find(filter: RequestFilter, limit = Infinity): RequestEntry[] {
     const found: RequestEntry[] = [];
-    for (const entry of this.#entries.slice(-this.#limit)) {
-      if (found.length >= limit) break;
-      if (matches(entry, filter)) found.push(entry);
+    // Entries are numbered without gaps: what the cursor has passed needs no look.
+    const unseen = Math.max(0, this.#last - (filter.after ?? 0));
+    const start = Math.max(0, this.#entries.length - Math.min(this.#limit, unseen));
+    for (let at = start; at < this.#entries.length && found.length < limit; at++) {
+      const entry = this.#entries[at];
+      if (entry && matches(entry, filter)) found.push(entry);
     }
     return found;
   }

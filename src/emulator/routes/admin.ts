@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { describeIssues } from "../describe-issues.ts";
 import { HttpProblem } from "../errors.ts";
 import { faultSchema } from "../faults/fault.ts";
 import type { Call } from "../http/call.ts";
@@ -57,17 +58,22 @@ export function adminRoutes(parts: RouteParts): readonly Route[] {
 
 const offlineSchema = z.strictObject({ forMs: z.number().check(z.int(), z.gte(1), z.lte(86_400_000)) });
 const clockSchema = z.strictObject({ offsetS: z.number() });
-const faultsSchema = z.union([z.array(faultSchema), faultSchema]);
+const faultsSchema = z.array(faultSchema);
 
 function parse<T extends z.ZodMiniType>(schema: T, call: Call): z.infer<T> {
-  const parsed = schema.safeParse(parseJson(call.body.toString()));
-  if (!parsed.success) throw new HttpProblem(400, z.prettifyError(parsed.error));
+  return parseValue(schema, parseJson(call.body.toString()));
+}
+
+function parseValue<T extends z.ZodMiniType>(schema: T, value: unknown): z.infer<T> {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new HttpProblem(400, describeIssues(parsed.error));
   return parsed.data;
 }
 
 function addFaults(parts: RouteParts, call: Call): Reply {
-  const faults = parse(faultsSchema, call);
-  const ids = (Array.isArray(faults) ? faults : [faults]).map((fault) => parts.faults.add(fault));
+  const value = parseJson(call.body.toString());
+  const faults = parseValue(faultsSchema, Array.isArray(value) ? value : [value]);
+  const ids = faults.map((fault) => parts.faults.add(fault));
   return json(200, { ids });
 }
 

@@ -78,7 +78,7 @@ async function upload(parts: RouteParts, call: Call): Promise<Reply> {
   const id = call.param(1);
   if (!(await parts.store.content.find(model.id, id))) throw new HttpProblem(404, "no such content");
   const blob = await parts.blobs.put(call.request).catch((error: unknown) => {
-    throw call.request.complete ? error : new ClientGone();
+    throw isHangUp(error) ? new ClientGone() : error;
   });
   const { found, replaced } = await parts.store.content.setBlob(model.id, id, {
     ...blob,
@@ -91,4 +91,9 @@ async function upload(parts: RouteParts, call: Call): Promise<Reply> {
     throw new HttpProblem(404, "the content was removed meanwhile");
   }
   return changed;
+}
+
+function isHangUp(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE";
 }

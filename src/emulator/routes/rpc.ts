@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { describeIssues } from "../describe-issues.ts";
 import { HttpProblem } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import { parseJson } from "../http/json.ts";
@@ -41,7 +42,7 @@ async function processCalls(
   call: Call,
 ): Promise<Reply> {
   const parsed = requestSchema.safeParse(parseJson(call.body.toString()));
-  if (!parsed.success) throw new HttpProblem(400, z.prettifyError(parsed.error));
+  if (!parsed.success) throw new HttpProblem(400, describeIssues(parsed.error));
   const { auth, calls } = parsed.data;
   const actor = await findActor(parts, call, auth);
   if (!actor) return json(401, { error: { code: 401, message: "Unauthorized", context: "auth" } });

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { describeIssues } from "../describe-issues.ts";
 import { HttpProblem } from "../errors.ts";
 import type { Call } from "../http/call.ts";
 import { parseCsv } from "../http/csv.ts";
@@ -49,7 +50,7 @@ function checkSerials<T extends { readonly sn: string }>(serials: readonly T[]):
 
 function parseRanges(text: string): SerialRange[] {
   const parsed = rangesSchema.safeParse(parseJson(text));
-  if (!parsed.success) throw new HttpProblem(400, z.prettifyError(parsed.error));
+  if (!parsed.success) throw new HttpProblem(400, describeIssues(parsed.error));
   return parsed.data.ranges.map(({ format, length, casing, first, last }) => {
     if (BigInt(first) > BigInt(last)) throw new HttpProblem(400, "a range ends before it begins");
     if (length === undefined && (format === "base10" || format === "base16")) {

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { describeIssues } from "../describe-issues.ts";
 import type { DataportStore } from "../store/store.ts";
 import type { Client, Dataport, DataportFormat, DataportRef, Value } from "../store/types.ts";
 import { type Actor, RpcFailure } from "./types.ts";
@@ -19,7 +20,7 @@ export function parseArgument<T extends z.ZodMiniType>(
   what: string,
 ): z.infer<T> {
   const parsed = schema.safeParse(argument);
-  if (!parsed.success) throw new RpcFailure("badarg", `${what}: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new RpcFailure("badarg", `${what}: ${describeIssues(parsed.error)}`);
   return parsed.data;
 }
 

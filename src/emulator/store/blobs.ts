@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream, type ReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { makeDirectory, syncDirectory } from "./directories.ts";
 
 const partSuffix = ".part";
 
@@ -16,7 +17,7 @@ export class Blobs {
 
   /** Makes the directory and removes what a crash left: parts, and blobs that nothing refers to. */
   async start(referred: ReadonlySet<string>): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(this.#directory);
     const left = (await readdir(this.#directory)).filter((name) => !referred.has(name));
     await Promise.all(left.map((name) => this.remove(name)));
   }
@@ -29,7 +30,7 @@ export class Blobs {
     try {
       await pipeline(source, file);
       await rename(part, join(this.#directory, name));
-      await this.#syncDirectory();
+      await syncDirectory(this.#directory);
       return { name, sizeBytes: file.bytesWritten };
     } catch (error) {
       await rm(part, { force: true });
@@ -45,14 +46,5 @@ export class Blobs {
 
   async remove(name: string): Promise<void> {
     await rm(join(this.#directory, name), { force: true });
-  }
-
-  async #syncDirectory(): Promise<void> {
-    const directory = await open(this.#directory, "r");
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
   }
 }

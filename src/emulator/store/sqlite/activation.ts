@@ -6,7 +6,7 @@ import { newCik } from "./secrets.ts";
 import { type SerialRow, type SerialRows, statusOf } from "./serial-rows.ts";
 
 /** How long a serial may be activated after it was enabled. */
-export const activationWindowS = 24 * 3600;
+const activationWindowS = 24 * 3600;
 
 /** The life of a serial: added → enabled (window open) → activated → enabled again (CIK void) … → disabled. */
 export function serialLifeCycle(

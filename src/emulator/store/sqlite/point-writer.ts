@@ -39,8 +39,8 @@ export class PointWriter {
     this.#advance = db.prepare("UPDATE dataport SET current_ts = ?, points = ? WHERE id = ?");
     this.#count = db.prepare<[number], number>("SELECT count(*) FROM point WHERE dataport_id = ?").pluck();
     this.#prune = db.prepare(
-      `DELETE FROM point WHERE dataport_id = ?1 AND ts < (
-         SELECT ts FROM point WHERE dataport_id = ?1 ORDER BY ts DESC LIMIT 1 OFFSET ?2) AND ts IS NOT ?3`,
+      `DELETE FROM point WHERE dataport_id = @id AND ts < (
+         SELECT ts FROM point WHERE dataport_id = @id ORDER BY ts DESC LIMIT 1 OFFSET @keep) AND ts IS NOT @currentTs`,
     );
   }
 
@@ -79,7 +79,7 @@ export class PointWriter {
     const { historyLimit } = this.#options;
     // A quarter of slack: pruning at every write would double its cost.
     if (state.points > historyLimit * 1.25 + 8) {
-      this.#prune.run(state.id, historyLimit - 1, state.currentTs);
+      this.#prune.run({ id: state.id, keep: historyLimit - 1, currentTs: state.currentTs });
       state.points = this.#count.get(state.id) ?? 0;
     }
     this.#advance.run(state.currentTs, state.points, state.id);
