@@ -121,7 +121,10 @@ watch_pm2() { # in the background: tells when pm2 is gone, or, when the launcher
   while read -r line <&9; do :; done
   if is_alive "$token"; then
     kill -s USR1 "$$"
-  elif [ -r "$gwe_dir/launcher" ] && read -r line <"$gwe_dir/launcher" && [ "$line" = "$token" ]; then
+    # It ends this watcher when the app has ended. Should it be killed before that, the app is not left alone.
+    while is_alive "$token"; do nap; done
+  fi
+  if [ -r "$gwe_dir/launcher" ] && read -r line <"$gwe_dir/launcher" && [ "$line" = "$token" ]; then
     # No other launcher has taken over; if one does now, both ask the same process to stop.
     end_stray "$child_id" "$gwe_stopsignal"
   fi
