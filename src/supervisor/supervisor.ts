@@ -59,7 +59,8 @@ export class Supervisor implements AppHost {
   private readonly board: StatusBoard;
   private readonly warned = new Set<string>();
   private running: AbortController | undefined;
-  private loops: readonly Promise<void>[] = [];
+  /** What goes on in the background; all of it ends soon after `running` is aborted. */
+  private readonly background = new Set<Promise<unknown>>();
   private stopListening: () => void = () => undefined;
 
   constructor(deps: SupervisorDependencies) {
@@ -98,20 +99,19 @@ export class Supervisor implements AppHost {
     const running = new AbortController();
     this.running = running;
     // At once, not at the next look: apps are down from now on.
-    this.stopListening = pm2.onDown(() => void this.reconcile(running.signal));
+    this.stopListening = pm2.onDown(() => this.inBackground(this.reconcile(running.signal)));
     const settled = await this.reconcile(running.signal);
-    this.loops = [this.watch(running.signal, settled), this.publish(running.signal)];
+    this.inBackground(this.watch(running.signal, settled));
+    this.inBackground(this.publish(running.signal));
   }
 
   /** Lets go; apps keep running under pm2 and their launchers. */
   async stop(): Promise<void> {
-    this.running?.abort();
-    this.running = undefined;
-    this.stopListening();
+    this.abort();
+    // Calls under way fail at once.
     this.deps.pm2.close();
-    await Promise.all(this.loops);
-    await this.locks.idle();
-    this.loops = [];
+    await this.backgroundEnded();
+    this.deps.pm2.close();
   }
 
   validate(app: InstalledApp): void {
@@ -166,13 +166,12 @@ export class Supervisor implements AppHost {
   /** Ends every app and pm2's daemon, and lets go. What is wanted stays: `start` brings all back. */
   async stopAll(): Promise<void> {
     const { pm2 } = this.deps;
-    if (this.running === undefined) await pm2.ensureUp();
-    this.running?.abort();
-    this.stopListening();
+    this.abort();
+    await this.backgroundEnded();
+    await pm2.ensureUp();
     const entries = await pm2.list();
     await Promise.all(entries.map(({ id }) => pm2.remove(id, 120_000)));
     await pm2.shutDown();
-    await this.stop();
   }
 
   async statuses(): Promise<readonly AppStatus[]> {
@@ -196,6 +195,22 @@ export class Supervisor implements AppHost {
   /** Called with every status that changed. Returns how to stop listening. */
   onChange(listener: (status: AppStatus) => void): () => void {
     return this.board.onChange(listener);
+  }
+
+  private abort(): void {
+    this.running?.abort();
+    this.running = undefined;
+    this.stopListening();
+  }
+
+  private inBackground(work: Promise<unknown>): void {
+    this.background.add(work);
+    void work.finally(() => this.background.delete(work));
+  }
+
+  private async backgroundEnded(): Promise<void> {
+    await Promise.all(this.background);
+    await this.locks.idle();
   }
 
   /** @returns whether all is as wanted */

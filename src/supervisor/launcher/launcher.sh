@@ -104,13 +104,15 @@ request_stop() {
 stop_child() {
   kill -s "$gwe_stopsignal" "$child"
   (
-    cut='' timer=''
-    trap 'cut=1; [ -z "$timer" ] || kill "$timer"' TERM
-    trap '' INT HUP QUIT USR1
-    sleep "$gwe_stopwaitsecs" 9<&- &
-    timer=$!
-    [ -z "$cut" ] || kill "$timer"
-    wait "$timer" && [ -z "$cut" ] && kill -s KILL "$child"
+    trap '' INT HUP QUIT TERM USR1
+    now_cs
+    deadline=$((now + gwe_stopwaitsecs * 100))
+    # Asked by start time as well: the number may be somebody else's by then.
+    while is_alive "$child_id"; do
+      now_cs
+      [ "$now" -lt "$deadline" ] || kill -s KILL "$child"
+      nap
+    done
   ) 9<&- &
   killer=$!
   write_state STOPPING
@@ -121,7 +123,10 @@ watch_pm2() { # in the background: tells when pm2 is gone, or, when the launcher
   while read -r line <&9; do :; done
   if is_alive "$token"; then
     kill -s USR1 "$$"
-  elif [ -r "$gwe_dir/launcher" ] && read -r line <"$gwe_dir/launcher" && [ "$line" = "$token" ]; then
+    # It ends this watcher when the app has ended. Should it be killed before that, the app is not left alone.
+    while is_alive "$token"; do nap; done
+  fi
+  if [ -r "$gwe_dir/launcher" ] && read -r line <"$gwe_dir/launcher" && [ "$line" = "$token" ]; then
     # No other launcher has taken over; if one does now, both ask the same process to stop.
     end_stray "$child_id" "$gwe_stopsignal"
   fi
@@ -193,7 +198,7 @@ exec_app() {
   fi
   case $gwe_reset in
     '') ;;
-    node) set -- "$gwe_node" --disable-warning=ExperimentalWarning -e "$gwe_execve" sh -c 'exec "$@"' sh "$@" ;;
+    node) set -- "$gwe_node" --disable-warning=ExperimentalWarning -e "$gwe_execve" -- "$@" ;;
     *) set -- "$gwe_reset" --default-signal=INT,QUIT -- "$@" ;;
   esac
   [ -z "$gwe_setsid" ] || set -- "$gwe_setsid" "$@"
@@ -253,18 +258,23 @@ run_app() {
   # What is known of the last end stays until there is another.
   started=$now detail=''
   become_app 9<&- &
-  child=$!
-  start_ticks "$child"
-  child_id=$child:$ticks:$boot
+  forked=$!
+  start_ticks "$forked"
+  # In this order: a request to stop that comes now finds either no child yet, or all that is known of it.
+  child_id=$forked:$ticks:$boot
+  child=$forked
   watch_pm2 &
   watcher=$!
   write_state STARTING
-  [ -z "$stopping" ] || [ -n "$killer" ] || stop_child
+  # One that came before there was a child, or in the middle of the line above.
+  if [ -n "$stopping" ]; then
+    if [ -n "$killer" ]; then write_state STOPPING; else stop_child; fi
+  fi
   await_child
   note_end
   # Before anything else: the number is free now, and must not be signalled when someone else has it.
   child=''
-  [ -z "$killer" ] || kill "$killer"
+  [ -z "$killer" ] || kill -s KILL "$killer"
   kill -s KILL "$watcher"
   [ ! -s "$gwe_dir/spawn-error" ] || read -r detail <"$gwe_dir/spawn-error"
 }

@@ -20,8 +20,16 @@ const internalVariable =
 /** Names a shell can't export, or gives a meaning of its own, and the launcher's. */
 const shellsOwnName = /^(?:gwe_.*|OPTIND|OPTARG|LINENO|PPID|UID|EUID|GROUPS|IFS|PS[0-9]|BASH.*|SHELLOPTS|_)$/;
 
-/** Replaces Node's process image, with no signal ignored but the two that supervisord's children ignore too. */
-const execveScript = 'process.execve("/bin/sh", process.argv.slice(1), process.env)';
+/** Becomes the command, with no signal ignored but the two that supervisord's children ignore too. */
+const execveScript = `
+const { accessSync } = require("node:fs");
+const words = process.argv.slice(1);
+const places = words[0].includes("/") ? [""] : (process.env.PATH || "").split(":").map((place) => place + "/");
+for (const place of places) {
+  try { accessSync(place + words[0], 1); } catch { continue; }
+  process.execve(place + words[0], words, process.env);
+}
+process.exit(127);`;
 
 /** The app's whole environment, as supervisord would give it. */
 export function appEnvironment(spec: LaunchSpec): Readonly<Record<string, string>> {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
+import type { ProcessIdentity } from "../../platform/process-table.ts";
 import { Pm2CallError, Pm2TimeoutError, Pm2UnavailableError } from "../errors.ts";
 import type { SupervisorSystem } from "../system.ts";
 import { connectPm2, type Pm2Connection } from "./connection.ts";
@@ -208,29 +209,30 @@ export class Pm2Adapter implements Pm2Port {
       if (await this.connect()) return;
       const former = this.daemon.find();
       if (former !== undefined) {
-        // Alive without listening: still starting, or past recovery.
-        if (await this.comesUp(signal)) return;
+        // Alive without listening: still starting, past recovery, or about to be gone.
+        if (await this.comesUp(signal, former)) return;
         await this.daemon.kill(former, signal);
       }
-      this.daemon.start();
-      await this.awaitDaemon(signal);
+      await this.awaitDaemon(signal, this.daemon.start());
     } finally {
       lock.release();
     }
   }
 
-  private async awaitDaemon(signal: AbortSignal | undefined): Promise<void> {
-    if (await this.comesUp(signal)) return;
+  private async awaitDaemon(signal: AbortSignal | undefined, daemon?: ProcessIdentity): Promise<void> {
+    if (await this.comesUp(signal, daemon)) return;
     throw new Pm2UnavailableError("pm2's daemon does not come up", {
       context: { home: this.deps.home, owner: this.deps.daemonOwner, log: join(this.deps.home, "pm2.log") },
     });
   }
 
-  private async comesUp(signal: AbortSignal | undefined): Promise<boolean> {
-    const { clock, startTimeoutMs = 10_000 } = this.deps;
+  /** @param daemon whose end ends the wait, where it is known */
+  private async comesUp(signal: AbortSignal | undefined, daemon?: ProcessIdentity): Promise<boolean> {
+    const { clock, system, startTimeoutMs = 10_000 } = this.deps;
     const deadline = clock.monotonic() + startTimeoutMs;
     while (!(await this.connect())) {
-      if (clock.monotonic() >= deadline) return false;
+      const isGone = daemon !== undefined && !system.isSameProcessAlive(daemon);
+      if (isGone || clock.monotonic() >= deadline) return false;
       await clock.sleep(25, signal);
     }
     return true;

@@ -26,11 +26,11 @@ interface DaemonProcessDependencies extends Pm2DaemonSettings {
 const maxHomeBytes = 90;
 const maxLogBytes = 1024 * 1024;
 
-/**
- * Measured (docs/supervision.md): a small young generation and no compilers' threads take 4 MB off an idle daemon,
- * which has next to nothing to compute.
- */
-const nodeFlags = ["--max-semi-space-size=1", "--v8-pool-size=0", "--optimize-for-size", "--lite-mode"];
+/** Measured (docs/supervision.md): they take 3 MB off an idle daemon, which has next to nothing to compute. */
+const nodeFlags = ["--max-semi-space-size=1", "--v8-pool-size=0", "--optimize-for-size"];
+
+/** How pm2's daemon calls itself: our title, its own, or, in its first moments, its file. */
+const daemonTitle = /gwe-pm2|God Daemon|Daemon\.js/;
 
 const recordSchema = z.object({ bootId: z.string(), pid: z.int(), startTicks: z.int() });
 
@@ -124,7 +124,8 @@ export class Pm2DaemonProcess {
     const stats = statSync(file, { throwIfNoEntry: false });
     if (!Number.isSafeInteger(pid) || pid <= 1 || stats === undefined) return undefined;
     const startTicks = this.deps.system.processStartTicks(pid);
-    if (startTicks === undefined) return undefined;
+    if (startTicks === undefined || !daemonTitle.test(readText(`/proc/${pid}/cmdline`) ?? ""))
+      return undefined;
     const uptimeS = Number(readText("/proc/uptime")?.split(" ")[0]);
     const ageOfFileS = (this.deps.clock.now() - stats.mtimeMs) / 1000;
     const ageOfProcessS = uptimeS - startTicks / ticksPerSecond;

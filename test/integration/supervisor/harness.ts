@@ -78,17 +78,18 @@ export class Gateway {
     return join(this.root, ...parts);
   }
 
-  adapter(): Pm2Adapter {
+  adapter(daemonOwner: "engine" | "systemd" = "engine"): Pm2Adapter {
     return new Pm2Adapter({
       home: this.pm2Home,
       daemonFile,
       nodeFile: process.execPath,
       environment: { PATH: process.env.PATH ?? "/usr/bin:/bin" },
-      daemonOwner: "engine",
+      daemonOwner,
       system,
       clock: systemClock,
       logger: this.options.logger ?? silentLogger,
       pingTimeoutMs: 500,
+      startTimeoutMs: daemonOwner === "engine" ? 10_000 : 300,
     });
   }
 

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
 import type { Supervisor } from "../../../src/supervisor/index.ts";
-import { Gateway, processesUnder, statusOf, until, untilState } from "./harness.ts";
+import { Gateway, processesUnder, statusOf, system, until, untilState } from "./harness.ts";
 
 let gateway: Gateway;
 let supervisor: Supervisor;
@@ -156,6 +156,51 @@ test("engines that race to start the daemon end with one", async () => {
   for (const adapter of adapters) {
     expect(await adapter.list()).toEqual([]);
     adapter.close();
+  }
+});
+
+test("a daemon that belongs to systemd is waited for, never started", async () => {
+  await supervisor.stopAll();
+  const adapter = gateway.adapter("systemd");
+  await expect(adapter.ensureUp()).rejects.toMatchObject({ code: "PM2_UNAVAILABLE" });
+  expect(processesUnder(gateway.root)).toEqual([]);
+  const owner = gateway.adapter();
+  await owner.ensureUp();
+  await adapter.ensureUp();
+  expect(await adapter.list()).toEqual([]);
+  owner.close();
+  adapter.close();
+});
+
+test("after a reboot, files from before it mislead nobody: no recycled pid is touched, the app is started", async () => {
+  await supervisor.deploy(gateway.app("one", conf, script));
+  await untilState(supervisor, "one", "RUNNING");
+  await supervisor.stopAll();
+  const decoy = system.spawnDetached({
+    command: "/bin/sleep",
+    args: ["1000"],
+    cwd: "/",
+    env: {},
+    logFile: gateway.path("decoy.log"),
+  });
+  // The same pid and start time, but in a boot that is over.
+  const former = `${decoy.pid}:${decoy.startTicks}:00000000-0000-4000-8000-000000000000`;
+  const directory = gateway.path("run", "apps", "one");
+  const state = readFileSync(join(directory, "state"), "utf8");
+  writeFileSync(join(directory, "launcher"), `${former}\n`);
+  writeFileSync(join(directory, "child"), `${former}\n`);
+  writeFileSync(
+    join(directory, "state"),
+    state.replace(/^boot=.*$/m, "boot=00000000-0000-4000-8000-000000000000"),
+  );
+  writeFileSync(join(gateway.pm2Home, "pm2.pid"), String(decoy.pid));
+  try {
+    const next = gateway.engine();
+    await next.start();
+    expect(await untilState(next, "one", "RUNNING")).toMatchObject({ restarts: 0 });
+    expect(isSameProcessAlive(decoy)).toBe(true);
+  } finally {
+    process.kill(decoy.pid, "SIGKILL");
   }
 });
 
