@@ -33,7 +33,7 @@ export function main(): Promise<void> {
 }
 
 /** Runs one `gwe` command line and resolves to its exit status; errors are thrown. */
-export async function runGwe(argv: readonly string[], context: GweContext): Promise<number> {
+async function runGwe(argv: readonly string[], context: GweContext): Promise<number> {
   const [word, ...rest] = argv;
   if (word !== undefined && !word.startsWith("-")) {
     const subcommand = subcommands.get(word);

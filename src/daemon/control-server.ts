@@ -14,7 +14,7 @@ export interface ControlTarget {
   install(files: readonly string[]): Promise<readonly InstallResult[]>;
 }
 
-export const appChanges = ["start", "stop", "restart"] as const;
+const appChanges = ["start", "stop", "restart"] as const;
 export type AppChange = (typeof appChanges)[number];
 
 /** A request that cannot be served; `status` is the HTTP status of the answer. */

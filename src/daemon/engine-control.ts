@@ -1,7 +1,7 @@
 import { type Config, engineVersion, type Paths } from "../config/index.ts";
 import type { AppStatus } from "../core/app-status.ts";
 import type { EngineStatus, InstallResult } from "../core/control-api.ts";
-import { describeError, GweError } from "../core/errors.ts";
+import { NotSupervisedError, UnknownAppError } from "../supervisor/index.ts";
 import type { Cloud } from "./cloud.ts";
 import { type AppChange, ControlRequestError, type ControlTarget } from "./control-server.ts";
 import type { Hosting } from "./hosting.ts";
@@ -65,9 +65,8 @@ export class EngineControl implements ControlTarget {
       else await supervisor.restartApp(name);
       return await supervisor.settled(name, settleMs);
     } catch (error) {
-      const code = error instanceof GweError ? error.code : "";
-      if (code === "UNKNOWN_APP") throw new ControlRequestError(404, code, describeError(error));
-      if (code === "NOT_SUPERVISED") throw new ControlRequestError(409, code, describeError(error));
+      if (error instanceof UnknownAppError) throw new ControlRequestError(404, error.code, error.message);
+      if (error instanceof NotSupervisedError) throw new ControlRequestError(409, error.code, error.message);
       throw error;
     }
   }

@@ -1,4 +1,3 @@
-export { expectedCommand, type InstallEntry, type ParsedCommand, parseCommand } from "./command.ts";
 export type { FetchStatusApp, FetchStatusReport, FetchStatusWord } from "./fetch-status.ts";
 export type { AcceptOutcome, AcceptRequest, CommandResult } from "./intake.ts";
 export { defaultOtaLimits, type OtaLimits } from "./limits.ts";

@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { GweError } from "../core/errors.ts";
 
 /** Another process holds the lock. */
-export class LockedError extends GweError {
+class LockedError extends GweError {
   readonly code = "LOCKED";
 }
 

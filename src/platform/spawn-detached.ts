@@ -14,7 +14,7 @@ export interface SpawnDetachedOptions {
 }
 
 /** The program could not be started. */
-export class SpawnError extends GweError {
+class SpawnError extends GweError {
   readonly code = "SPAWN";
 }
 

@@ -9,7 +9,7 @@ import { ensureDirectory, fsyncDirectory } from "./files.ts";
 export type SqliteDatabase = Database.Database;
 
 /** The database does not keep the promise that acknowledged commits survive a power cut. */
-export class DurabilityError extends GweError {
+class DurabilityError extends GweError {
   readonly code = "DURABILITY";
 }
 

@@ -1,12 +1,4 @@
-export {
-  NotSupervisedError,
-  Pm2CallError,
-  Pm2TimeoutError,
-  Pm2UnavailableError,
-  StrayProcessError,
-  SupervisorConfError,
-  UnknownAppError,
-} from "./errors.ts";
+export { NotSupervisedError, UnknownAppError } from "./errors.ts";
 export { supervisorMigrations } from "./migrations.ts";
 export { Pm2Adapter, type Pm2AdapterDependencies, type Pm2Port } from "./pm2/index.ts";
 export { Supervisor, type SupervisorDependencies } from "./supervisor.ts";

@@ -16,7 +16,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Runs each task once per round, in turns; resolves to each one's median. */
-export async function medianInTurns<K extends string>(
+async function medianInTurns<K extends string>(
   rounds: number,
   tasks: Readonly<Record<K, () => Promise<number>>>,
 ): Promise<Record<K, number>> {

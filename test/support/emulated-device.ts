@@ -2,7 +2,7 @@ import { GweError } from "../../src/core/errors.ts";
 import { WaitTimeoutError } from "../../src/emulator/index.ts";
 
 /** The emulator answered a test's own call with another status than expected. */
-export class UnexpectedAnswerError extends GweError {
+class UnexpectedAnswerError extends GweError {
   readonly code = "UNEXPECTED_ANSWER";
 }
 

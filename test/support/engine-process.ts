@@ -21,7 +21,7 @@ export interface EngineHomeOptions {
 }
 
 /** Waiting for a condition took longer than a test may wait. */
-export class GaveUpError extends Error {
+class GaveUpError extends Error {
   override readonly name = "GaveUpError";
 }
 

@@ -5,7 +5,7 @@ import type { AppState, AppStatus } from "../../src/core/app-status.ts";
 import { GweError } from "../../src/core/errors.ts";
 import { writeFileAtomic } from "../../src/platform/files.ts";
 
-export class FakeHostError extends GweError {
+class FakeHostError extends GweError {
   readonly code = "FAKE_HOST";
 }
 

@@ -88,6 +88,6 @@ export class MuranoOwner {
 }
 
 /** Murano answered something that the demo does not expect. */
-export class MuranoAnswerError extends Error {
+class MuranoAnswerError extends Error {
   override readonly name = "MuranoAnswerError";
 }

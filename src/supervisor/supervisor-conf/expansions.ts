@@ -2,7 +2,7 @@
 export type Expansions = Readonly<Record<string, string | number>>;
 
 /** The reason alone; the caller adds option and line. */
-export class ExpansionError extends SyntaxError {}
+class ExpansionError extends SyntaxError {}
 
 const directive = /%(?:\(([^)]*)\)([-0 +#]*)(\d*)(?:\.(\d+))?([A-Za-z])|(%)|)/g;
 
