@@ -8,7 +8,7 @@ export interface Figure {
   readonly met?: boolean;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
@@ -16,7 +16,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Runs each task once per round, in turns; resolves to each one's median. */
-async function medianInTurns<K extends string>(
+export async function medianInTurns<K extends string>(
   rounds: number,
   tasks: Readonly<Record<K, () => Promise<number>>>,
 ): Promise<Record<K, number>> {
