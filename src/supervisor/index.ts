@@ -1,4 +1,4 @@
-export { NotSupervisedError, UnknownAppError } from "./errors.ts";
+export { NotSupervisedError, SupervisorConfError, UnknownAppError } from "./errors.ts";
 export { supervisorMigrations } from "./migrations.ts";
 export { Pm2Adapter, type Pm2AdapterDependencies, type Pm2Port } from "./pm2/index.ts";
 export { Supervisor, type SupervisorDependencies } from "./supervisor.ts";
