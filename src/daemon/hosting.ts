@@ -103,7 +103,7 @@ export class Hosting {
 const maxWaitingResults = 200;
 
 function createSupervisor({ paths, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
-  const environment = definedVariables(process.env);
+  const environment = inheritedEnvironment();
   const log = logger.child({ part: "supervisor" });
   const pm2Package = createRequire(import.meta.url).resolve("pm2/package.json");
   return new Supervisor({
@@ -130,11 +130,16 @@ function createSupervisor({ paths, logger }: HostingOptions, db: SqliteDatabase)
   });
 }
 
-/** An environment without the holes that TypeScript sees in `process.env`. */
-function definedVariables(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+/**
+ * What apps and installers inherit: the engine's own environment, with `gwe` and `gdc` to be found on its PATH, since
+ * scripts in the field call them by name. Each feature takes out what is not for its programs.
+ */
+function inheritedEnvironment(): Readonly<Record<string, string>> {
+  const entries = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
   );
+  const path = process.env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  return { ...Object.fromEntries(entries), PATH: `${path}:${join(installationPath(), "bin")}` };
 }
 
 function createOta(
@@ -160,7 +165,7 @@ function createOta(
       reserveBytes: engine.diskReserveMib * 1024 * 1024,
     },
     fetchStatusFormat: engine.fetchStatusFormat,
-    environment: process.env,
+    environment: inheritedEnvironment(),
     platform: otaPlatform,
     nodeFile: process.execPath,
     workerFile: join(installationPath(), "dist/ota-worker.js"),
