@@ -77,6 +77,13 @@ function judge(facts: StatusFacts): Judgement {
 }
 
 function judgeLiving(facts: StatusFacts, state: LauncherState): Judgement {
+  const { app } = facts;
+  if (app.wanted === "running" && state.generation !== app.generation) {
+    // The launcher of an earlier deployment, about to be replaced: its state is not that of the wanted one.
+    return facts.childAlive
+      ? { state: "STOPPING", sinceMs: app.wantedSinceMs, running: true }
+      : { state: "STARTING", sinceMs: app.wantedSinceMs, running: false };
+  }
   const sinceMs = atMs(facts, state.sinceCs);
   if (state.state !== "STARTING") {
     return { state: state.state, sinceMs, running: state.state === "STOPPING" && facts.childAlive };

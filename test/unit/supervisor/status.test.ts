@@ -58,6 +58,16 @@ const stopped = { ...facts().app, wanted: "stopped" as const, generation: 5 };
 describe("state", () => {
   test.each<[string, Partial<StatusFacts>, object]>([
     [
+      "STOPPING while an earlier deployment still runs: it is not the wanted one's RUNNING",
+      { app: { ...facts().app, generation: 5 }, uptimeCs: 10_600 },
+      { state: "STOPPING", pid: 51 },
+    ],
+    [
+      "STARTING when an earlier deployment has been stopped and the wanted one comes next",
+      { app: { ...facts().app, generation: 5 }, state: state({ state: "STOPPED" }), childAlive: false },
+      { state: "STARTING", sinceMs: 2_000 },
+    ],
+    [
       "STARTING until startsecs have passed",
       {},
       { state: "STARTING", pid: 51, startedAtMs: 999_000, sinceMs: 999_000, restarts: 2 },
