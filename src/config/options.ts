@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { cikRule, isCik } from "../core/cik.ts";
+import { longestTimerS } from "../core/clock.ts";
 import { type DeviceConfig, type EngineConfig, logLevels } from "./types.ts";
 import { engineVersion } from "./version.ts";
 
@@ -57,9 +58,6 @@ function parseOrigin(value: string): string | undefined {
   if (!/^https?:\/\/[^/?#@\s]+\/?$/i.test(value) || !URL.canParse(value)) return undefined;
   return new URL(value).origin;
 }
-
-/** Timers of Node end at 2^31 - 1 milliseconds: a longer interval would fire at once. */
-const longestTimerS = 2_147_483;
 
 export const deviceOptions: OptionsOf<DeviceConfig> = {
   vendor: name("vendor"),

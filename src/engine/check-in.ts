@@ -1,12 +1,13 @@
+import { longestTimerS } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
 import type { CallOptions, DeviceApi } from "../device-client/index.ts";
 import type { CommandIntake } from "./command-intake.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ReportComposer } from "./report-composer.ts";
 
-/** Where a new check-in interval is kept (`Engine.config`). */
+/** Where a new check-in interval is kept (`Engine.config`, which takes 1 to `longestTimerS` seconds). */
 export interface IntervalStorage {
-  /** Seconds; durable when it returns. */
+  /** Durable when it returns. */
   persistUpdateInterval(seconds: number): void;
 }
 
@@ -68,20 +69,17 @@ export async function takeCommand(
   await (command === "" ? intake.nothingThere(options) : intake.take(command, [], options));
 }
 
-/** Largest interval taken: a year. Longer is a slip of the pen that would lose the gateway. */
-const maxIntervalS = 31_536_000;
-
 function applyInterval(
   { intervals, outbox, now, logger }: CheckInDependencies,
   text: string,
 ): number | undefined {
   const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN;
-  if (seconds >= 1 && seconds <= maxIntervalS) {
+  if (seconds >= 1 && seconds <= longestTimerS) {
     intervals.persistUpdateInterval(seconds);
     logger.info("new check-in interval", { seconds });
     return seconds;
   }
-  const message = `update_interval ${JSON.stringify(text.slice(0, 100))} is refused: expected whole seconds from 1 to ${maxIntervalS}`;
+  const message = `update_interval ${JSON.stringify(text.slice(0, 100))} is refused: expected whole seconds from 1 to ${longestTimerS}`;
   logger.warn("update_interval refused", { value: text.slice(0, 100) });
   outbox.put("fetch_status", JSON.stringify({ error: message }), `update-interval-${now()}`);
   return undefined;
