@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from "node:fs";
+import { closeSync, existsSync, fchmodSync, openSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { GweError } from "../core/errors.ts";
@@ -67,7 +67,15 @@ function setAside(file: string, now: number): string {
   return aside;
 }
 
+/** What installers print is kept in it: nobody else's business. SQLite gives a database's log the same mode. */
+function closeToOthers(file: string): void {
+  const fd = openSync(file, "a", 0o640);
+  fchmodSync(fd, 0o640);
+  closeSync(fd);
+}
+
 function openAndMigrate({ file, migrations }: OpenDatabaseOptions): SqliteDatabase {
+  closeToOthers(file);
   const db = new Database(file);
   try {
     db.pragma("journal_mode = WAL");
