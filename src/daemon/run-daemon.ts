@@ -56,7 +56,9 @@ export async function runDaemon(options: RunDaemonOptions): Promise<number> {
   checkPaths(paths);
   // Apps and tools of other users pass through it to the control socket.
   ensureDirectory(paths.runDir, 0o755);
-  const lock = acquireInstanceLock(paths.engineLock);
+  const lock = acquireInstanceLock(paths.engineLock, {
+    heldMessage: `an engine runs already (it holds ${paths.engineLock}): 'gwe status' shows it`,
+  });
   const ciks = openCikStore(paths);
   const redact = redactor(() => ciks.knownSecrets());
   const isJournal = process.env.JOURNAL_STREAM !== undefined;

@@ -13,6 +13,8 @@ export interface InstanceLock {
 export interface LockOptions {
   /** How long to wait for another holder to let go, the process standing still meanwhile; 0 by default. */
   readonly waitMs?: number;
+  /** What to tell whoever finds it held. */
+  readonly heldMessage?: string;
 }
 
 /**
@@ -29,7 +31,8 @@ export function acquireInstanceLock(file: string, options: LockOptions = {}): In
   } catch (error) {
     db.close();
     if (error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY")) {
-      throw new LockedError("another process holds the lock", { cause: error, context: { file } });
+      // Without the cause: that the "database" is locked would only puzzle.
+      throw new LockedError(options.heldMessage ?? "another process holds the lock", { context: { file } });
     }
     throw error;
   }
