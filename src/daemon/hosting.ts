@@ -45,8 +45,10 @@ export class Hosting {
     this.facts = new EngineFacts(db);
     this.supervisor = createSupervisor(options, db);
     if (corruptFileSetAside !== undefined) {
+      const kept = this.supervisor.restoreLost().map(({ name, version }) => `${name} ${version}`);
       this.reportTrouble(
-        `the engine's database was corrupt and a fresh one was started; the old is ${corruptFileSetAside}`,
+        `the engine's database was corrupt and a fresh one was started; the old is ${corruptFileSetAside}; ` +
+          `apps known from a copy: ${kept.join(", ") || "none"}`,
       );
     }
   }
@@ -108,7 +110,7 @@ function createSupervisor({ paths, logger }: HostingOptions, db: SqliteDatabase)
   const pm2Package = createRequire(import.meta.url).resolve("pm2/package.json");
   return new Supervisor({
     db,
-    directories: { runDir: paths.runDir, logDir: paths.logDir },
+    directories: { stateDir: paths.libDir, runDir: paths.runDir, logDir: paths.logDir },
     launcherFile: join(installationPath(), "dist/launcher.sh"),
     nodeFile: process.execPath,
     pm2: new Pm2Adapter({
