@@ -9,8 +9,10 @@ let gateway: Gateway;
 beforeAll(async () => {
   gateway = await Gateway.running();
   await gateway.upload("meter.v1.tar.gz", longRunning(gateway.engine, "meter", "1"));
-  await gateway.install("meter.v1.tar.gz");
+  await gateway.upload("idle.v1.tar.gz", longRunning(gateway.engine, "idle", "1"));
+  await gateway.install("meter.v1.tar.gz", "idle.v1.tar.gz");
   await gateway.engine.running("meter", "1");
+  await gateway.gwe("stop", "idle");
 });
 
 afterAll(() => gateway?.[Symbol.asyncDispose]());
@@ -47,12 +49,15 @@ test("a corrupt gateway.db is set aside and reported; the engine lives, and its 
   const report = await eventually("a report", async () =>
     (await gateway.results()).find((value) => JSON.stringify(value).includes("corrupt")),
   );
-  expect((report as { error?: string }).error).toMatch(/database was corrupt.*gateway\.db\.corrupt-\d+/);
+  expect((report as { error?: string }).error).toMatch(
+    /database was corrupt.*gateway\.db\.corrupt-\d+; apps known from a copy: idle 1, meter 1/,
+  );
   expect(
     readdirSync(engine.paths.libDir).filter((name) => /^gateway\.db\.corrupt-\d+$/.test(name)),
   ).toHaveLength(1);
   expect(aliveOf(engine, "meter")).toEqual([app]);
-  expect(await engine.app("meter")).toMatchObject({ state: "RUNNING" });
+  expect(await engine.app("meter")).toMatchObject({ state: "RUNNING", version: "1" });
+  expect(await engine.app("idle")).toMatchObject({ state: "STOPPED" });
 });
 
 test("after that, orders are worked through as ever", async () => {

@@ -107,7 +107,7 @@ test("a second engine of the same home refuses, and the first runs on", async ()
   const { pid } = engine;
   const second = await gateway.gwe();
   expect(second.status).toBe(1);
-  expect(second.stderr).toMatch(/^gwe: .*engine.*runs already/);
+  expect(second.stderr).toMatch(/^gwe: an engine runs already .*gwe\.lock\): .gwe status. shows it$/m);
   expect(second.stderr.trim().split("\n")).toHaveLength(1);
   expect(engine.pid).toBe(pid);
   expect((await gateway.gwe("status")).status).toBe(0);
