@@ -111,6 +111,7 @@ test("kill -9 while a one-off runs: it is interrupted, not run again, and what f
   await expectWhole(next);
 });
 
+// Twenty starts of an engine: on a machine that is busy with other things, that takes its time.
 test("kill -9 at twenty random moments of an order: each is finished once, and nothing else moves", async () => {
   const { engine, device } = gateway;
   const random = seededRandom(20_261_123);
@@ -129,11 +130,11 @@ test("kill -9 at twenty random moments of an order: each is finished once, and n
     }
     // A moment is a number of lines in the engine's log: on a slow machine it comes later, and is the same moment.
     const lines = Math.floor(random() * 25);
-    const seen = engine.output.split("\n").length;
+    const seen = engine.output.length;
     engine.start();
-    await eventually(`${lines} lines`, async () => {
-      const isEnough = engine.output.split("\n").length - seen >= lines;
-      return isEnough || (await hasResult(ids.at(-1) ?? ""));
+    await eventually(`${lines} lines`, () => {
+      const log = engine.output.slice(seen);
+      return log.split("\n").length > lines || log.includes('"fetch_status"');
     });
     await kill();
   }
@@ -149,8 +150,4 @@ test("kill -9 at twenty random moments of an order: each is finished once, and n
   const ran = readFileSync(marks, "utf8").trim().split("\n");
   expect(new Set(ran).size).toBe(ran.length);
   await expectWhole(last);
-});
-
-async function hasResult(id: string): Promise<boolean> {
-  return (await gateway.results()).some((report) => report.id === id);
-}
+}, 180_000);
