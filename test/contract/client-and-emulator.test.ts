@@ -158,7 +158,7 @@ describe("values", () => {
         const [[timestamp, recorded] = []] = await client.readHistory(name);
         expect([timestamp, recorded]).toEqual([1_000_000_000, value]);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
     await client.write({ sum: "done" });
     expect(await owner.latest("sum")).toBe("done");
