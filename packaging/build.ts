@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
@@ -20,13 +21,16 @@ const entryPoints: Record<string, string> = {
 };
 
 /**
- * An `import` of node:http makes Node evaluate each of its exports, and one of them (WebSocket) loads the whole of
- * undici: 25 ms and several MB, for something nobody here uses. Taken as a CommonJS module it stays unloaded.
+ * An `import` of a module of Node's own makes Node evaluate each of its exports, and some load much that nobody here
+ * uses: node:http's WebSocket the whole of undici (25 ms and several MB), node:fs's promises the line editor of the
+ * REPL. Taken as CommonJS modules they load what is touched.
  */
-const httpWithoutUndici: Plugin = {
-  name: "http-without-undici",
+const lazyBuiltins: Plugin = {
+  name: "lazy-builtins",
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({ path, namespace: "builtin" }));
+    onResolve({ filter: /^(node:)?[a-z_/]+$/ }, ({ path }) =>
+      isBuiltin(path) ? { path, namespace: "builtin" } : undefined,
+    );
     onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));
@@ -47,7 +51,7 @@ await build({
   target: "node22",
   minifySyntax: true,
   legalComments: "linked",
-  plugins: [httpWithoutUndici],
+  plugins: [lazyBuiltins],
   // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path.
   external: ["pm2", "better-sqlite3"],
   // CommonJS dependencies inside an ES module bundle still call require().
