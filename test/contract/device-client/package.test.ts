@@ -104,6 +104,18 @@ describe("the package, built and used by another project", () => {
 
   afterAll(() => rmSync(place, { recursive: true, force: true }));
 
+  test("npm packs what it exports, and no sources", async () => {
+    const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: join(place, "user/node_modules/gateway-engine/"),
+    });
+    const [{ files } = { files: [] }] = JSON.parse(stdout) as { files: { path: string }[] }[];
+    const packed = files.map(({ path }) => path);
+    expect(packed).toEqual(
+      expect.arrayContaining(["dist/device-client.js", "dist/types/device-client/index.d.ts"]),
+    );
+    expect(packed.filter((path) => /^(src|test|node_modules)\//.test(path))).toEqual([]);
+  });
+
   test("its types are accepted under strict and nodenext", { timeout: 60_000 }, async () => {
     const check = run(process.execPath, [tsc, "-p", join(place, "user")]);
     await expect(check.catch((error: { stdout: string }) => error.stdout)).resolves.toMatchObject({
