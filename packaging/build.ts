@@ -6,14 +6,13 @@ import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
 /** Bundle name in dist/ → its entry module. */
 const entryPoints: Record<string, string> = {
   gwe: "src/cli/gwe.ts",
-  gdc: "src/cli/gdc.ts",
   "ota-worker": "src/ota/worker/main.ts",
   "machine-facts": "src/telemetry/machine-facts/main.ts",
   "murano-emulator": "src/emulator/main.ts",
@@ -39,13 +38,10 @@ const lazyBuiltins: Plugin = {
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints,
   outdir: "dist",
   bundle: true,
-  // Shared chunks: a command loads only what it uses, and dynamic imports stay late.
-  splitting: true,
   format: "esm",
   platform: "node",
   target: "node22",
@@ -60,7 +56,12 @@ await build({
   },
   define: { "process.env.NODE_ENV": '"production"' },
   logLevel: "warning",
-});
+} satisfies BuildOptions;
+
+// Shared chunks: a command loads only what it uses, and dynamic imports stay late.
+await build({ ...common, entryPoints, splitting: true });
+// Called in tight loops, and nearly always for all that it has: two dozen chunks would take it 20 ms longer to find.
+await build({ ...common, entryPoints: { gdc: "src/cli/gdc.ts" } });
 
 // Not TypeScript: a POSIX shell script that pm2 runs for each app.
 cpSync(join(root, "src/supervisor/launcher/launcher.sh"), join(root, "dist/launcher.sh"));
