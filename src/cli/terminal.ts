@@ -35,7 +35,9 @@ export async function runAsProcess(
 ): Promise<void> {
   // `gwe logs app | head`: when the reader has gone there is nothing left to do and nobody to tell.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? 0 : 1);
+    if (error.code === "EPIPE") process.exit(0);
+    processTerminal.note(`${name}: cannot write the output (${error.code})`);
+    process.exit(1);
   });
   const argv = process.argv.slice(2);
   try {
