@@ -20,6 +20,11 @@ const subcommands = new Map<string, Subcommand>([
   ["stop", appAction("stop")],
   ["restart", appAction("restart")],
   ["check-in", async (argv, context) => (await import("./gwe-apps.ts")).requestCheckIn(argv, context)],
+  // Not for people: what gateway-engine-pm2.service runs.
+  [
+    "pm2-daemon",
+    async (_, context) => (await import("../daemon/pm2-daemon.ts")).becomePm2Daemon(context.paths),
+  ],
   ["help", (_, context) => printHelp(context)],
 ]);
 

@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config, Paths } from "../config/index.ts";
@@ -12,12 +11,16 @@ import { installationPath } from "../platform/installation-path.ts";
 import { openDatabase, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { Pm2Adapter, Supervisor, supervisorMigrations } from "../supervisor/index.ts";
+import { inheritedEnvironment } from "./inherited-environment.ts";
 import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
+import { pm2DaemonSettings } from "./pm2-daemon.ts";
 
 export interface HostingOptions {
   readonly paths: Paths;
   readonly config: Config;
   readonly redact: Redact;
+  /** The systemd unit that runs pm2's daemon; undefined where the engine itself starts it. */
+  readonly pm2Unit: string | undefined;
   readonly logger: Logger;
 }
 
@@ -104,44 +107,28 @@ export class Hosting {
 
 const maxWaitingResults = 200;
 
-function createSupervisor({ paths, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
-  const environment = inheritedEnvironment();
+function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
   const log = logger.child({ part: "supervisor" });
-  const pm2Package = createRequire(import.meta.url).resolve("pm2/package.json");
+  const daemon = pm2DaemonSettings(paths);
   return new Supervisor({
     db,
     directories: { stateDir: paths.libDir, runDir: paths.runDir, logDir: paths.logDir },
     launcherFile: join(installationPath(), "dist/launcher.sh"),
     nodeFile: process.execPath,
     pm2: new Pm2Adapter({
-      home: paths.pm2Home,
-      daemonFile: join(pm2Package, "../lib/Daemon.js"),
-      nodeFile: process.execPath,
-      environment,
-      daemonOwner: process.env.GWE_PM2_UNIT === undefined ? "engine" : "systemd",
+      ...daemon,
+      daemonOwner: pm2Unit === undefined ? "engine" : "systemd",
       system: supervisorSystem,
       clock: systemClock,
       logger: log,
     }),
     system: supervisorSystem,
-    environment,
+    environment: daemon.environment,
     hostName: hostname(),
     logger: log,
     clock: systemClock,
     random: Math.random,
   });
-}
-
-/**
- * What apps and installers inherit: the engine's own environment, with `gwe` and `gdc` to be found on its PATH, since
- * scripts in the field call them by name. Each feature takes out what is not for its programs.
- */
-function inheritedEnvironment(): Readonly<Record<string, string>> {
-  const entries = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  const path = process.env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  return { ...Object.fromEntries(entries), PATH: `${path}:${join(installationPath(), "bin")}` };
 }
 
 function createOta(

@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { createLogger, format, transports, type Logger as WinstonLogger } from "winston";
 import { describeError } from "../core/errors.ts";
 import type { LogFields, Logger } from "../core/logger.ts";
@@ -45,6 +46,14 @@ export function openLogging({ level, file, journal, redact }: LoggingOptions): L
     ],
   });
   return { logger: new WinstonAdapter(winston, {}), close: () => closed(winston) };
+}
+
+/** Whether what is written to `fd` goes to systemd's journal. Children inherit the variable even where it does not. */
+export function isJournalStream(fd: number): boolean {
+  const stream = process.env.JOURNAL_STREAM;
+  if (stream === undefined) return false;
+  const { dev, ino } = fstatSync(fd);
+  return stream === `${dev}:${ino}`;
 }
 
 interface LogLine {

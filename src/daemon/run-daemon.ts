@@ -17,8 +17,9 @@ import { Cloud } from "./cloud.ts";
 import { ControlServer } from "./control-server.ts";
 import { EngineControl } from "./engine-control.ts";
 import { Hosting } from "./hosting.ts";
-import { type LogLevel, openLogging } from "./logging.ts";
+import { isJournalStream, type LogLevel, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
+import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
 
 export interface RunDaemonOptions {
   readonly paths: Paths;
@@ -61,7 +62,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<number> {
   });
   const ciks = openCikStore(paths);
   const redact = redactor(() => ciks.knownSecrets());
-  const isJournal = process.env.JOURNAL_STREAM !== undefined;
+  const isJournal = isJournalStream(process.stderr.fd);
   ensureDirectory(paths.logDir);
   const logging = openLogging({
     level: levels[options.logLevelOverride ?? config.engine.logLevel],
@@ -71,7 +72,8 @@ export async function runDaemon(options: RunDaemonOptions): Promise<number> {
   });
   const { logger } = logging;
   const stop = stopSignal(logger);
-  const hosting = new Hosting({ paths, config, redact, logger });
+  const pm2Unit = pm2UnitOf(paths);
+  const hosting = new Hosting({ paths, config, redact, pm2Unit, logger });
   const crash = watchForCrashes(logger, (text) => hosting.reportTrouble(text));
   const cloud = needsMurano(options, config)
     ? new Cloud({ paths, config, ciks, hosting, logger })
@@ -84,6 +86,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<number> {
   });
   try {
     await control.start();
+    if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
     hosting.start(cloud?.api ?? noContent, stop);
     return await Promise.race([perform(options, hosting, cloud, stop), crash.then(() => crashed)]);
   } finally {
