@@ -207,7 +207,7 @@ describe("gwe prints", () => {
   it.each([
     [["statsu"], "did you mean 'status'?"],
     [["--set-uid", "1"], "did you mean --set-uuid?"],
-    [["--create-buildfile"], "unknown option --create-buildfile"],
+    [["--download-latest", "x"], "unknown option --download-latest"],
     [["-v", "extra"], "unexpected argument 'extra'"],
     [["logs"], "usage: gwe logs APP"],
     [["logs", "../../etc/passwd"], "no application's name"],
