@@ -32,6 +32,8 @@ const stopExitCodes = [100, 102];
 const stopMarginMs = 3_000;
 const killGraceMs = 5_000;
 const defaultStopWaitSecs = 10;
+/** Longer waits than a timer takes end at once instead. */
+const maxWaitMs = 2 ** 31 - 1;
 
 /** Carries out what the planner says, one app at a time under its lock. */
 export class Reconciler {
@@ -82,7 +84,7 @@ export class Reconciler {
     switch (step.kind) {
       case "remove":
         // pm2 waits for its kill time-out, kills, and waits as long again.
-        return this.deps.pm2.remove(step.id, 2 * this.stopTimeMs(name) + killGraceMs);
+        return this.deps.pm2.remove(step.id, Math.min(2 * this.stopTimeMs(name) + killGraceMs, maxWaitMs));
       case "end-strays":
         return this.endStrays(name, step.processes, signal);
       case "start":
@@ -104,7 +106,7 @@ export class Reconciler {
       generation: app.generation,
       command: launcherCommand(files.directory(app.name)),
       stopExitCodes,
-      killTimeoutMs: conf.stopWaitSecs * 1000 + stopMarginMs,
+      killTimeoutMs: Math.min(conf.stopWaitSecs * 1000 + stopMarginMs, maxWaitMs),
     });
     logger.info("app started", { app: app.name, version: app.version });
   }
