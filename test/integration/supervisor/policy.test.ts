@@ -105,6 +105,24 @@ test("what can't be started says why, in its log and its status", async () => {
   expect(gateway.log("none")).toContain("supervisor: can't find command 'no-such-program'\n");
 });
 
+test.each(["cd", "if", "finish"])("%s, a word of the shell's or the launcher's, is no program", async (word) => {
+  await supervisor.deploy(gateway.app("word", `command=${word} x\nstartsecs=0\nstartretries=0`));
+  expect(await untilState(supervisor, "word", "FATAL")).toMatchObject({
+    detail: `can't find command '${word}'`,
+  });
+});
+
+test("an app that may take for ever to stop is not killed at once", async () => {
+  const script = "echo up; trap 'sleep 0.3; echo end; exit 0' TERM; while :; do sleep 0.02; done";
+  await supervisor.deploy(
+    gateway.app("slow", "command=./run.sh\nstartsecs=0\nstopwaitsecs=99999999", script),
+  );
+  await until(() => gateway.log("slow") === "up\n");
+  await supervisor.stopApp("slow");
+  expect(gateway.log("slow")).toBe("up\nend\n");
+  expect(await statusOf(supervisor, "slow")).toMatchObject({ state: "STOPPED", exitStatus: 0 });
+});
+
 describe("autorestart and exitcodes", () => {
   const cases = [
     { name: "unexpected-0", conf: "", exit: "exit 0", restarted: false, exitStatus: 0 },
