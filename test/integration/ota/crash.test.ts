@@ -120,6 +120,20 @@ describe("a kill -9 of the engine", () => {
     expect(isSameProcessAlive({ pid: firstPid, startTicks: ticks ?? 0 })).toBe(false);
   });
 
+  it("ends what an installer left running that did not survive the engine itself", async () => {
+    // Its output goes to the dead engine: the script dies of that, and what it started does not notice.
+    const packageFile = writePackage(
+      `#!/bin/sh\nif [ -e ${home}/pids ]; then exit 0; fi\nsleep 300 >/dev/null 2>&1 &\necho $! > ${home}/pids\nwhile :; do echo x; sleep 0.02; done\n`,
+    );
+    const pid = await killWhileInstalling(packageFile);
+    await expect.poll(() => installersOf(home), { timeout: 10_000 }).toEqual([]);
+    expect(processStartTicks(pid)).toBeDefined();
+    await restart(packageFile, (harness) => {
+      expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed" }]);
+    });
+    expect(processStartTicks(pid)).toBeUndefined();
+  });
+
   it("while a one-off runs ends it and reports it as interrupted", async () => {
     const packageFile = writePackage(`#!/bin/sh\necho $$ >> ${home}/pids\nsleep 300\n`, []);
     const pid = await killWhileInstalling(packageFile);
@@ -242,6 +256,18 @@ describe("a kill -9 of the engine", () => {
     expect(readdirSync(join(home, "packages"))).toEqual([]);
   });
 });
+
+/** Installers that run below a directory. */
+function installersOf(directory: string): readonly string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      return command.includes(directory) && command.includes("install.sh");
+    } catch {
+      return false;
+    }
+  });
+}
 
 describe("an orderly stop", () => {
   it("lets a short installer finish", async () => {

@@ -105,12 +105,15 @@ test("what can't be started says why, in its log and its status", async () => {
   expect(gateway.log("none")).toContain("supervisor: can't find command 'no-such-program'\n");
 });
 
-test.each(["cd", "if", "finish"])("%s, a word of the shell's or the launcher's, is no program", async (word) => {
-  await supervisor.deploy(gateway.app("word", `command=${word} x\nstartsecs=0\nstartretries=0`));
-  expect(await untilState(supervisor, "word", "FATAL")).toMatchObject({
-    detail: `can't find command '${word}'`,
-  });
-});
+test.each(["cd", "if", "finish"])(
+  "%s, a word of the shell's or the launcher's, is no program",
+  async (word) => {
+    await supervisor.deploy(gateway.app("word", `command=${word} x\nstartsecs=0\nstartretries=0`));
+    expect(await untilState(supervisor, "word", "FATAL")).toMatchObject({
+      detail: `can't find command '${word}'`,
+    });
+  },
+);
 
 test("an app that may take for ever to stop is not killed at once", async () => {
   const script = "echo up; trap 'sleep 0.3; echo end; exit 0' TERM; while :; do sleep 0.02; done";
