@@ -294,6 +294,28 @@ describe("an orderly stop", () => {
     await harness.dispose();
   });
 
+  it("does not wait for supervision that is busy; the next start hands the app over again", async () => {
+    const harness = new OtaHarness();
+    const deploy = harness.host.deploy.bind(harness.host);
+    const called = Promise.withResolvers<void>();
+    harness.host.deploy = () => {
+      called.resolve();
+      return Promise.withResolvers<void>().promise;
+    };
+    harness.content.files.set("meter.v2.tar.gz", packageWith("#!/bin/sh\n"));
+    harness.ota.start();
+    const { key } = harness.ota.accept({ text: '{"install":[{"name":"meter.v2.tar.gz"}]}' });
+    harness.ota.acknowledgeCleared(key);
+    await called.promise;
+    await harness.ota.stop();
+    expect(harness.ota.jobs()).toMatchObject([{ state: "activating" }]);
+    harness.host.deploy = deploy;
+    harness.ota.start();
+    await harness.ota.idle();
+    expect(harness.host.installed("meter")?.version).toBe("2");
+    await harness.dispose();
+  });
+
   async function stopWhileInstalling(harness: OtaHarness): Promise<void> {
     harness.ota.start();
     const { key } = harness.ota.accept({ text: '{"install":[{"name":"meter.v2.tar.gz"}]}' });
