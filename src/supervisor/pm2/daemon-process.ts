@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Clock } from "../../core/clock.ts";
@@ -117,20 +117,17 @@ export class Pm2DaemonProcess {
     while (system.isSameProcessAlive(daemon)) await clock.sleep(20, signal);
   }
 
-  /** For a daemon that a service manager started: pm2 writes its pid within its first seconds. */
+  /** For a daemon that a service manager started. No clock is asked: gateways' clocks step. */
   private findByPidFile(): ProcessIdentity | undefined {
-    const file = join(this.deps.home, "pm2.pid");
-    const pid = Number(readText(file)?.trim() || Number.NaN);
-    const stats = statSync(file, { throwIfNoEntry: false });
-    if (!Number.isSafeInteger(pid) || pid <= 1 || stats === undefined) return undefined;
-    const startTicks = this.deps.system.processStartTicks(pid);
-    if (startTicks === undefined || !daemonTitle.test(readText(`/proc/${pid}/cmdline`) ?? ""))
-      return undefined;
-    const uptimeS = Number(readText("/proc/uptime")?.split(" ")[0]);
-    const ageOfFileS = (this.deps.clock.now() - stats.mtimeMs) / 1000;
-    const ageOfProcessS = uptimeS - startTicks / ticksPerSecond;
-    const writtenAfterS = ageOfProcessS - ageOfFileS;
-    return writtenAfterS > -1 && writtenAfterS < 60 ? { pid, startTicks } : undefined;
+    const { home, system } = this.deps;
+    const pid = Number(readText(join(home, "pm2.pid"))?.trim() || Number.NaN);
+    if (!Number.isSafeInteger(pid) || pid <= 1) return undefined;
+    const startTicks = system.processStartTicks(pid);
+    if (startTicks === undefined) return undefined;
+    const isDaemon =
+      daemonTitle.test(aboutProcess(pid, "cmdline")) &&
+      aboutProcess(pid, "environ").split("\0").includes(`PM2_HOME=${home}`);
+    return isDaemon ? { pid, startTicks } : undefined;
   }
 
   private get recordFile(): string {
@@ -138,15 +135,21 @@ export class Pm2DaemonProcess {
   }
 }
 
-/** USER_HZ, 100 on every Linux that Node runs on. */
-const ticksPerSecond = 100;
-
 function readText(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/** Empty for a process that has just ended, or is another user's. */
+function aboutProcess(pid: number, file: "cmdline" | "environ"): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
   }
 }
 

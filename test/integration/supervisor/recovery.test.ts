@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
@@ -170,6 +170,17 @@ test("a daemon that belongs to systemd is waited for, never started", async () =
   expect(await adapter.list()).toEqual([]);
   owner.close();
   adapter.close();
+});
+
+test("a hung daemon is told by its pid file, however the clock has stepped since it was written", async () => {
+  const hung = gateway.pm2Daemon();
+  // As a service manager would have started it, before the clock was set.
+  rmSync(gateway.path("pm2", "daemon.json"));
+  utimesSync(gateway.path("pm2", "pm2.pid"), 0, 0);
+  process.kill(hung.pid, "SIGSTOP");
+  await until(() => !isSameProcessAlive(hung));
+  await supervisor.deploy(gateway.app("one", conf, script));
+  await untilState(supervisor, "one", "RUNNING");
 });
 
 test("after a reboot, files from before it mislead nobody: no recycled pid is touched, the app is started", async () => {
