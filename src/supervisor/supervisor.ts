@@ -152,6 +152,7 @@ export class Supervisor implements AppHost {
   async stopApp(name: string): Promise<void> {
     const app = this.supervised(name);
     if (app.wanted !== "stopped") this.desired.want(name, "stopped");
+    this.board.clearProblem(name);
     await this.settleNow(name);
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Supervisor } from "../../../src/supervisor/index.ts";
 import { Gateway, statusOf, testPath, until, untilState } from "./harness.ts";
@@ -114,6 +114,17 @@ test.each(["cd", "if", "finish"])(
     });
   },
 );
+
+test("an app whose files are gone can still be stopped, and is STOPPED at once", async () => {
+  const app = gateway.app("gone", "command=./run.sh\nstartsecs=0", "exec sleep 1000");
+  await supervisor.deploy(app);
+  await untilState(supervisor, "gone", "RUNNING");
+  rmSync(app.directory, { recursive: true });
+  await expect(supervisor.restartApp("gone")).rejects.toMatchObject({ code: "SUPERVISOR_CONF" });
+  await untilState(supervisor, "gone", "FATAL");
+  await supervisor.stopApp("gone");
+  expect(await statusOf(supervisor, "gone")).toMatchObject({ state: "STOPPED" });
+});
 
 test("an app that may take for ever to stop is not killed at once", async () => {
   const script = "echo up; trap 'sleep 0.3; echo end; exit 0' TERM; while :; do sleep 0.02; done";
