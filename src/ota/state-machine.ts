@@ -4,7 +4,7 @@ import type { AppKind } from "../core/app-status.ts";
 export const maxTransitions = 40;
 
 /** How often an installer is started that takes the engine, or the gateway, down with it. */
-export const maxInstallerStarts = 3;
+const maxInstallerStarts = 3;
 
 /** An unpacked and checked package, at its final place on disk. */
 export interface UnpackedApp {
