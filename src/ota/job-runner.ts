@@ -56,7 +56,7 @@ export class JobRunner {
   async recover(job: Job): Promise<Job> {
     const { deps, apply } = this.with;
     if (job.state.phase === "installing" && job.state.process !== null) {
-      await endLeftInstaller(deps.platform, deps.clock, job.state.process, deps.limits.installerKillAfterMs);
+      await endLeftInstaller(deps, job.state.process, job.state.app);
     }
     return apply(job, { type: "resumed" });
   }
