@@ -27,8 +27,9 @@ const entryPoints: Record<string, string> = {
 const lazyBuiltins: Plugin = {
   name: "lazy-builtins",
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^(node:)?[a-z_/]+$/ }, ({ path }) =>
-      isBuiltin(path) ? { path, namespace: "builtin" } : undefined,
+    onResolve({ filter: /^(node:)?[a-z_/]+$/ }, ({ path, kind }) =>
+      // A dynamic import is late already, and its caller takes the exports by name.
+      isBuiltin(path) && kind !== "dynamic-import" ? { path, namespace: "builtin" } : undefined,
     );
     onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
