@@ -9,9 +9,9 @@ import type { DeviceApi } from "../device-client/index.ts";
 import { EngineFacts, engineMigrations, Outbox } from "../engine/index.ts";
 import { defaultOtaLimits, Ota, otaMigrations } from "../ota/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
-import { openDatabase, type SqliteDatabase } from "../platform/sqlite.ts";
+import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
-import { Pm2Adapter, Supervisor, supervisorMigrations } from "../supervisor/index.ts";
+import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } from "../supervisor/index.ts";
 import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
 
 export interface HostingOptions {
@@ -19,6 +19,8 @@ export interface HostingOptions {
   readonly config: Config;
   readonly redact: Redact;
   readonly logger: Logger;
+  /** A query met damage: the engine must end, and the next start repairs what it can. */
+  readonly onCorruption: (error: unknown) => void;
 }
 
 /** What works without Murano: the stores, the apps under supervision, and the update pipeline. */
@@ -30,25 +32,25 @@ export class Hosting {
   private readonly options: HostingOptions;
   private pipeline: Ota | undefined;
   private supervising: Promise<void> = Promise.resolve();
+  private hasLooked = false;
+  private isStopping = false;
 
   constructor(options: HostingOptions) {
     const { paths, logger } = options;
     this.options = options;
-    const { db, corruptFileSetAside } = openDatabase({
+    const { db, replaced } = openDatabase({
       file: paths.gatewayDb,
       migrations: [...engineMigrations, ...otaMigrations, ...supervisorMigrations],
+      afterSalvage: supervisorAfterSalvage,
       logger,
       now: systemClock.now,
+      onCorruption: options.onCorruption,
     });
     this.db = db;
     this.outbox = new Outbox(db);
     this.facts = new EngineFacts(db);
     this.supervisor = createSupervisor(options, db);
-    if (corruptFileSetAside !== undefined) {
-      this.reportTrouble(
-        `the engine's database was corrupt and a fresh one was started; the old is ${corruptFileSetAside}`,
-      );
-    }
+    if (replaced !== undefined) this.reportTrouble(describeReplacement(replaced));
   }
 
   get ota(): Ota {
@@ -64,8 +66,9 @@ export class Hosting {
       logger.error("supervision could not be started", { error: describeError(error) });
     });
     // Packages that were being activated need supervision.
-    void this.supervising.then(() => {
-      if (!stop.aborted) this.pipeline?.start();
+    this.supervising = this.supervising.then(() => {
+      this.hasLooked = true;
+      if (!stop.aborted && !this.isStopping) this.pipeline?.start();
     });
   }
 
@@ -74,12 +77,18 @@ export class Hosting {
     return this.supervising;
   }
 
-  /** Apps keep running under pm2. */
+  /** Apps keep running under pm2. The database is closed, whatever else fails. */
   async stop(): Promise<void> {
-    await this.supervising;
-    await this.pipeline?.stop();
-    await this.supervisor.stop();
-    this.db.close();
+    this.isStopping = true;
+    try {
+      // The pipeline is started after the first look, and needs supervision to end what it is at.
+      if (!this.hasLooked) await this.supervisor.stop();
+      await this.supervising;
+      await this.pipeline?.stop();
+      await this.supervisor.stop();
+    } finally {
+      this.db.close();
+    }
   }
 
   /** Tells Murano of something unexpected with the next check-in. Never throws: it is called when things are broken. */
@@ -101,6 +110,17 @@ export class Hosting {
 }
 
 const maxWaitingResults = 200;
+
+function describeReplacement({ reason, setAside, tables }: Replacement): string {
+  const rows = tables
+    ?.filter(({ copied, refused, damaged }) => copied > 0 || refused > 0 || damaged)
+    .map(({ table, copied, refused, damaged }) => {
+      const lost = damaged ? ", the rest could not be read" : refused > 0 ? `, ${refused} spoilt` : "";
+      return `${table} ${copied}${lost}`;
+    });
+  const what = rows === undefined ? "" : `; rows brought over: ${rows.join("; ") || "none"}`;
+  return `the engine's database was damaged (${reason}) and a fresh one was started; the old is ${setAside}${what}`;
+}
 
 function createSupervisor({ paths, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
   const environment = inheritedEnvironment();
