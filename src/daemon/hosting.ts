@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config, Paths } from "../config/index.ts";
+import type { InstalledApp } from "../core/app-host.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
@@ -12,6 +14,7 @@ import { installationPath } from "../platform/installation-path.ts";
 import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } from "../supervisor/index.ts";
+import { installedButUnknown } from "./lost-apps.ts";
 import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
 
 export interface HostingOptions {
@@ -32,6 +35,7 @@ export class Hosting {
   private readonly options: HostingOptions;
   private pipeline: Ota | undefined;
   private supervising: Promise<void> = Promise.resolve();
+  private readonly lostApps: readonly InstalledApp[] = [];
   private hasLooked = false;
   private isStopping = false;
 
@@ -50,7 +54,10 @@ export class Hosting {
     this.outbox = new Outbox(db);
     this.facts = new EngineFacts(db);
     this.supervisor = createSupervisor(options, db);
-    if (replaced !== undefined) this.reportTrouble(describeReplacement(replaced));
+    if (replaced !== undefined) {
+      this.reportTrouble(describeReplacement(replaced));
+      this.lostApps = installedButUnknown(db, replaced);
+    }
   }
 
   get ota(): Ota {
@@ -62,7 +69,7 @@ export class Hosting {
   start(content: Pick<DeviceApi, "contentInfo" | "download">, stop: AbortSignal): void {
     const { logger } = this.options;
     this.pipeline = createOta(this.options, this, content);
-    this.supervising = this.supervisor.start().catch((error: unknown) => {
+    this.supervising = this.startSupervision().catch((error: unknown) => {
       logger.error("supervision could not be started", { error: describeError(error) });
     });
     // Packages that were being activated need supervision.
@@ -70,6 +77,17 @@ export class Hosting {
       this.hasLooked = true;
       if (!stop.aborted && !this.isStopping) this.pipeline?.start();
     });
+  }
+
+  /** Apps that damage took from the registry come back first: what is not registered is ended. */
+  private async startSupervision(): Promise<void> {
+    for (const app of this.lostApps) {
+      await this.supervisor.deploy(app);
+      this.reportTrouble(
+        `${app.name} ${app.version} was lost from the damaged database and is registered again`,
+      );
+    }
+    await this.supervisor.start();
   }
 
   /** Resolves after the first look at the apps, so that a report can tell their true states. */
@@ -101,7 +119,7 @@ export class Hosting {
       this.outbox.put(
         "fetch_status",
         JSON.stringify({ error: redact(text), at: new Date(now).toISOString() }),
-        `trouble-${now}`,
+        `trouble-${now}-${createHash("sha256").update(text).digest("hex").slice(0, 8)}`,
       );
     } catch (error) {
       logger.error("trouble could not be recorded", { text, error: describeError(error) });
