@@ -82,10 +82,13 @@ export class Hosting {
   /** Apps that damage took from the registry come back first: what is not registered is ended. */
   private async startSupervision(): Promise<void> {
     for (const app of this.lostApps) {
-      await this.supervisor.deploy(app);
-      this.reportTrouble(
-        `${app.name} ${app.version} was lost from the damaged database and is registered again`,
-      );
+      const what = `${app.name} ${app.version}, lost from the damaged database,`;
+      try {
+        await this.supervisor.deploy(app);
+        this.reportTrouble(`${what} is registered again`);
+      } catch (error) {
+        this.reportTrouble(`${what} could not be registered again: ${describeError(error)}`);
+      }
     }
     await this.supervisor.start();
   }
