@@ -23,7 +23,7 @@ import { type Logging, type LogLevel, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 
 /** One home, one engine. */
-export class EngineRunningError extends GweError {
+class EngineRunningError extends GweError {
   readonly code = "ENGINE_RUNNING";
 }
 

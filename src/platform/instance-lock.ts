@@ -4,7 +4,7 @@ import { GweError } from "../core/errors.ts";
 import { isCorruption } from "./sqlite-errors.ts";
 
 /** Another process holds the lock. */
-class LockedError extends GweError {
+export class LockedError extends GweError {
   readonly code = "LOCKED";
 }
 

@@ -15,7 +15,7 @@ export interface SalvagedTable {
 }
 
 /** The fresh database cannot take what was salvaged. */
-export class SalvageError extends GweError {
+class SalvageError extends GweError {
   readonly code = "SALVAGE";
 }
 

@@ -3,3 +3,4 @@ export { supervisorAfterSalvage, supervisorMigrations } from "./migrations.ts";
 export { Pm2Adapter, type Pm2AdapterDependencies, type Pm2Port } from "./pm2/index.ts";
 export { Supervisor, type SupervisorDependencies } from "./supervisor.ts";
 export { parseSupervisorConf, type SupervisorConf } from "./supervisor-conf/index.ts";
+export type { SupervisorSystem } from "./system.ts";

@@ -15,7 +15,8 @@ import { ensureDirectory, writeFileAtomic } from "../../../src/platform/files.ts
 import { temporaryDirectory } from "../../support/temp-directory.ts";
 
 const module = JSON.stringify(join(import.meta.dirname, "../../../src/platform/files.ts"));
-const hasStrace = spawnSync("strace", ["-e", "trace=none", "true"]).status === 0;
+const strace = "strace";
+const hasStrace = spawnSync(strace, ["-e", "trace=none", "true"]).status === 0;
 
 /** The file-changing calls that a call makes, in order: `fsync <name>`, `rename`. */
 function trace(directory: string, call: string): readonly string[] {
@@ -23,7 +24,7 @@ function trace(directory: string, call: string): readonly string[] {
   const program = `import { ensureDirectory, writeFileAtomic } from ${module}; ${call}`;
   const node = [process.execPath, "--input-type=module", "--eval", program];
   const args = ["-f", "-y", "-o", log, "-e", "trace=fsync,rename,renameat,renameat2", ...node];
-  expect(spawnSync("strace", args, { encoding: "utf8" }).stderr).toBe("");
+  expect(spawnSync(strace, args, { encoding: "utf8" }).stderr).toBe("");
   return readFileSync(log, "utf8")
     .split("\n")
     .flatMap((line) => /(?:^|\s)(fsync\(\d+<[^>]*>|rename)/.exec(line)?.[1] ?? [])
