@@ -112,7 +112,7 @@ export class ControlClient {
 
   private explained(error: NodeJS.ErrnoException): Error {
     if (error instanceof ControlRefusedError) return error;
-    if (error.code === "ENOENT" || error.code === "ECONNREFUSED") {
+    if (["ENOENT", "ENOTDIR", "ECONNREFUSED"].includes(error.code ?? "")) {
       return new EngineNotRunningError(
         `the engine is not running (no answer on ${this.socketPath}): start it with 'systemctl start gateway-engine' or 'gwe'`,
       );

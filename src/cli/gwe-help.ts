@@ -1,5 +1,5 @@
 import { describeFlags } from "./arguments.ts";
-import { printFlags, runFlags, setFlags } from "./gwe-flags.ts";
+import { buildFlags, printFlags, runFlags, setFlags } from "./gwe-flags.ts";
 
 export const gweHelp = `usage: gwe                        run the engine in the foreground
        gwe OPTION...              configure, or ask for something
@@ -20,6 +20,9 @@ ${describeFlags(runFlags)}
 Configure (can be combined; '' clears a value or restores its default; prints
 the resulting configuration; a running engine takes it up at its next start):
 ${describeFlags(setFlags)}
+
+Build packages (one of -x, -w, -y, -z; on any machine):
+${describeFlags(buildFlags)}
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 the engine is not running,
 4 permission denied, 255 the configuration is incomplete or invalid.

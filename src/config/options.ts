@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { cikRule, isCik } from "../core/cik.ts";
-import { maxIntervalS } from "../core/intervals.ts";
+import { longestTimerS } from "../core/clock.ts";
 import { type DeviceConfig, type EngineConfig, logLevels } from "./types.ts";
 import { engineVersion } from "./version.ts";
 
@@ -64,7 +64,7 @@ export const deviceOptions: OptionsOf<DeviceConfig> = {
   model: name("model"),
   serial: text("uuid", /^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/, "1 to 100 characters of ASCII"),
   iface: text("iface", /^[^\s/]{1,15}$/, "the name of a network interface, such as eth0"),
-  activationRetryIntervalS: seconds("activation_retry_interval", maxIntervalS, 300),
+  activationRetryIntervalS: seconds("activation_retry_interval", longestTimerS, 300),
   serverUrl: {
     key: "server_url",
     schema: origin,
@@ -77,7 +77,7 @@ export const deviceOptions: OptionsOf<DeviceConfig> = {
 };
 
 export const engineOptions: OptionsOf<EngineConfig> = {
-  updateIntervalS: seconds("update_interval", maxIntervalS, 14_400),
+  updateIntervalS: seconds("update_interval", longestTimerS, 14_400),
   checkIn: oneOf("check_in", ["interval", "long-poll"], "interval"),
   logLevel: oneOf("debug_level", logLevels, "INFO"),
   userAgent: {

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config, Paths } from "../config/index.ts";
@@ -14,13 +13,16 @@ import { installationPath } from "../platform/installation-path.ts";
 import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } from "../supervisor/index.ts";
-import { installedButUnknown } from "./lost-apps.ts";
+import { inheritedEnvironment } from "./inherited-environment.ts";
 import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
+import { pm2DaemonSettings } from "./pm2-daemon.ts";
 
 export interface HostingOptions {
   readonly paths: Paths;
   readonly config: Config;
   readonly redact: Redact;
+  /** The systemd unit that runs pm2's daemon; undefined where the engine itself starts it. */
+  readonly pm2Unit: string | undefined;
   readonly logger: Logger;
   /** A query met damage: the engine must end, and the next start repairs what it can. */
   readonly onCorruption: (error: unknown) => void;
@@ -35,7 +37,6 @@ export class Hosting {
   private readonly options: HostingOptions;
   private pipeline: Ota | undefined;
   private supervising: Promise<void> = Promise.resolve();
-  private readonly lostApps: readonly InstalledApp[] = [];
   private hasLooked = false;
   private isStopping = false;
 
@@ -55,8 +56,8 @@ export class Hosting {
     this.facts = new EngineFacts(db);
     this.supervisor = createSupervisor(options, db);
     if (replaced !== undefined) {
-      this.reportTrouble(describeReplacement(replaced));
-      this.lostApps = installedButUnknown(db, replaced);
+      const lost = isRegistryWhole(replaced) ? [] : this.supervisor.restoreLost();
+      this.reportTrouble(describeReplacement(replaced, lost));
     }
   }
 
@@ -69,7 +70,7 @@ export class Hosting {
   start(content: Pick<DeviceApi, "contentInfo" | "download">, stop: AbortSignal): void {
     const { logger } = this.options;
     this.pipeline = createOta(this.options, this, content);
-    this.supervising = this.startSupervision().catch((error: unknown) => {
+    this.supervising = this.supervisor.start().catch((error: unknown) => {
       logger.error("supervision could not be started", { error: describeError(error) });
     });
     // Packages that were being activated need supervision.
@@ -77,20 +78,6 @@ export class Hosting {
       this.hasLooked = true;
       if (!stop.aborted && !this.isStopping) this.pipeline?.start();
     });
-  }
-
-  /** Apps that damage took from the registry come back first: what is not registered is ended. */
-  private async startSupervision(): Promise<void> {
-    for (const app of this.lostApps) {
-      const what = `${app.name} ${app.version}, lost from the damaged database,`;
-      try {
-        await this.supervisor.deploy(app);
-        this.reportTrouble(`${what} is registered again`);
-      } catch (error) {
-        this.reportTrouble(`${what} could not be registered again: ${describeError(error)}`);
-      }
-    }
-    await this.supervisor.start();
   }
 
   /** Resolves after the first look at the apps, so that a report can tell their true states. */
@@ -132,7 +119,16 @@ export class Hosting {
 
 const maxWaitingResults = 200;
 
-function describeReplacement({ reason, setAside, tables }: Replacement): string {
+/** Then it is right, and a copy beside it could only be older. */
+function isRegistryWhole({ tables }: Replacement): boolean {
+  const registry = tables?.find(({ table }) => table === "supervised_apps");
+  return registry !== undefined && !registry.damaged && registry.refused === 0;
+}
+
+function describeReplacement(
+  { reason, setAside, tables }: Replacement,
+  lost: readonly InstalledApp[],
+): string {
   const rows = tables
     ?.filter(({ copied, refused, damaged }) => copied > 0 || refused > 0 || damaged)
     .map(({ table, copied, refused, damaged }) => {
@@ -140,47 +136,36 @@ function describeReplacement({ reason, setAside, tables }: Replacement): string 
       return `${table} ${copied}${lost}`;
     });
   const what = rows === undefined ? "" : `; rows brought over: ${rows.join("; ") || "none"}`;
-  return `the engine's database was damaged (${reason}) and a fresh one was started; the old is ${setAside}${what}`;
+  const copies = lost.map(({ name, version }) => `${name} ${version}`).join(", ");
+  const copied = copies === "" ? "" : `; apps known from a copy: ${copies}`;
+  return (
+    `the engine's database was damaged (${reason}) and a fresh one was started; ` +
+    `the old is ${setAside}${what}${copied}`
+  );
 }
 
-function createSupervisor({ paths, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
-  const environment = inheritedEnvironment();
+function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
   const log = logger.child({ part: "supervisor" });
-  const pm2Package = createRequire(import.meta.url).resolve("pm2/package.json");
+  const daemon = pm2DaemonSettings(paths);
   return new Supervisor({
     db,
-    directories: { runDir: paths.runDir, logDir: paths.logDir },
+    directories: { stateDir: paths.libDir, runDir: paths.runDir, logDir: paths.logDir },
     launcherFile: join(installationPath(), "dist/launcher.sh"),
     nodeFile: process.execPath,
     pm2: new Pm2Adapter({
-      home: paths.pm2Home,
-      daemonFile: join(pm2Package, "../lib/Daemon.js"),
-      nodeFile: process.execPath,
-      environment,
-      daemonOwner: process.env.GWE_PM2_UNIT === undefined ? "engine" : "systemd",
+      ...daemon,
+      daemonOwner: pm2Unit === undefined ? "engine" : "systemd",
       system: supervisorSystem,
       clock: systemClock,
       logger: log,
     }),
     system: supervisorSystem,
-    environment,
+    environment: daemon.environment,
     hostName: hostname(),
     logger: log,
     clock: systemClock,
     random: Math.random,
   });
-}
-
-/**
- * What apps and installers inherit: the engine's own environment, with `gwe` and `gdc` to be found on its PATH, since
- * scripts in the field call them by name. Each feature takes out what is not for its programs.
- */
-function inheritedEnvironment(): Readonly<Record<string, string>> {
-  const entries = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  const path = process.env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  return { ...Object.fromEntries(entries), PATH: `${path}:${join(installationPath(), "bin")}` };
 }
 
 function createOta(

@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { Writable } from "node:stream";
 import { createLogger, format, transports, type Logger as WinstonLogger } from "winston";
 import { describeError } from "../core/errors.ts";
@@ -65,6 +66,14 @@ function streamInto(file: RotatingFile): Writable {
       done();
     },
   });
+}
+
+/** Whether what is written to `fd` goes to systemd's journal. Children inherit the variable even where it does not. */
+export function isJournalStream(fd: number): boolean {
+  const stream = process.env.JOURNAL_STREAM;
+  if (stream === undefined) return false;
+  const { dev, ino } = fstatSync(fd);
+  return stream === `${dev}:${ino}`;
 }
 
 interface LogLine {

@@ -6,12 +6,11 @@ import {
   loadConfig,
   type Paths,
 } from "../config/index.ts";
-import { GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type Redact, redactor } from "../core/redact.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
-import { acquireInstanceLock, type InstanceLock, LockedError } from "../platform/instance-lock.ts";
+import { acquireInstanceLock } from "../platform/instance-lock.ts";
 import { openCikStore } from "./cik-store.ts";
 import { Cloud } from "./cloud.ts";
 import { ControlServer } from "./control-server.ts";
@@ -19,13 +18,9 @@ import { CrashWatch } from "./crash-watch.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
 import { Hosting } from "./hosting.ts";
-import { type Logging, type LogLevel, openLogging } from "./logging.ts";
+import { isJournalStream, type Logging, type LogLevel, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
-
-/** One home, one engine. */
-class EngineRunningError extends GweError {
-  readonly code = "ENGINE_RUNNING";
-}
+import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
 
 export interface RunDaemonOptions {
   readonly paths: Paths;
@@ -51,7 +46,7 @@ const levels: Readonly<Record<ConfigLogLevel, LogLevel>> = {
  * way is in the journal.
  *
  * @throws ConfigError when the configuration does not let it run
- * @throws EngineRunningError when an engine of this home runs already
+ * @throws LockedError when an engine of this home runs already
  */
 export async function runDaemon(options: RunDaemonOptions): Promise<number> {
   // pm2's message library uses old interfaces of Node; nobody at a gateway can act on that.
@@ -73,7 +68,9 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   checkPaths(paths);
   // Apps and tools of other users pass through it to the control socket.
   ensureDirectory(paths.runDir, 0o755);
-  const lock = lockHome(paths);
+  const lock = acquireInstanceLock(paths.engineLock, {
+    heldMessage: `an engine runs already (it holds ${paths.engineLock}): 'gwe status' shows it`,
+  });
   endings.add("the lock", () => lock.release());
   const ciks = openCikStore(paths);
   const redact = redactor(() => ciks.knownSecrets());
@@ -85,10 +82,12 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   endings.add("signals", stopListening);
   const crash = new CrashWatch(logger, stop);
   endings.add("the watch for crashes", () => crash.end());
+  const pm2Unit = pm2UnitOf(paths);
   const hosting = new Hosting({
     paths,
     config,
     redact,
+    pm2Unit,
     logger,
     onCorruption: (error) => crash.happened(error),
   });
@@ -106,6 +105,7 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   });
   endings.add("the control socket", () => control.stop());
   await control.start();
+  if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.api ?? noContent, stop.signal);
   const status = await Promise.race([
     crash.watch(perform(options, hosting, cloud, stop.signal)),
@@ -116,22 +116,12 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   return status;
 }
 
-/** @throws EngineRunningError */
-function lockHome(paths: Paths): InstanceLock {
-  try {
-    return acquireInstanceLock(paths.engineLock);
-  } catch (error) {
-    if (!(error instanceof LockedError)) throw error;
-    throw new EngineRunningError(`an engine runs already (it holds ${paths.engineLock})`, { cause: error });
-  }
-}
-
 function startLogging(
   { paths, logLevelOverride }: RunDaemonOptions,
   config: Config,
   redact: Redact,
 ): Logging {
-  const isJournal = process.env.JOURNAL_STREAM !== undefined;
+  const isJournal = isJournalStream(process.stderr.fd);
   ensureDirectory(paths.logDir);
   return openLogging({
     level: levels[logLevelOverride ?? config.engine.logLevel],

@@ -1,5 +1,5 @@
+import { longestTimerS } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
-import { maxIntervalS } from "../core/intervals.ts";
 import type { Logger } from "../core/logger.ts";
 import type { ReportOutbox } from "../core/reports.ts";
 import type { CallOptions, DeviceApi } from "../device-client/index.ts";
@@ -68,7 +68,7 @@ export async function takeCommand(
 /** @returns whether Murano's value is done with, and may be cleared */
 function applyInterval({ intervals, outbox, logger }: CheckInDependencies, text: string): boolean {
   const seconds = /^\s*\d{1,12}\s*$/.test(text) ? Number(text) : Number.NaN;
-  if (seconds >= 1 && seconds <= maxIntervalS) {
+  if (seconds >= 1 && seconds <= longestTimerS) {
     intervals.apply(seconds);
     try {
       intervals.persist(seconds);
@@ -81,7 +81,7 @@ function applyInterval({ intervals, outbox, logger }: CheckInDependencies, text:
     return true;
   }
   const value = text.slice(0, 100);
-  const message = `update_interval ${JSON.stringify(value)} is refused: expected whole seconds from 1 to ${maxIntervalS}`;
+  const message = `update_interval ${JSON.stringify(value)} is refused: expected whole seconds from 1 to ${longestTimerS}`;
   logger.warn("update_interval refused", { value });
   outbox.put("fetch_status", JSON.stringify({ error: message }), `update-interval-${value}`);
   return true;

@@ -17,8 +17,8 @@ export interface FileSink {
 export interface DurableFiles {
   /** Creates a directory and its missing parents. */
   ensureDirectory(directory: string): void;
-  /** Creates or empties a file. Its name is durable only after a `move`. */
-  create(file: string): Promise<FileSink>;
+  /** Creates or empties a file. Its name is durable only after a `move`. `mode`, less the umask, is a new file's; default 0600. */
+  create(file: string, mode?: number): Promise<FileSink>;
   /** Renames within one file system, replacing a file of the new name; both directories are synced. */
   move(from: string, to: string): Promise<void>;
   /** Removes a file or a whole tree; nothing there is fine. A power cut may bring some of it back. */
@@ -35,9 +35,9 @@ export interface DurableFiles {
 export const durableFiles: DurableFiles = {
   ensureDirectory,
 
-  create: async (file) => {
+  create: async (file, mode = 0o600) => {
     mkdirSync(dirname(file), { recursive: true });
-    const handle = await open(file, "w", 0o600);
+    const handle = await open(file, "w", mode);
     return {
       write: async (chunk) => {
         for (let offset = 0; offset < chunk.length; ) {

@@ -4,7 +4,7 @@ import { GweError } from "../core/errors.ts";
 import { isCorruption } from "./sqlite-errors.ts";
 
 /** Another process holds the lock. */
-export class LockedError extends GweError {
+class LockedError extends GweError {
   readonly code = "LOCKED";
 }
 
@@ -15,6 +15,8 @@ export interface InstanceLock {
 export interface LockOptions {
   /** How long to wait for another holder to let go, the process standing still meanwhile; 0 by default. */
   readonly waitMs?: number;
+  /** What to tell whoever finds it held. */
+  readonly heldMessage?: string;
 }
 
 /**
@@ -45,7 +47,8 @@ function lock(file: string, options: LockOptions): InstanceLock {
   } catch (error) {
     db.close();
     if (error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY")) {
-      throw new LockedError("another process holds the lock", { cause: error, context: { file } });
+      // Without the cause: that the "database" is locked would only puzzle.
+      throw new LockedError(options.heldMessage ?? "another process holds the lock", { context: { file } });
     }
     throw error;
   }

@@ -21,7 +21,7 @@ import { systemClock } from "../../src/platform/system-clock.ts";
 import { runWorker } from "../../src/platform/worker-process.ts";
 import { FakeContent } from "./ota-content.ts";
 import { FakeAppHost } from "./ota-fake-host.ts";
-import { bundleOtaWorker } from "./ota-worker-bundle.ts";
+import { bundleProgram } from "./program-bundle.ts";
 
 const outboxMigration: Migration = {
   id: "test/0001-outbox",
@@ -31,7 +31,7 @@ const outboxMigration: Migration = {
 export const secretCik = "0123456789abcdef0123456789abcdef01234567";
 
 /** The unpacking worker; child processes of a test are told where their parent has put it. */
-export const workerFile = process.env.GWE_TEST_OTA_WORKER ?? bundleOtaWorker();
+export const workerFile = process.env.GWE_TEST_OTA_WORKER ?? bundleProgram("src/ota/worker/main.ts");
 
 /** The real operating system. */
 export const otaPlatform: OtaPlatform = {

@@ -72,7 +72,11 @@ async function publish({ deps, job, versions }: StepContext, unpacked: string): 
   return directory;
 }
 
-function chooseInstaller({ installScript, setupScript }: UnpackedPackage): UnpackedApp["installer"] {
+/**
+ * What a package is installed by.
+ * @throws StepFailure when there is nothing that could
+ */
+export function chooseInstaller({ installScript, setupScript }: UnpackedPackage): UnpackedApp["installer"] {
   if (installScript === null) {
     if (setupScript) return "setup.py";
     throw new StepFailure("the package has neither an install.sh nor a setup.py at its top level");

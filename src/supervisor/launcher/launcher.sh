@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC1091,SC2154,SC2317 # `spec` sets gwe_ variables and calls exec_app; traps call functions
 # Keeps one app's process under supervisord's policy, as a child of pm2 (docs/supervision.md).
 # usage: launcher.sh APP_RUN_DIR   (APP_RUN_DIR holds `spec`, written by the engine)
 # Runs under dash and BusyBox ash. One launcher runs the app once; by its exit status pm2 starts the next:
@@ -49,7 +50,7 @@ write_state() { # $1 state
 }
 
 read_previous() { # sets previous_* from the state of the launcher before, of this boot and this start
-  previous_state='' previous_generation='' previous_boot='' previous_child='' previous_started=''
+  previous_state='' previous_generation='' previous_boot='' previous_started=''
   [ -r "$gwe_dir/state" ] || return
   while IFS='=' read -r key value; do
     case $key in
@@ -160,6 +161,7 @@ open_logs() {
 plan_user() { # sets whom to change to, and how; gwe_uid empty: no change
   gwe_uid='' gwe_change=''
   [ -n "$gwe_user" ] || return
+  # shellcheck disable=SC2015 # either id failing is the same failure
   gwe_uid=$(id -u "$gwe_user" 2>/dev/null) && gwe_gid=$(id -g "$gwe_user" 2>/dev/null) || spawn_error "couldn't setuid to $gwe_user: no such user"
   me=$(id -u)
   if [ "$me" = "$gwe_uid" ]; then

@@ -15,7 +15,7 @@ export interface LaunchSpec {
 
 /** Variables that belong to the engine, to pm2, to Node's tools or to the service manager, and not to an app. */
 const internalVariable =
-  /^(?:GWE_(?!HOME$).*|PM2_.*|NODE_.*|npm_.*|VITEST.*|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_(?:PID|FDS|FDNAMES)|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MAINPID|CREDENTIALS_DIRECTORY|(?:RUNTIME|STATE|CACHE|LOGS|CONFIGURATION)_DIRECTORY|_)$/;
+  /^(?:GWE_(?!HOME$).*|PM2_.*|NODE_.*|npm_.*|VITEST.*|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_(?:PID|FDS|FDNAMES)|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MAINPID|CREDENTIALS_DIRECTORY|MEMORY_PRESSURE_(?:WATCH|WRITE)|(?:RUNTIME|STATE|CACHE|LOGS|CONFIGURATION)_DIRECTORY|_)$/;
 
 /** Names a shell can't export, or gives a meaning of its own, and the launcher's. */
 const shellsOwnName = /^(?:gwe_.*|OPTIND|OPTARG|LINENO|PPID|UID|EUID|GROUPS|IFS|PS[0-9]|BASH.*|SHELLOPTS|_)$/;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { acquireInstanceLock, LockedError } from "../../../src/platform/instance-lock.ts";
+import { acquireInstanceLock } from "../../../src/platform/instance-lock.ts";
 import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
 import { temporaryDirectory } from "../../support/temp-directory.ts";
 
@@ -31,7 +31,7 @@ describe("the lock of an engine", () => {
   it("is one process' alone, and free again when that is killed", async () => {
     const file = join(temporaryDirectory(), "gwe.lock");
     const child = await holder(file);
-    expect(() => acquireInstanceLock(file)).toThrow(LockedError);
+    expect(() => acquireInstanceLock(file)).toThrow("another process holds the lock");
     child.kill("SIGKILL");
     await once(child, "exit");
     const lock = acquireInstanceLock(file);
@@ -43,7 +43,7 @@ describe("the lock of an engine", () => {
     writeFileSync(file, "garbage".repeat(1_000), { mode: 0o644 });
     const lock = acquireInstanceLock(file);
     expect(statSync(file).mode & 0o077).toBe(0);
-    expect(() => acquireInstanceLock(file)).toThrow(LockedError);
+    expect(() => acquireInstanceLock(file)).toThrow("another process holds the lock");
     lock.release();
   });
 });
