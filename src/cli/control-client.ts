@@ -83,6 +83,8 @@ export class ControlClient {
           socketPath: this.socketPath,
           method: call.method,
           path: call.path,
+          // Node's own gives up on a silent answer after 5 s; installers are silent for longer.
+          agent: false,
           headers: { "content-type": "application/json", "content-length": Buffer.byteLength(payload) },
           ...(call.timeoutMs === undefined ? {} : { timeout: call.timeoutMs }),
         },

@@ -8,7 +8,7 @@ import { type DownloadProgress, downloadPackage } from "./steps/download.ts";
 import { endLeftInstaller, install } from "./steps/install.ts";
 import { discardPackage } from "./steps/package-file.ts";
 import type { StepContext } from "./steps/step.ts";
-import { unpack } from "./steps/unpack.ts";
+import { removeStaleStaging, unpack } from "./steps/unpack.ts";
 import { verifyPackage } from "./steps/verify.ts";
 import type { VersionDirectories } from "./versions.ts";
 
@@ -50,13 +50,15 @@ export class JobRunner {
       job = isEnd(current.state) ? current : apply(current, event);
     }
     await discardPackage({ deps, job });
+    // A worker that outlived a killed engine for a moment may have filled its directory after the clean-up at start.
+    await removeStaleStaging({ deps, versions }, job.app);
   }
 
   /** What a crash left of a job that was being worked on, brought to where it can go on. */
   async recover(job: Job): Promise<Job> {
     const { deps, apply } = this.with;
     if (job.state.phase === "installing" && job.state.process !== null) {
-      await endLeftInstaller(deps.platform, deps.clock, job.state.process, deps.limits.installerKillAfterMs);
+      await endLeftInstaller(deps, job.state.process, job.state.app);
     }
     return apply(job, { type: "resumed" });
   }

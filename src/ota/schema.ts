@@ -68,7 +68,12 @@ const jobState = z.discriminatedUnion("phase", [
   z.object({ phase: z.literal("downloading") }),
   z.object({ phase: z.literal("verifying"), sizeBytes: z.nullable(z.number()) }),
   z.object({ phase: z.literal("unpacking"), sizeBytes: z.nullable(z.number()) }),
-  z.object({ phase: z.literal("installing"), app: unpackedApp, process: z.nullable(installerProcess) }),
+  z.object({
+    phase: z.literal("installing"),
+    app: unpackedApp,
+    process: z.nullable(installerProcess),
+    starts: z._default(z.number(), 0),
+  }),
   z.object({ phase: z.literal("activating"), app: unpackedApp, result: installerResult }),
   z.object({ phase: z.literal("committed"), note: z.string(), result: installerResult }),
   z.object({

@@ -3,6 +3,9 @@ import type { AppKind } from "../core/app-status.ts";
 /** A job never makes more transitions than this, whatever happens: no loop of crashes and resumes is endless. */
 export const maxTransitions = 40;
 
+/** How often an installer is started that takes the engine, or the gateway, down with it. */
+const maxInstallerStarts = 3;
+
 /** An unpacked and checked package, at its final place on disk. */
 export interface UnpackedApp {
   /** Absolute. */
@@ -40,6 +43,8 @@ export type JobState =
       readonly app: UnpackedApp;
       /** Set as soon as the installer's process exists, before it does anything. */
       readonly process: InstallerProcess | null;
+      /** How often it has been started. */
+      readonly starts: number;
     }
   | { readonly phase: "activating"; readonly app: UnpackedApp; readonly result: InstallerResult }
   | EndState;
@@ -115,7 +120,7 @@ function nextState(state: JobState, event: JobEvent): JobState | undefined {
       if (event.type === "verified") return { phase: "unpacking", sizeBytes: state.sizeBytes };
       return resumeOrFetchAgain(state, event);
     case "unpacking":
-      if (event.type === "unpacked") return { phase: "installing", app: event.app, process: null };
+      if (event.type === "unpacked") return { phase: "installing", app: event.app, process: null, starts: 0 };
       return resumeOrFetchAgain(state, event);
     case "installing":
       return fromInstalling(state, event);
@@ -145,20 +150,30 @@ function fromInstalling(
 ): JobState | undefined {
   switch (event.type) {
     case "installer-started":
-      return { ...state, process: event.process };
+      return { ...state, process: event.process, starts: state.starts + 1 };
     case "installed":
       return { phase: "activating", app: state.app, result: event.result };
     case "resumed":
-      // A one-off that ran may have been `reboot`: running it again could go on for ever. It cannot have run before
-      // its process was journaled.
-      return state.app.kind === "one-off" && state.process !== null
-        ? {
-            phase: "interrupted",
-            note: "the engine or the gateway went down while the installer ran; a one-off package is not run twice",
-            result: noResult,
-          }
-        : { ...state, process: null };
+      return afterInterruption(state);
     default:
       return undefined;
   }
+}
+
+function afterInterruption(state: Extract<JobState, { phase: "installing" }>): JobState {
+  // A one-off that ran may have been `reboot`: running it again could go on for ever. It cannot have run before its
+  // process was journaled.
+  if (state.app.kind === "one-off" && state.process !== null) {
+    return {
+      phase: "interrupted",
+      note: "the engine or the gateway went down while the installer ran; a one-off package is not run twice",
+      result: noResult,
+    };
+  }
+  // Any other may hold a `reboot` too, or take the engine down: a gateway must not spend the day on that.
+  if (state.starts >= maxInstallerStarts) {
+    const note = `the engine or the gateway went down each of the ${state.starts} times that the installer ran`;
+    return { phase: "failed", note, result: noResult };
+  }
+  return { ...state, process: null };
 }

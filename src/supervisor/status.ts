@@ -12,6 +12,7 @@ export interface StatusFacts {
   readonly app: DesiredApp;
   /** What a launcher of this boot noted last. */
   readonly state: LauncherState | undefined;
+  /** The launcher that noted `state` lives. */
   readonly launcherAlive: boolean;
   readonly childAlive: boolean;
   readonly pm2Up: boolean;

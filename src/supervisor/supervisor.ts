@@ -172,6 +172,7 @@ export class Supervisor implements AppHost {
     const app = this.supervised(name);
     if (app.wanted !== "stopped") this.desired.want(name, "stopped");
     this.saveCopy();
+    this.board.clearProblem(name);
     await this.settleNow(name);
   }
 
@@ -250,12 +251,16 @@ export class Supervisor implements AppHost {
     const { pm2, logger } = this.deps;
     try {
       await pm2.ensureUp(signal);
+      const entries = await pm2.list();
       const names = new Set([
         ...this.inOrderOfPriority(),
-        ...(await pm2.list()).map(({ name }) => name),
+        ...entries.map(({ name }) => name),
         ...this.files.names(),
       ]);
-      const results = await Promise.all([...names].map((name) => this.settleOrReport(name, signal)));
+      // Nearly always all is well: each app that looks so is not asked about again.
+      const unsettled = [...names].filter((name) => !this.reconciler.isSettled(name, entries));
+      for (const name of names) if (!unsettled.includes(name)) this.board.clearProblem(name);
+      const results = await Promise.all(unsettled.map((name) => this.settleOrReport(name, signal)));
       return results.every((result) => result);
     } catch (error) {
       if (!signal.aborted) logger.error("supervision can't reach pm2", { error: describeError(error) });

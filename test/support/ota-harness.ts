@@ -14,7 +14,12 @@ import {
   otaMigrations,
 } from "../../src/ota/index.ts";
 import { durableFiles } from "../../src/platform/durable-files.ts";
-import { bootId, isSameProcessAlive, processStartTicks } from "../../src/platform/process-table.ts";
+import {
+  bootId,
+  isGroupAlive,
+  isSameProcessAlive,
+  processStartTicks,
+} from "../../src/platform/process-table.ts";
 import { runProcess, signalGroup } from "../../src/platform/run-process.ts";
 import { openDatabase, type SqliteDatabase } from "../../src/platform/sqlite.ts";
 import { systemClock } from "../../src/platform/system-clock.ts";
@@ -40,6 +45,7 @@ export const otaPlatform: OtaPlatform = {
   runWorker,
   processStartTicks,
   isSameProcessAlive,
+  isGroupAlive,
   signalGroup,
   bootId,
 };

@@ -247,15 +247,22 @@ async function upgrade({ container }: Gateway): Promise<undefined> {
   assert.equal(await mainPid(container, pm2Unit), pm2);
 }
 
+/** One entry for each run of the app: its session. What it has just forked looks like it, but shares its session. */
+async function appSessions(container: Container): Promise<readonly number[]> {
+  const text = await container.sh("ps -eo sid=,args= | grep run[.]sh || true");
+  const lines = text.split("\n").filter((line) => line !== "");
+  return [...new Set(lines.map((line) => Number.parseInt(line, 10)))];
+}
+
 async function killPm2({ container }: Gateway): Promise<string> {
   const app = await runningApp(container);
   const pm2 = await mainPid(container, pm2Unit);
   const began = performance.now();
   await container.sh(`kill -9 ${pm2}`);
   await container.eventually("another app process", async () => {
-    const pids = (await container.try("pgrep -f run[.]sh")).stdout.trim().split("\n").filter(Boolean);
-    assert.ok(pids.length <= 1, "the app runs twice");
-    return pids.length === 1 && Number(pids[0]) !== app;
+    const sessions = await appSessions(container);
+    assert.ok(sessions.length <= 1, `the app runs ${sessions.length} times`);
+    return sessions.length === 1 && sessions[0] !== app;
   });
   const tookMs = Math.round(performance.now() - began);
   assert.ok(tookMs < 5_000, `the app was away for ${tookMs} ms`);
@@ -314,10 +321,10 @@ async function runOnce({ container, emulator }: Gateway): Promise<undefined> {
   const after = emulator.cursor;
   await container.sh("gwe --once");
   assert.ok(emulator.requests({ after, path: "engine_fetch" }).length > 0);
-  const pid = (await container.sh("pgrep -f run[.]sh")).trim();
+  const [pid] = await appSessions(container);
   assert.match(await container.sh(`cat /proc/${pid}/cgroup`), /gateway-engine-pm2\.service/);
   await container.sh(`systemctl start ${engineUnit}`);
-  assert.equal(await runningApp(container), Number(pid));
+  assert.equal(await runningApp(container), pid);
 }
 
 async function keepStopped({ container }: Gateway): Promise<undefined> {
@@ -342,7 +349,7 @@ async function stopWhileCrashing({ container }: Gateway): Promise<undefined> {
     "a second start",
     async () => Number(await container.sh(`systemctl show -P NRestarts ${engineUnit}`)) >= 2,
   );
-  assert.equal((await container.sh("pgrep -f run[.]sh")).trim(), String(app), "the app runs on");
+  assert.deepEqual(await appSessions(container), [app], "the app runs on");
   await container.eventually(
     "the pause before a start",
     async () => (await container.sh(`systemctl show -P SubState ${engineUnit}`)) === "stop-post\n",

@@ -16,7 +16,11 @@ export async function activate(
   app: UnpackedApp,
   result: InstallerResult,
 ): Promise<string> {
-  await deploy(deps, { name: job.app, version: job.version, kind: app.kind, directory: app.directory });
+  await deploy(
+    deps,
+    { name: job.app, version: job.version, kind: app.kind, directory: app.directory },
+    signal,
+  );
   if (app.kind !== "long-running") return "";
   const status = await deps.host.settled(job.app, deps.limits.settleTimeoutMs, signal);
   signal.throwIfAborted();
@@ -29,15 +33,19 @@ export async function activate(
   });
 }
 
-/** Supervision that never answers must not hold up all further updates. */
-async function deploy({ host, clock, limits }: OtaDependencies, app: InstalledApp): Promise<void> {
+/** Supervision that takes long must not hold up all further updates, nor the engine's end. */
+async function deploy(
+  { host, clock, limits }: OtaDependencies,
+  app: InstalledApp,
+  signal: AbortSignal,
+): Promise<void> {
   const waited = new AbortController();
-  const tooLate = clock.sleep(limits.deployTimeoutMs, waited.signal).then(
+  const tooLate = clock.sleep(limits.deployTimeoutMs, AbortSignal.any([signal, waited.signal])).then(
     () => {
       const seconds = Math.round(limits.deployTimeoutMs / 1000);
       throw new StepFailure(`supervision did not take over the app within ${seconds} seconds`);
     },
-    () => undefined,
+    () => signal.throwIfAborted(),
   );
   try {
     await Promise.race([host.deploy(app), tooLate]);

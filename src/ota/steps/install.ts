@@ -1,9 +1,8 @@
 import { delimiter, join } from "node:path";
-import type { Clock } from "../../core/clock.ts";
 import type { ProcessOutcome } from "../../platform/run-process.ts";
 import { StepFailure } from "../errors.ts";
 import { installerEnvironment } from "../installer-environment.ts";
-import type { OtaPlatform } from "../ports.ts";
+import type { OtaDependencies, OtaPlatform } from "../ports.ts";
 import type { InstallerProcess, InstallerResult, UnpackedApp } from "../state-machine.ts";
 import { decodeOutput } from "../text.ts";
 import type { StepContext } from "./step.ts";
@@ -59,21 +58,24 @@ export async function install(
   });
 }
 
-/** Ends an installer that the engine's crash left behind, with its whole group. After a reboot its pid means nothing. */
+/**
+ * Ends what the engine's crash left of an installer: the script itself, and what it started, which may have outlived
+ * it. After a reboot its pid means nothing.
+ */
 export async function endLeftInstaller(
-  platform: OtaPlatform,
-  clock: Clock,
+  { platform, clock, limits }: Pick<OtaDependencies, "platform" | "clock" | "limits">,
   left: InstallerProcess,
-  killAfterMs: number,
+  app: UnpackedApp,
 ): Promise<void> {
-  if (left.bootId !== platform.bootId() || !platform.isSameProcessAlive(left)) return;
+  if (left.bootId !== platform.bootId()) return;
+  const mark = { name: "GWE_APP_DIR", value: app.directory };
+  const isLeft = (): boolean => platform.isSameProcessAlive(left) || platform.isGroupAlive(left.pid, mark);
+  if (!isLeft()) return;
   platform.signalGroup(left.pid, "SIGTERM");
   const startedAt = clock.monotonic();
-  while (platform.isSameProcessAlive(left) && clock.monotonic() - startedAt < killAfterMs)
-    await clock.sleep(50);
-  // Its children too: the leader may have died before them.
-  platform.signalGroup(left.pid, "SIGKILL");
-  while (platform.isSameProcessAlive(left)) await clock.sleep(10);
+  while (isLeft() && clock.monotonic() - startedAt < limits.installerKillAfterMs) await clock.sleep(50);
+  if (isLeft()) platform.signalGroup(left.pid, "SIGKILL");
+  while (isLeft()) await clock.sleep(10);
 }
 
 async function installerCommand(

@@ -187,10 +187,26 @@ plan_exec() { # the tools are found by the launcher's PATH, not the app's
   esac
 }
 
+is_program() { # $1 a command's name; the shell's own words and functions are none
+  (
+    IFS=:
+    set -f
+    for place in $PATH; do
+      [ -f "${place:-.}/$1" ] && [ -x "${place:-.}/$1" ] && exit 0
+    done
+    exit 1
+  )
+}
+
 # Called by the spec, under the app's environment (which can't hold a gwe_ variable), with the command's words.
 exec_app() {
-  command -v -- "$1" >/dev/null 2>&1 || spawn_error "can't find command '$1'"
-  case $1 in */*) [ -d "$1" ] || [ ! -x "$1" ] && spawn_error "command at '$1' is not executable" ;; esac
+  case $1 in
+    */*)
+      [ -e "$1" ] || spawn_error "can't find command '$1'"
+      if [ -d "$1" ] || [ ! -x "$1" ]; then spawn_error "command at '$1' is not executable"; fi
+      ;;
+    *) is_program "$1" || spawn_error "can't find command '$1'" ;;
+  esac
   # env reads a word with "=" as a variable.
   case $1 in *=*) set -- /bin/sh -c 'exec "$@"' sh "$@" ;; esac
   if [ -n "$gwe_uid" ] && [ "$gwe_change" = su ]; then

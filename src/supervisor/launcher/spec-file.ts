@@ -93,7 +93,8 @@ export function logFile(
   stream: "stdout" | "stderr",
   { logDir, appName }: Pick<LaunchSpec, "logDir" | "appName">,
 ): string | undefined {
-  if (target.kind === "auto") return `${logDir}/${appName}-${stream}.log`;
+  // Until there is a syslog to send it to, output meant for it is kept rather than dropped.
+  if (target.kind === "auto" || target.kind === "syslog") return `${logDir}/${appName}-${stream}.log`;
   if (target.kind !== "file") return undefined;
   // Relative to where supervisord would have been started, which is nowhere in particular: the log directory.
   return target.path.startsWith("/") ? target.path : `${logDir}/${target.path}`;

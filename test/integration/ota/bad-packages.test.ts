@@ -55,6 +55,11 @@ describe("an archive", () => {
       gzipSync(rawTar([{ name: "a", content: "x".repeat(3000) }]).subarray(0, 1024)),
       /not a whole tar|cut short/,
     ],
+    [
+      "that is followed by something else",
+      Buffer.concat([goodPackage, Buffer.from("--boundary--\r\n")]),
+      /after the end of its gzip data/,
+    ],
     ["that is compressed twice", gzipSync(goodPackage), /compressed twice/],
     [
       "without install.sh and setup.py",
@@ -153,6 +158,11 @@ describe("a member", () => {
       /as a directory and as a file/,
     ],
     ["whose name is no UTF-8", evil({ name: "b\uFFFDd", content: "x" }), /not valid UTF-8/],
+    [
+      "that is a link to a name that is no UTF-8",
+      evil({ name: "l", type: "2", target: "b\uFFFDd" }),
+      /link to a name that is not valid UTF-8/,
+    ],
     [
       "that lies absurdly deep",
       evil(

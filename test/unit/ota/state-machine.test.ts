@@ -99,21 +99,40 @@ describe("a job", () => {
 
 describe("a crash", () => {
   it("while a one-off's installer runs interrupts it", () => {
-    const state = leadsTo({ phase: "installing", app: oneOff, process }, { type: "resumed" });
+    const state = leadsTo({ phase: "installing", app: oneOff, process, starts: 1 }, { type: "resumed" });
     expect(state.phase).toBe("interrupted");
   });
 
   it("before a one-off's installer began lets it run", () => {
-    const state: JobState = { phase: "installing", app: oneOff, process: null };
+    const state: JobState = { phase: "installing", app: oneOff, process: null, starts: 0 };
     expect(leadsTo(state, { type: "resumed" })).toEqual(state);
   });
 
   it("while any other installer runs has it run again", () => {
-    expect(leadsTo({ phase: "installing", app, process }, { type: "resumed" })).toEqual({
+    expect(leadsTo({ phase: "installing", app, process, starts: 1 }, { type: "resumed" })).toEqual({
       phase: "installing",
       app,
       process: null,
+      starts: 1,
     });
+  });
+
+  it("that each run of an installer ends in (it may hold a reboot) is not provoked for ever", () => {
+    let state: JobState = leadsTo({ phase: "unpacking", sizeBytes: 5 }, { type: "unpacked", app });
+    let runs = 0;
+    for (; !isEnd(state) && runs < 100; runs++) {
+      state = leadsTo(state, { type: "installer-started", process }, { type: "resumed" });
+    }
+    expect(runs).toBe(3);
+    expect(state).toMatchObject({
+      phase: "failed",
+      note: expect.stringMatching(/went down each of the 3 times/),
+    });
+  });
+
+  it("before which an installer had been started by a version that did not count has it run again", () => {
+    const state = parseJobState(JSON.stringify({ phase: "installing", app, process }));
+    expect(state).toMatchObject({ phase: "installing", starts: 0 });
   });
 });
 
