@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config, Paths } from "../config/index.ts";
+import type { InstalledApp } from "../core/app-host.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
@@ -8,9 +10,9 @@ import type { DeviceApi } from "../device-client/index.ts";
 import { EngineFacts, engineMigrations, Outbox } from "../engine/index.ts";
 import { defaultOtaLimits, Ota, otaMigrations } from "../ota/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
-import { openDatabase, type SqliteDatabase } from "../platform/sqlite.ts";
+import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
-import { Pm2Adapter, Supervisor, supervisorMigrations } from "../supervisor/index.ts";
+import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } from "../supervisor/index.ts";
 import { inheritedEnvironment } from "./inherited-environment.ts";
 import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
 import { pm2DaemonSettings } from "./pm2-daemon.ts";
@@ -22,6 +24,8 @@ export interface HostingOptions {
   /** The systemd unit that runs pm2's daemon; undefined where the engine itself starts it. */
   readonly pm2Unit: string | undefined;
   readonly logger: Logger;
+  /** A query met damage: the engine must end, and the next start repairs what it can. */
+  readonly onCorruption: (error: unknown) => void;
 }
 
 /** What works without Murano: the stores, the apps under supervision, and the update pipeline. */
@@ -33,26 +37,27 @@ export class Hosting {
   private readonly options: HostingOptions;
   private pipeline: Ota | undefined;
   private supervising: Promise<void> = Promise.resolve();
+  private hasLooked = false;
+  private isStopping = false;
 
   constructor(options: HostingOptions) {
     const { paths, logger } = options;
     this.options = options;
-    const { db, corruptFileSetAside } = openDatabase({
+    const { db, replaced } = openDatabase({
       file: paths.gatewayDb,
       migrations: [...engineMigrations, ...otaMigrations, ...supervisorMigrations],
+      afterSalvage: supervisorAfterSalvage,
       logger,
       now: systemClock.now,
+      onCorruption: options.onCorruption,
     });
     this.db = db;
     this.outbox = new Outbox(db);
     this.facts = new EngineFacts(db);
     this.supervisor = createSupervisor(options, db);
-    if (corruptFileSetAside !== undefined) {
-      const kept = this.supervisor.restoreLost().map(({ name, version }) => `${name} ${version}`);
-      this.reportTrouble(
-        `the engine's database was corrupt and a fresh one was started; the old is ${corruptFileSetAside}; ` +
-          `apps known from a copy: ${kept.join(", ") || "none"}`,
-      );
+    if (replaced !== undefined) {
+      const lost = isRegistryWhole(replaced) ? [] : this.supervisor.restoreLost();
+      this.reportTrouble(describeReplacement(replaced, lost));
     }
   }
 
@@ -69,8 +74,9 @@ export class Hosting {
       logger.error("supervision could not be started", { error: describeError(error) });
     });
     // Packages that were being activated need supervision.
-    void this.supervising.then(() => {
-      if (!stop.aborted) this.pipeline?.start();
+    this.supervising = this.supervising.then(() => {
+      this.hasLooked = true;
+      if (!stop.aborted && !this.isStopping) this.pipeline?.start();
     });
   }
 
@@ -79,12 +85,18 @@ export class Hosting {
     return this.supervising;
   }
 
-  /** Apps keep running under pm2. */
+  /** Apps keep running under pm2. The database is closed, whatever else fails. */
   async stop(): Promise<void> {
-    await this.supervising;
-    await this.pipeline?.stop();
-    await this.supervisor.stop();
-    this.db.close();
+    this.isStopping = true;
+    try {
+      // The pipeline is started after the first look, and needs supervision to end what it is at.
+      if (!this.hasLooked) await this.supervisor.stop();
+      await this.supervising;
+      await this.pipeline?.stop();
+      await this.supervisor.stop();
+    } finally {
+      this.db.close();
+    }
   }
 
   /** Tells Murano of something unexpected with the next check-in. Never throws: it is called when things are broken. */
@@ -97,7 +109,7 @@ export class Hosting {
       this.outbox.put(
         "fetch_status",
         JSON.stringify({ error: redact(text), at: new Date(now).toISOString() }),
-        `trouble-${now}`,
+        `trouble-${now}-${createHash("sha256").update(text).digest("hex").slice(0, 8)}`,
       );
     } catch (error) {
       logger.error("trouble could not be recorded", { text, error: describeError(error) });
@@ -106,6 +118,31 @@ export class Hosting {
 }
 
 const maxWaitingResults = 200;
+
+/** Then it is right, and a copy beside it could only be older. */
+function isRegistryWhole({ tables }: Replacement): boolean {
+  const registry = tables?.find(({ table }) => table === "supervised_apps");
+  return registry !== undefined && !registry.damaged && registry.refused === 0;
+}
+
+function describeReplacement(
+  { reason, setAside, tables }: Replacement,
+  lost: readonly InstalledApp[],
+): string {
+  const rows = tables
+    ?.filter(({ copied, refused, damaged }) => copied > 0 || refused > 0 || damaged)
+    .map(({ table, copied, refused, damaged }) => {
+      const lost = damaged ? ", the rest could not be read" : refused > 0 ? `, ${refused} spoilt` : "";
+      return `${table} ${copied}${lost}`;
+    });
+  const what = rows === undefined ? "" : `; rows brought over: ${rows.join("; ") || "none"}`;
+  const copies = lost.map(({ name, version }) => `${name} ${version}`).join(", ");
+  const copied = copies === "" ? "" : `; apps known from a copy: ${copies}`;
+  return (
+    `the engine's database was damaged (${reason}) and a fresh one was started; ` +
+    `the old is ${setAside}${what}${copied}`
+  );
+}
 
 function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
   const log = logger.child({ part: "supervisor" });

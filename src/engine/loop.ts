@@ -4,7 +4,7 @@ import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import type { CheckInResult } from "./check-in.ts";
 import type { Credentials } from "./credentials.ts";
-import { classifyFailure, type Failure } from "./failure.ts";
+import { classifyFailure, type Failure, pauseAfter } from "./failure.ts";
 import { type LoopFacts, type LoopStep, planNext } from "./planner.ts";
 
 export interface CheckInLoopDependencies {
@@ -62,6 +62,12 @@ export class CheckInLoop {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.wake.abort(), { once: true });
     while (!signal.aborted) await this.perform(planNext(this.facts()), signal);
+  }
+
+  /** Counts from the check-in that brought it. */
+  changeInterval(seconds: number): void {
+    this.intervalS = seconds;
+    this.checkInDueMs = (this.lastCheckInMs ?? this.dependencies.clock.monotonic()) + seconds * 1000;
   }
 
   /** A result waits: the next check-in comes at once, yet never earlier than a backoff allows. */
@@ -163,11 +169,7 @@ export class CheckInLoop {
     this.hurry = false;
     this.lastCheckInMs = clock.monotonic();
     this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000;
-    const { updateIntervalS, serverTimeMs } = await checkIn(signal);
-    if (updateIntervalS !== undefined) {
-      this.intervalS = updateIntervalS;
-      this.checkInDueMs = this.lastCheckInMs + updateIntervalS * 1000;
-    }
+    const { serverTimeMs } = await checkIn(signal);
     this.lastSuccessAtMs = clock.now();
     this.lastServerTimeMs = serverTimeMs ?? this.lastSuccessAtMs;
     if (resultsWaiting()) this.hurry = true;
@@ -186,10 +188,7 @@ export class CheckInLoop {
     this.hurry = true;
     this.lastError = `${message}: ${describeError(error)}`;
     const now = clock.monotonic();
-    const delayMs =
-      failure.kind === "rate-limited" && failure.delayMs !== undefined
-        ? failure.delayMs
-        : retryDelayMs(backoff, this.failures, random);
+    const delayMs = pauseAfter(failure, retryDelayMs(backoff, this.failures, random));
     this.notBeforeMs = now + delayMs;
     this.activationDueMs = now + this.activationDelayMs(failure, delayMs);
     const dueMs = credentials.areReady() ? this.notBeforeMs : this.activationDueMs;

@@ -1,5 +1,7 @@
+import { chmodSync, closeSync, openSync, truncateSync } from "node:fs";
 import Database from "better-sqlite3";
 import { GweError } from "../core/errors.ts";
+import { isCorruption } from "./sqlite-errors.ts";
 
 /** Another process holds the lock. */
 class LockedError extends GweError {
@@ -24,6 +26,20 @@ export interface LockOptions {
  * @throws LockedError when another process holds it
  */
 export function acquireInstanceLock(file: string, options: LockOptions = {}): InstanceLock {
+  try {
+    return lock(file, options);
+  } catch (error) {
+    if (!isCorruption(error)) throw error;
+    // A lock has no content: what is in there is not ours, and the file itself must stay, for others may hold it.
+    truncateSync(file, 0);
+    return lock(file, options);
+  }
+}
+
+function lock(file: string, options: LockOptions): InstanceLock {
+  // Who can read it could hold it, and keep the engine from starting.
+  closeSync(openSync(file, "a", 0o600));
+  chmodSync(file, 0o600);
   const db = new Database(file, { timeout: options.waitMs ?? 0 });
   try {
     db.pragma("journal_mode = MEMORY");

@@ -88,7 +88,7 @@ export class DesiredState {
     this.db.transaction(() => {
       const insert = this.db.prepare(
         `INSERT INTO supervised_apps (name, version, kind, directory, wanted, generation, installed_at, wanted_since)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       );
       for (const app of apps) {
         const { name, version, kind, directory, wanted, generation, installedAtMs, wantedSinceMs } = app;

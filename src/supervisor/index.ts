@@ -1,5 +1,5 @@
 export { NotSupervisedError, SupervisorConfError, UnknownAppError } from "./errors.ts";
-export { supervisorMigrations } from "./migrations.ts";
+export { supervisorAfterSalvage, supervisorMigrations } from "./migrations.ts";
 export {
   Pm2Adapter,
   type Pm2AdapterDependencies,

@@ -112,11 +112,11 @@ export class Supervisor implements AppHost {
   }
 
   /**
-   * To be called before `start` when the database was lost and is empty: puts back the apps that it knew, so that
-   * those which run are left alone.
+   * To be called before `start` when the database was lost, whole or in part: puts back the apps that it knew and
+   * lacks now, so that those which run are left alone.
    */
   restoreLost(): readonly InstalledApp[] {
-    const apps = this.copy.read();
+    const apps = this.copy.read().filter(({ name }) => this.desired.get(name) === undefined);
     this.desired.restore(apps);
     return apps;
   }

@@ -50,7 +50,7 @@ test("a corrupt gateway.db is set aside and reported; the engine lives, and its 
     (await gateway.results()).find((value) => JSON.stringify(value).includes("corrupt")),
   );
   expect((report as { error?: string }).error).toMatch(
-    /database was corrupt.*gateway\.db\.corrupt-\d+; apps known from a copy: idle 1, meter 1/,
+    /database was damaged.*gateway\.db\.corrupt-\d+.*apps known from a copy: idle 1, meter 1/,
   );
   expect(
     readdirSync(engine.paths.libDir).filter((name) => /^gateway\.db\.corrupt-\d+$/.test(name)),
