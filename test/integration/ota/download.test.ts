@@ -108,10 +108,8 @@ describe("trouble that does not pass", () => {
         ...otaPlatform,
         files: {
           ...otaPlatform.files,
-          create: async (path) => ({
-            ...(await otaPlatform.files.create(path)),
-            write: () => Promise.reject(full),
-          }),
+          openGrowing: async (path) =>
+            Object.assign(await otaPlatform.files.openGrowing(path), { append: () => Promise.reject(full) }),
         },
       },
     });
