@@ -42,7 +42,7 @@ export interface OtaLimits {
   readonly wrongSizeRetries: number;
   /** How often a content may be replaced while it is being downloaded. */
   readonly contentChanges: number;
-  /** Bytes that a package is expected to unpack to, for each of its own. */
+  /** Bytes that a package is expected to unpack to, for each of its own (docs/ota.md, "Download", says by what measure). */
   readonly unpackedRatio: number;
   readonly unpackTimeoutMs: number;
   /** Heap of the unpacking process, in MiB. */
