@@ -16,7 +16,7 @@ export const contentId = "meter.v1.tar.gz";
 export const mebibyte = 1024 * 1024;
 
 /** Every MiB is made durable, and nothing is waited for. */
-export const eagerLimits: OtaLimits = {
+const eagerLimits: OtaLimits = {
   ...defaultOtaLimits,
   reserveBytes: 0,
   downloadRetry: { firstDelayMs: 1, maxDelayMs: 2, factor: 2, jitter: 0.5 },
