@@ -100,6 +100,12 @@ export const engineOptions: OptionsOf<EngineConfig> = {
     fallback: 32,
     expected: "a whole number of MiB from 0 to 1048576",
   },
+  downloadBytesPerSecond: {
+    key: "download_bytes_per_second",
+    schema: wholeNumber(0, 1_000_000_000),
+    fallback: 0,
+    expected: "a whole number of bytes from 0 (no limit) to 1000000000",
+  },
 };
 
 /** Not part of `Config`, but checked with it. */

@@ -34,6 +34,8 @@ export interface EngineConfig {
   readonly fetchStatusFormat: "json" | "text";
   /** Disk space that no installation may use up. */
   readonly diskReserveMib: number;
+  /** Average speed of package downloads at most; 0: no limit. */
+  readonly downloadBytesPerSecond: number;
 }
 
 /** Deeply frozen; holds no secret. */

@@ -189,6 +189,7 @@ function createOta(
       installerTimeoutMs: engine.installerTimeoutS * 1000,
       installerOutputBytes: engine.installerOutputKib * 1024,
       reserveBytes: engine.diskReserveMib * 1024 * 1024,
+      downloadBytesPerSecond: engine.downloadBytesPerSecond,
     },
     fetchStatusFormat: engine.fetchStatusFormat,
     environment: inheritedEnvironment(),

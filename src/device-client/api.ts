@@ -65,6 +65,11 @@ export interface DownloadRequest {
   readonly end?: number;
   /** In place of `offset` and `end`: that many bytes from the end (all, where there are fewer). */
   readonly lastBytes?: number;
+  /**
+   * Longest time without a byte from the server in this download, milliseconds; by default the client's own. A big
+   * content over a poor link is worth more patience than a question whose answer fits a packet.
+   */
+  readonly idleTimeoutMs?: number;
 }
 
 export interface Download extends Answer {

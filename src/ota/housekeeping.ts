@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { packageFiles } from "./download/partial-file.ts";
 import type { Journal } from "./journal.ts";
 import type { OtaDependencies } from "./ports.ts";
 import { isEnd } from "./state-machine.ts";
@@ -18,8 +19,8 @@ export async function cleanUp({ deps, journal, versions }: HousekeepingContext):
   const needed = new Set(
     journal
       .unendedJobs()
-      .filter(({ state }) => !isEnd(state) && state.phase !== "downloading")
-      .flatMap(({ source }) => (source.kind === "content" ? [source.id] : [])),
+      .filter(({ state }) => !isEnd(state))
+      .flatMap(({ source }) => (source.kind === "content" ? Object.values(packageFiles(source.id)) : [])),
   );
   for (const name of await files.list(deps.directories.packages)) {
     if (!needed.has(name)) await removeLeftover(deps, join(deps.directories.packages, name));

@@ -3,6 +3,16 @@ import type { RetrySchedule } from "../core/retry.ts";
 const minuteMs = 60_000;
 const mebibyte = 1024 * 1024;
 
+/** When the part of a download that is held is made durable: flash wears out, and every sync takes time. */
+export interface CheckpointLimits {
+  /** After this many new bytes… */
+  readonly bytes: number;
+  /** …but not sooner than this: a fast link soon has them again. */
+  readonly minIntervalMs: number;
+  /** After this time, when there are any new bytes at all. */
+  readonly maxIntervalMs: number;
+}
+
 /** Every bound of the update pipeline. Milliseconds and bytes. */
 export interface OtaLimits {
   /** An installer that runs longer is ended with its whole process group. */
@@ -13,11 +23,27 @@ export interface OtaLimits {
   readonly installerOutputBytes: number;
   /** Disk space that no package may use. */
   readonly reserveBytes: number;
-  /** How long a download is tried again before it fails. Counted while the engine runs. */
+  /** How long a download may go without a new byte before it fails. Counted while the engine runs. */
   readonly downloadDeadlineMs: number;
+  /** How long it may take in all, however slowly it moves. Counted while the engine runs. */
+  readonly downloadTotalMs: number;
+  /** Between attempts that bring no new byte. */
   readonly downloadRetry: RetrySchedule;
-  /** Downloads of another size than Murano announced that are tried again. */
+  /** How many of those in a row end the download. */
+  readonly downloadAttempts: number;
+  /** Before going on after an attempt that was cut but brought bytes. */
+  readonly downloadResumeDelayMs: number;
+  /** A transfer that brings no byte for this long is broken off, to be resumed. */
+  readonly downloadIdleMs: number;
+  /** 0: as fast as it comes. */
+  readonly downloadBytesPerSecond: number;
+  readonly downloadCheckpoint: CheckpointLimits;
+  /** Answers in a row that contradict what Murano announced before the download fails. */
   readonly wrongSizeRetries: number;
+  /** How often a content may be replaced while it is being downloaded. */
+  readonly contentChanges: number;
+  /** Bytes that a package is expected to unpack to, for each of its own (docs/ota.md, "Download", says by what measure). */
+  readonly unpackedRatio: number;
   readonly unpackTimeoutMs: number;
   /** Heap of the unpacking process, in MiB. */
   readonly workerHeapMib: number;
@@ -44,8 +70,16 @@ export const defaultOtaLimits: OtaLimits = {
   installerOutputBytes: 60 * 1024,
   reserveBytes: 16 * mebibyte,
   downloadDeadlineMs: 24 * 60 * minuteMs,
+  downloadTotalMs: 7 * 24 * 60 * minuteMs,
   downloadRetry: { firstDelayMs: 2_000, maxDelayMs: 15 * minuteMs, factor: 2, jitter: 0.5 },
+  downloadAttempts: 300,
+  downloadResumeDelayMs: 250,
+  downloadIdleMs: minuteMs,
+  downloadBytesPerSecond: 0,
+  downloadCheckpoint: { bytes: 4 * mebibyte, minIntervalMs: 1_000, maxIntervalMs: 30_000 },
   wrongSizeRetries: 4,
+  contentChanges: 8,
+  unpackedRatio: 2,
   unpackTimeoutMs: 30 * minuteMs,
   workerHeapMib: 128,
   maxMembers: 200_000,

@@ -1,8 +1,9 @@
 import { constants, mkdirSync } from "node:fs";
 import { access, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { freeBytes } from "./disk-space.ts";
 import { ensureDirectory, fsyncDirectory } from "./files.ts";
+import { type GrowingFile, openGrowingFile } from "./growing-file.ts";
 
 /** A new file being written. */
 export interface FileSink {
@@ -19,6 +20,12 @@ export interface DurableFiles {
   ensureDirectory(directory: string): void;
   /** Creates or empties a file. Its name is durable only after a `move`. `mode`, less the umask, is a new file's; default 0600. */
   create(file: string, mode?: number): Promise<FileSink>;
+  /** Opens a file to go on writing it, or creates it. Its name is durable only after a `move` or `replace` beside it. */
+  openGrowing(file: string): Promise<GrowingFile>;
+  /** Replaces a small file: after a power cut the old or the new content is there, whole. */
+  replace(file: string, content: string): Promise<void>;
+  /** Content of a small text file; undefined where there is none, or one of more than `maxBytes`. */
+  readText(file: string, maxBytes: number): Promise<string | undefined>;
   /** Renames within one file system, replacing a file of the new name; both directories are synced. */
   move(from: string, to: string): Promise<void>;
   /** Removes a file or a whole tree; nothing there is fine. A power cut may bring some of it back. */
@@ -53,6 +60,36 @@ export const durableFiles: DurableFiles = {
       },
       abandon: () => handle.close(),
     };
+  },
+
+  openGrowing: openGrowingFile,
+
+  replace: async (file, content) => {
+    const temporary = join(dirname(file), `.${basename(file)}.tmp`);
+    const handle = await open(temporary, "w", 0o600);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+    await syncDirectory(dirname(file));
+  },
+
+  readText: async (file, maxBytes) => {
+    try {
+      const handle = await open(file, "r");
+      try {
+        const { size } = await handle.stat();
+        return size > maxBytes ? undefined : await handle.readFile("utf8");
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
   },
 
   move: async (from, to) => {
@@ -93,6 +130,15 @@ export const durableFiles: DurableFiles = {
 
   freeBytes,
 };
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
 
 function isNotFound(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;

@@ -26,6 +26,7 @@ describe("loadConfig", () => {
         installerOutputKib: 48,
         fetchStatusFormat: "json",
         diskReserveMib: 32,
+        downloadBytesPerSecond: 0,
       },
     });
   });
