@@ -263,7 +263,8 @@ const unreadable: JobState = {
 };
 
 function jobFrom(row: JobRow): Job {
-  const task = parseTask(row.task);
+  const task = // A look from outside may find the table as an older version made it.
+    parseTask(row.task ?? null);
   return {
     id: row.id,
     command: row.command,
