@@ -7,7 +7,7 @@ export const maxTransitions = 40;
 export const maxProbationResumes = 5;
 
 /** How often an installer is started that takes the engine, or the gateway, down with it. */
-const maxInstallerStarts = 3;
+export const maxInstallerStarts = 3;
 
 /** An unpacked and checked package, at its final place on disk. */
 export interface UnpackedApp {
