@@ -32,7 +32,7 @@ export interface AppHost {
   /** @throws as `startApp` */
   restartApp(name: string): Promise<void>;
   /**
-   * Resolves when a start has come to an end of some kind: RUNNING, EXITED, FATAL, STOPPED; or with the state at
+   * Resolves when a start has come to an end of some kind: RUNNING, EXITED for good, FATAL, STOPPED; or with the state at
    * hand after `timeoutMs` (0: at once).
    * @throws GweError when there is no such app
    */

@@ -180,7 +180,7 @@ async function workLocally(
   for (const app of removeApps) results.push(...(await ota.removeApp(app)));
   for (const { name, version, status, output } of results) {
     process.stdout.write(
-      `${output}${output === "" || output.endsWith("\n") ? "" : "\n"}${name} ${version}: ${status}\n`,
+      `${output}${output === "" || output.endsWith("\n") ? "" : "\n"}${[name, version].filter((part) => part !== "").join(" ")}: ${status}\n`,
     );
   }
   return results.every(({ status }) => status === "installed" || status === "removed") ? 0 : 1;

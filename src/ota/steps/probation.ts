@@ -91,6 +91,9 @@ class Watch {
     signal.throwIfAborted();
     switch (status.state) {
       case "EXITED":
+        if (status.restarting === true) {
+          throw await this.failure(`did not stay up: ${describeStatus(status)}`, status);
+        }
         return { verdict: "over", note: `installed; ${describeStatus(status)}` };
       case "STOPPED":
         return { verdict: "over", note: "installed; stopped by somebody during its probation" };
