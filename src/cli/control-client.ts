@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import type * as z from "zod/mini";
 import type { AppStatus } from "../core/app-status.ts";
-import type { EngineStatus, InstallRequest, InstallResult } from "../core/control-api.ts";
+import type { EngineStatus, InstallRequest, InstallResult, JobRecord } from "../core/control-api.ts";
 import { controlSchemas } from "./control-schema.ts";
 import { ControlAccessError, ControlRefusedError, EngineNotRunningError } from "./errors.ts";
 import { printable } from "./terminal.ts";
@@ -46,6 +46,18 @@ export class ControlClient {
 
   async checkIn(): Promise<void> {
     await this.call({ method: "POST", path: "/check-in", schema: undefined, timeoutMs: quickMs });
+  }
+
+  /** The newest jobs, of one app where it is named. */
+  history(app?: string): Promise<readonly JobRecord[]> {
+    const path = app === undefined ? "/history" : `/history/${encodeURIComponent(app)}`;
+    return this.call({ method: "GET", path, schema: controlSchemas.jobRecords, timeoutMs: quickMs });
+  }
+
+  /** Resolves when the app is gone, or could not be removed. */
+  remove(name: string): Promise<InstallResult> {
+    const path = `/apps/${encodeURIComponent(name)}/remove`;
+    return this.call({ method: "POST", path, schema: controlSchemas.installResult });
   }
 
   /** Resolves when all installations have ended, which has no time limit of ours: each installer has its own. */

@@ -19,6 +19,9 @@ const subcommands = new Map<string, Subcommand>([
   ["start", appAction("start")],
   ["stop", appAction("stop")],
   ["restart", appAction("restart")],
+  ["install", async (argv, context) => (await import("./gwe-install.ts")).installFiles(argv, context)],
+  ["remove", async (argv, context) => (await import("./gwe-install.ts")).removeApp(argv, context)],
+  ["history", async (argv, context) => (await import("./gwe-history.ts")).showHistory(argv, context)],
   ["check-in", async (argv, context) => (await import("./gwe-apps.ts")).requestCheckIn(argv, context)],
   // Not for people: what gateway-engine-pm2.service runs.
   [

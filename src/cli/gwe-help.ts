@@ -9,6 +9,10 @@ Commands:
   status [--json]         Engine, activation, last check-in, applications, jobs.
   logs APP [-f] [-n N]    The last lines of an application's log (gwe: the engine's).
   start|stop|restart APP  Control an application.
+  install FILE...         Install applications from files; works without the engine.
+  remove APP              Remove an application; works without the engine.
+  history [APP] [--output] [--json]
+                          What was installed and asked for, and what came of it.
   check-in                Check in now.
 
 Print:

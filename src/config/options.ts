@@ -94,6 +94,19 @@ export const engineOptions: OptionsOf<EngineConfig> = {
     expected: "a whole number of KiB from 1 to 64",
   },
   fetchStatusFormat: oneOf("fetch_status_format", ["json", "text"], "json"),
+  probationS: seconds("probation", 86_400, 30),
+  keptVersions: {
+    key: "kept_versions",
+    schema: wholeNumber(2, 20),
+    fallback: 2,
+    expected: "a whole number from 2 to 20",
+  },
+  keptVersionsMib: {
+    key: "kept_versions_mib",
+    schema: wholeNumber(0, 1_048_576),
+    fallback: 256,
+    expected: "a whole number of MiB from 0 to 1048576",
+  },
   diskReserveMib: {
     key: "disk_reserve_mib",
     schema: wholeNumber(0, 1_048_576),

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as z from "zod/mini";
 import type { AppStatus } from "../core/app-status.ts";
-import type { ControlError, EngineStatus, InstallResult } from "../core/control-api.ts";
+import type { ControlError, EngineStatus, InstallResult, JobRecord } from "../core/control-api.ts";
 import { describeError, GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 
@@ -12,6 +12,8 @@ export interface ControlTarget {
   changeApp(name: string, change: AppChange): Promise<AppStatus>;
   checkInNow(): void;
   install(files: readonly string[]): Promise<readonly InstallResult[]>;
+  remove(app: string): Promise<InstallResult>;
+  history(app: string | undefined): readonly JobRecord[];
 }
 
 const appChanges = ["start", "stop", "restart"] as const;
@@ -107,14 +109,17 @@ export class ControlServer {
     const { target } = this.options;
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     const segments = decodeSegments(path);
-    const route = `${request.method} ${segments.length === 3 && segments[0] === "apps" ? "/apps" : path}`;
+    const route = `${request.method} ${routeOf(segments, path)}`;
     switch (route) {
+      case "GET /history":
+        return { status: 200, body: target.history(segments[1]) };
       case "GET /status":
         return { status: 200, body: await target.status() };
       case "POST /check-in":
         target.checkInNow();
         return { status: 202, body: {} };
       case "POST /apps": {
+        if (segments[2] === "remove") return { status: 200, body: await target.remove(segments[1] ?? "") };
         const change = appChanges.find((name) => name === segments[2]);
         if (change === undefined) break;
         return { status: 200, body: await target.changeApp(segments[1] ?? "", change) };
@@ -129,6 +134,12 @@ export class ControlServer {
     }
     throw new ControlRequestError(404, "NO_SUCH_CALL", `no such call: ${request.method} ${path}`);
   }
+}
+
+/** The part of a path that says what is asked; an app's name is not. */
+function routeOf(segments: readonly string[], path: string): string {
+  if (segments.length === 3 && segments[0] === "apps") return "/apps";
+  return segments.length === 2 && segments[0] === "history" ? "/history" : path;
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {

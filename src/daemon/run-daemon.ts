@@ -30,6 +30,8 @@ export interface RunDaemonOptions {
   readonly logLevelOverride?: ConfigLogLevel;
   /** Absolute paths of tarballs to install; without `once` the run ends when they are done. */
   readonly installFiles?: readonly string[];
+  /** Apps to remove; likewise. */
+  readonly removeApps?: readonly string[];
 }
 
 const levels: Readonly<Record<ConfigLogLevel, LogLevel>> = {
@@ -133,20 +135,27 @@ function startLogging(
 
 /** A factory installs packages before a gateway knows its product. */
 function needsMurano(options: RunDaemonOptions, config: Config): boolean {
-  const onlyInstalls = options.installFiles !== undefined && options.once !== true;
-  return !onlyInstalls || config.device.vendor !== undefined;
+  return !worksLocally(options) || config.device.vendor !== undefined;
+}
+
+/** There is something to do on this gateway and then no more. */
+function worksLocally({ installFiles, removeApps, once }: RunDaemonOptions): boolean {
+  return (installFiles !== undefined || removeApps !== undefined) && once !== true;
 }
 
 async function perform(
-  { once, installFiles }: RunDaemonOptions,
+  options: RunDaemonOptions,
   hosting: Hosting,
   cloud: Cloud | undefined,
   stop: AbortSignal,
 ): Promise<number> {
-  const installed =
-    installFiles === undefined ? 0 : await orStopped(install(installFiles, hosting), stop, interrupted);
-  if (cloud === undefined || (installFiles !== undefined && once !== true)) return installed;
-  if (once === true) return Math.max(installed, await orStopped(cloud.runOnce(stop), stop, interrupted));
+  const done = worksLocally({ ...options, once: false })
+    ? await orStopped(workLocally(options, hosting), stop, interrupted)
+    : 0;
+  if (cloud === undefined || worksLocally(options)) return done;
+  if (options.once === true) {
+    return Math.max(done, await orStopped(cloud.runOnce(stop), stop, interrupted));
+  }
   await cloud.run(stop);
   return 0;
 }
@@ -162,14 +171,19 @@ function orStopped<T>(work: Promise<T>, stop: AbortSignal, otherwise: T): Promis
   return Promise.race([work, promise]);
 }
 
-async function install(files: readonly string[], hosting: Hosting): Promise<number> {
-  const results = await hosting.ota.installFiles(files);
+/** @returns 0 when all of it was done */
+async function workLocally(
+  { installFiles, removeApps = [] }: RunDaemonOptions,
+  { ota }: Hosting,
+): Promise<number> {
+  const results = installFiles === undefined ? [] : [...(await ota.installFiles(installFiles))];
+  for (const app of removeApps) results.push(...(await ota.removeApp(app)));
   for (const { name, version, status, output } of results) {
     process.stdout.write(
-      `${output}${output === "" || output.endsWith("\n") ? "" : "\n"}${name} ${version}: ${status}\n`,
+      `${output}${output === "" || output.endsWith("\n") ? "" : "\n"}${[name, version].filter((part) => part !== "").join(" ")}: ${status}\n`,
     );
   }
-  return results.every(({ status }) => status === "installed") ? 0 : 1;
+  return results.every(({ status }) => status === "installed" || status === "removed") ? 0 : 1;
 }
 
 /** @returns what ends the listening */

@@ -1,4 +1,5 @@
 export type { FetchStatusApp, FetchStatusReport, FetchStatusWord } from "./fetch-status.ts";
+export { readHistory } from "./history.ts";
 export type { AcceptOutcome, AcceptRequest, CommandResult } from "./intake.ts";
 export { defaultOtaLimits, type OtaLimits } from "./limits.ts";
 export { Ota } from "./ota.ts";

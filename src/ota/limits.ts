@@ -54,12 +54,24 @@ export interface OtaLimits {
   readonly deployTimeoutMs: number;
   /** How long a fresh app may take to reach a settled state. */
   readonly settleTimeoutMs: number;
+  /** How long a fresh version with a `health` script has to stay RUNNING before the script is asked. */
+  readonly probationMs: number;
+  /** How often an app is looked at during its probation. */
+  readonly probationPollMs: number;
+  readonly healthTimeoutMs: number;
+  /** How often `health` may fail before the version does, and the pause in between. */
+  readonly healthAttempts: number;
+  readonly healthRetryMs: number;
+  /** Of an app's log, what is told of a version that failed. */
+  readonly logTailLines: number;
   /** Work on a command starts without its clearing acknowledged after this. */
   readonly clearingGraceMs: number;
   /** How long `stop()` lets a running installer finish before it is ended. */
   readonly stopGraceMs: number;
   /** Versions of an app kept on disk, the registered one included. */
   readonly keptVersions: number;
+  /** Disk space of all kept versions. The registered one and the one before it are kept whatever they take. */
+  readonly keptBytes: number;
   /** Ended commands kept in the journal. */
   readonly keptCommands: number;
 }
@@ -86,8 +98,15 @@ export const defaultOtaLimits: OtaLimits = {
   maxNameBytes: 32 * mebibyte,
   deployTimeoutMs: 2 * minuteMs,
   settleTimeoutMs: 2 * minuteMs,
+  probationMs: 30_000,
+  probationPollMs: 500,
+  healthTimeoutMs: 30_000,
+  healthAttempts: 3,
+  healthRetryMs: 5_000,
+  logTailLines: 20,
   clearingGraceMs: 30_000,
   stopGraceMs: 5_000,
   keptVersions: 2,
+  keptBytes: 256 * mebibyte,
   keptCommands: 200,
 };

@@ -1,5 +1,5 @@
 import { constants, mkdirSync } from "node:fs";
-import { access, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, lstat, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { freeBytes } from "./disk-space.ts";
 import { ensureDirectory, fsyncDirectory } from "./files.ts";
@@ -34,6 +34,10 @@ export interface DurableFiles {
   list(directory: string): Promise<readonly string[]>;
   /** Bytes of a regular file; undefined where there is none. */
   sizeOf(file: string): Promise<number | undefined>;
+  /** Bytes of all regular files in a directory and below; links are not followed. 0 where there is none. */
+  treeBytes(directory: string): Promise<number>;
+  /** The last `maxBytes` of a file, fewer where it is shorter; undefined where there is none. */
+  tail(file: string, maxBytes: number): Promise<Buffer | undefined>;
   isExecutable(file: string): Promise<boolean>;
   /** Bytes that this process may still write to the file system holding `path`. */
   freeBytes(path: string): Promise<number>;
@@ -119,6 +123,25 @@ export const durableFiles: DurableFiles = {
     }
   },
 
+  treeBytes,
+
+  tail: async (file, maxBytes) => {
+    try {
+      const handle = await open(file, "r");
+      try {
+        const { size } = await handle.stat();
+        const buffer = Buffer.alloc(Math.min(size, maxBytes));
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
+        return buffer.subarray(0, bytesRead);
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  },
+
   isExecutable: async (file) => {
     try {
       await access(file, constants.X_OK);
@@ -138,6 +161,21 @@ async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+async function treeBytes(directory: string): Promise<number> {
+  let bytes = 0;
+  try {
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) bytes += await treeBytes(path);
+      else if (entry.isFile()) bytes += (await lstat(path)).size;
+    }
+  } catch (error) {
+    // Apps may remove files of theirs while they are counted.
+    if (!isNotFound(error)) throw error;
+  }
+  return bytes;
 }
 
 function isNotFound(error: unknown): boolean {

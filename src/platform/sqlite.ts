@@ -74,6 +74,11 @@ export function openDatabase(options: OpenDatabaseOptions): OpenedDatabase {
   }
 }
 
+/** For a look from outside: neither creates nor changes anything. @throws SqliteError when it cannot be read */
+export function openReadOnly(file: string): SqliteDatabase {
+  return new Database(file, { readonly: true, fileMustExist: true });
+}
+
 function replace(options: OpenDatabaseOptions, reason: string): OpenedDatabase {
   const { file, migrations, afterSalvage = [], logger, now } = options;
   const replaced = replaceDamaged({

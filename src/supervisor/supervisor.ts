@@ -207,7 +207,8 @@ export class Supervisor implements AppHost {
       const app = this.desired.get(name);
       if (app === undefined) throw unknownApp(name);
       const status = this.board.status(app);
-      const hasSettled = ["RUNNING", "EXITED", "FATAL", "STOPPED"].includes(status.state);
+      const hasSettled =
+        ["RUNNING", "EXITED", "FATAL", "STOPPED"].includes(status.state) && status.restarting !== true;
       const left = deadline - clock.monotonic();
       if (hasSettled || left <= 0) return status;
       await clock.sleep(Math.min(100, left), signal);

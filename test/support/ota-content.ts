@@ -14,6 +14,7 @@ export class FakeContent {
   readonly files = new Map<string, Buffer>();
   readonly troubles: ContentTrouble[] = [];
   readonly requests: string[] = [];
+  private onHang: (() => void) | undefined;
 
   async contentInfo(id: string, options?: CallOptions): Promise<ContentInfo> {
     options?.signal?.throwIfAborted();
@@ -33,6 +34,14 @@ export class FakeContent {
     const trouble = this.take("download");
     if (trouble !== undefined) throw trouble.error;
     const file = this.files.get(id) ?? Buffer.alloc(0);
+    const began = this.onHang;
+    if (began !== undefined) {
+      this.onHang = undefined;
+      await new Promise((_, reject) => {
+        options?.signal?.addEventListener("abort", () => reject(options.signal?.reason), { once: true });
+        began();
+      });
+    }
     const cut = this.take("body");
     const length = this.take("length");
     return {
@@ -42,6 +51,13 @@ export class FakeContent {
       serverTimeMs: undefined,
       body: bodyOf(file.subarray(offset), cut, length),
     };
+  }
+
+  /** The next download stalls until it is given up. Resolves when it has begun. */
+  hang(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.onHang = resolve;
+    return promise;
   }
 
   private take<T extends ContentTrouble["at"]>(at: T): Extract<ContentTrouble, { at: T }> | undefined {

@@ -44,6 +44,8 @@ async function serve(overrides: Partial<ControlTarget> = {}) {
         calls.push(files);
         return [];
       },
+      remove: async (name) => ({ name, version: "1", status: "removed", exitCode: null, output: "" }),
+      history: () => [],
       ...overrides,
     },
   });

@@ -201,7 +201,7 @@ describe("a kill -9 of the engine", () => {
     const packageFile = writePackage(`#!/bin/sh\ntouch ${home}/ran\n`);
     expect(runUntilKilled(2, packageFile)).toBe("queued -> downloading");
     const before = new OtaHarness({}, home);
-    before.db.prepare("UPDATE ota_jobs SET state = ?").run('{"phase":"probation"}');
+    before.db.prepare("UPDATE ota_jobs SET state = ?").run('{"phase":"levitating"}');
     await before.dispose();
     await restart(packageFile, (harness) => {
       expect(harness.reports()[0]?.apps).toMatchObject([
