@@ -47,6 +47,8 @@ export class PartialFile {
   #digests: ChunkDigests;
   #durableBytes: number;
   #checkpointAt: number;
+  /** A write failed: the digests speak of bytes that are not in the file. */
+  #isBroken = false;
 
   private constructor(options: PartialFileOptions, file: GrowingFile, digests: ChunkDigests) {
     this.#options = options;
@@ -98,8 +100,15 @@ export class PartialFile {
   }
 
   async append(chunk: Uint8Array): Promise<void> {
-    await this.#file.append(chunk);
+    const written = this.#file.append(chunk);
+    // On another processor meanwhile.
     this.#digests.update(chunk);
+    try {
+      await written;
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
+    }
     await this.checkpointIfDue();
   }
 
@@ -117,7 +126,7 @@ export class PartialFile {
   /** Makes what is held durable. The order matters: the side file must never claim what is not on disk. */
   async checkpoint(): Promise<void> {
     const { bytes: heldBytes, chunkBytes } = this.#digests;
-    if (heldBytes === this.#durableBytes) return;
+    if (heldBytes === this.#durableBytes || this.#isBroken) return;
     await this.#file.sync();
     const state = { ...this.#version, heldBytes, chunkBytes, digests: this.#digests.list() };
     await this.#options.files.replace(this.#paths.state, encodeState(state));
