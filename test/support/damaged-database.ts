@@ -33,7 +33,8 @@ export function fillGateway(db: SqliteDatabase, apps: number, commands: number):
         "INSERT INTO ota_commands VALUES (?, ?, NULL, ?, 'hash', 'engine_fetch', 0, '[]', 1, 0, 1)",
       ).run(seq, `report-${seq}`, seq);
       db.prepare(
-        "INSERT INTO ota_jobs VALUES (?, ?, 'app-1', '1.0', 'app-1.v1.0.tar.gz', NULL, NULL, ?, 5, 1, 1, 1)",
+        `INSERT INTO ota_jobs (id, command, app, version, content_id, state, transitions, ended, started_at, finished_at)
+         VALUES (?, ?, 'app-1', '1.0', 'app-1.v1.0.tar.gz', ?, 5, 1, 1, 1)`,
       ).run(
         seq,
         seq,

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { statSync, writeFileSync } from "node:fs";
+import { statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { acquireInstanceLock } from "../../../src/platform/instance-lock.ts";
@@ -50,7 +50,10 @@ describe("the lock of an engine", () => {
 
 describe("the process table", () => {
   it("tells a process from another of the same number, and counts the dead as none", async () => {
-    const child = spawn("/bin/sh", ["-c", "exec -a 'odd ) name (' sleep 60 2>/dev/null || exec sleep 60"]);
+    // The kernel names a process after the file that it was started by.
+    const program = join(temporaryDirectory(), "odd ) name (");
+    symlinkSync("/bin/sleep", program);
+    const child = spawn(program, ["60"]);
     const pid = child.pid ?? 0;
     const startTicks = processStartTicks(pid) ?? Number.NaN;
     expect(startTicks).toBeGreaterThan(0);
