@@ -72,7 +72,8 @@ export class JobRunner {
     }
     await discardPackage({ deps, job });
     // A worker that outlived a killed engine for a moment may have filled its directory after the clean-up at start.
-    await removeStaleStaging({ deps, versions }, job.app);
+    // Only a package's name is known to be that of a directory.
+    if (job.task.verb === "install") await removeStaleStaging({ deps, versions }, job.app);
   }
 
   /** What a crash left of a job that was being worked on, brought to where it can go on. */

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { goodPackage, goodSupervisorConf, packageWith } from "../../support/ota-archives.ts";
@@ -76,6 +76,19 @@ describe("the verbs of a command", () => {
       ["failed", expect.stringContaining('"logs" expects')],
     ]);
   });
+});
+
+it("an app's name that is a path leads nowhere", async () => {
+  const bystander = join(harness.home, "other/.unpacking-1");
+  mkdirSync(bystander, { recursive: true });
+  await harness.send({ remove: ["../other"], rollback: ["../other"], logs: ["../other"] });
+  expect(
+    harness
+      .reports()
+      .at(-1)
+      ?.apps.map(({ status }) => status),
+  ).toEqual(["failed", "failed", "failed"]);
+  expect(existsSync(bystander)).toBe(true);
 });
 
 describe("remove", () => {
