@@ -58,6 +58,8 @@ async function runFlags(argv: readonly string[], context: GweContext): Promise<n
   const { flags, positionals } = parseArguments(allFlags, argv);
   if (positionals.length > 0) throw new UsageError(`unexpected argument '${positionals[0]}'; -h explains`);
   if (flags.has("help")) return printHelp(context);
+  const area = flags.get("download-latest")?.[0];
+  if (area !== undefined) return (await import("./gwe-download.ts")).downloadLatest(area, context);
   if (buildFlags.some(({ long }) => flags.has(long))) {
     return (await import("./gwe-build.ts")).runBuildTool(flags, context);
   }

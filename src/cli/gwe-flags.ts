@@ -44,6 +44,12 @@ export const runFlags: readonly Flag[] = [
     value: "TARBALL",
     help: "Install applications from files, by the running engine where there is one.",
   },
+  {
+    long: "download-latest",
+    takes: "value",
+    value: "AREA",
+    help: "Download the newest release of the engine in AREA of release_url.",
+  },
 ];
 
 export const setFlags: readonly Flag[] = [

@@ -119,6 +119,15 @@ export const engineOptions: OptionsOf<EngineConfig> = {
     fallback: 0,
     expected: "a whole number of bytes from 0 (no limit) to 1000000000",
   },
+  releaseUrl: {
+    key: "release_url",
+    schema: z.pipe(
+      z.string().check(z.regex(/^https?:\/\/[^\s?#@]+$/)),
+      z.transform((value) => value.replace(/\/+$/, "")),
+    ),
+    fallback: undefined,
+    expected: "http:// or https:// with a host and, where needed, a path",
+  },
 };
 
 /** Not part of `Config`, but checked with it. */

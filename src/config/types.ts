@@ -42,6 +42,8 @@ export interface EngineConfig {
   readonly diskReserveMib: number;
   /** Average speed of package downloads at most; 0: no limit. */
   readonly downloadBytesPerSecond: number;
+  /** Where releases of the engine are published, without a slash at its end; undefined for nowhere known. */
+  readonly releaseUrl: string | undefined;
 }
 
 /** Deeply frozen; holds no secret. */

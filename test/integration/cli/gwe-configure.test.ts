@@ -207,7 +207,7 @@ describe("gwe prints", () => {
   it.each([
     [["statsu"], "did you mean 'status'?"],
     [["--set-uid", "1"], "did you mean --set-uuid?"],
-    [["--download-latest", "x"], "unknown option --download-latest"],
+    [["--download-newest", "x"], "unknown option --download-newest"],
     [["-v", "extra"], "unexpected argument 'extra'"],
     [["logs"], "usage: gwe logs APP"],
     [["logs", "../../etc/passwd"], "no application's name"],
