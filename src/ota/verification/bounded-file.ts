@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { GweError } from "../../core/errors.ts";
 
 /** A file that is none: a directory, a device, a FIFO. */
-export class NotAFileError extends GweError {
+class NotAFileError extends GweError {
   readonly code = "OTA_NOT_A_FILE";
 }
 

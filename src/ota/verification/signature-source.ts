@@ -1,5 +1,5 @@
 /** Added to a package's name, or its path, to find its signature. */
-export const signatureSuffix = ".minisig";
+const signatureSuffix = ".minisig";
 
 /** Where a package's signature is. */
 export type SignatureSource =

@@ -131,11 +131,10 @@ describe("a signature", () => {
     const freeTo = good.indexOf("\n");
     for (let index = 0; index < good.length; index++) {
       if (index >= freeFrom && index < freeTo) continue;
-      for (let flip = 1; flip < 256; flip++) {
+      // Every bit, and some combinations.
+      for (const flip of [1, 2, 3, 4, 7, 8, 16, 32, 64, 85, 127, 128, 170, 255]) {
         const changed = Buffer.from(good);
         changed[index] = (changed[index] ?? 0) ^ flip;
-        // Most of these are malformed; ones that need a curve operation are sampled.
-        if (flip > 8 && flip % 16 !== 0) continue;
         const { kind } = await examine(changed);
         if (kind === "valid") expect.fail(`valid with byte ${index} ^ ${flip}`);
       }
