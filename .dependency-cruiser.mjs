@@ -1,5 +1,5 @@
 // The rooms of src/ and who may enter them: docs/architecture.md gives the reasons at length.
-const features = ["device-client", "ota", "supervisor", "telemetry", "queue", "engine"];
+const features = ["device-client", "ota", "supervisor", "telemetry", "queue", "engine", "app-builder"];
 
 /** Value imports only: `import type` of another feature's index.ts is how features know each other's shapes. */
 const featureRules = features.map((name) => ({
@@ -48,7 +48,7 @@ export default {
         "A feature's public face is its index.ts: nobody reaches past it, so its inside can change freely.",
       from: { path: "^src/([^/]+)/" },
       to: {
-        path: "^src/(device-client|ota|supervisor|telemetry|queue|engine|emulator|config)/",
+        path: "^src/(device-client|ota|supervisor|telemetry|queue|engine|app-builder|emulator|config)/",
         pathNot: ["^src/$1/", "^src/[^/]+/index\\.ts$"],
       },
     },

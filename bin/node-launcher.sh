@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154 # the launchers set the variables
 # Sourced by the launchers beside it; never run by itself. Finds the Node that belongs to this tree and becomes
 # `node dist/<command>.js <arguments>`. A launcher sets:
 #   command     name of the bundle in dist/

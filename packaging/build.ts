@@ -4,15 +4,15 @@
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
 /** Bundle name in dist/ → its entry module. */
 const entryPoints: Record<string, string> = {
   gwe: "src/cli/gwe.ts",
-  gdc: "src/cli/gdc.ts",
   "ota-worker": "src/ota/worker/main.ts",
   "machine-facts": "src/telemetry/machine-facts/main.ts",
   "murano-emulator": "src/emulator/main.ts",
@@ -20,13 +20,17 @@ const entryPoints: Record<string, string> = {
 };
 
 /**
- * An `import` of node:http makes Node evaluate each of its exports, and one of them (WebSocket) loads the whole of
- * undici: 25 ms and several MB, for something nobody here uses. Taken as a CommonJS module it stays unloaded.
+ * An `import` of a module of Node's own makes Node evaluate each of its exports, and some load much that nobody here
+ * uses: node:http's WebSocket the whole of undici (25 ms and several MB), node:fs's promises the line editor of the
+ * REPL. Taken as CommonJS modules they load what is touched.
  */
-const httpWithoutUndici: Plugin = {
-  name: "http-without-undici",
+const lazyBuiltins: Plugin = {
+  name: "lazy-builtins",
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({ path, namespace: "builtin" }));
+    onResolve({ filter: /^(node:)?[a-z_/]+$/ }, ({ path, kind }) =>
+      // A dynamic import is late already, and its caller takes the exports by name.
+      isBuiltin(path) && kind !== "dynamic-import" ? { path, namespace: "builtin" } : undefined,
+    );
     onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));
@@ -35,19 +39,16 @@ const httpWithoutUndici: Plugin = {
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints,
   outdir: "dist",
   bundle: true,
-  // Shared chunks: a command loads only what it uses, and dynamic imports stay late.
-  splitting: true,
   format: "esm",
   platform: "node",
   target: "node22",
   minifySyntax: true,
   legalComments: "linked",
-  plugins: [httpWithoutUndici],
+  plugins: [lazyBuiltins],
   // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path.
   external: ["pm2", "better-sqlite3"],
   // CommonJS dependencies inside an ES module bundle still call require().
@@ -56,7 +57,12 @@ await build({
   },
   define: { "process.env.NODE_ENV": '"production"' },
   logLevel: "warning",
-});
+} satisfies BuildOptions;
+
+// Shared chunks: a command loads only what it uses, and dynamic imports stay late.
+await build({ ...common, entryPoints, splitting: true });
+// Called in tight loops, and nearly always for all that it has: two dozen chunks would take it 20 ms longer to find.
+await build({ ...common, entryPoints: { gdc: "src/cli/gdc.ts" } });
 
 // Not TypeScript: a POSIX shell script that pm2 runs for each app.
 cpSync(join(root, "src/supervisor/launcher/launcher.sh"), join(root, "dist/launcher.sh"));

@@ -8,8 +8,18 @@ export default defineConfig({
   test: {
     reporters: ["default"],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
-      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], testTimeout: 20_000 } },
+      // Properties run hundreds of cases: on a machine that does other things too that may take its time.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "contract",
+          include: ["test/contract/**/*.test.ts"],
+          testTimeout: 20_000,
+          maxWorkers: 2,
+          // No file changes what another imports: loading it all again for each would take as long as the tests.
+          isolate: false,
+        },
+      },
       {
         test: {
           name: "integration",

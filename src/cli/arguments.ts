@@ -8,8 +8,8 @@ export interface Flag {
   readonly short?: string;
   /** Other long names of the same option. */
   readonly aliases?: readonly string[];
-  /** What it takes: a value, one or more values, or (absent) nothing. */
-  readonly takes?: "value" | "values";
+  /** What it takes: a value, at most one value, one or more values, or (absent) nothing. */
+  readonly takes?: "value" | "optional" | "values";
   /** How the value is called in the help. */
   readonly value?: string;
   readonly help: string;
@@ -96,13 +96,13 @@ function valuesOf(
     if (attached !== undefined) throw new UsageError(`${shown} takes no value`);
     return [];
   }
-  if (attached !== undefined && flag.takes === "value") return [attached];
+  if (attached !== undefined && flag.takes !== "values") return [attached];
   const values = attached === undefined ? [] : [attached];
   while (rest[0] !== undefined && !looksLikeOption(rest[0])) {
     values.push(rest.shift() ?? "");
-    if (flag.takes === "value") break;
+    if (flag.takes !== "values") break;
   }
-  if (values.length === 0) {
+  if (values.length === 0 && flag.takes !== "optional") {
     const hint =
       rest[0] === undefined ? "" : ` (a value that starts with '-' is written --${flag.long}=${rest[0]})`;
     throw new UsageError(`${shown} needs a value: ${flag.value ?? "VALUE"}${hint}`);
@@ -114,11 +114,16 @@ function looksLikeOption(argument: string): boolean {
   return argument.startsWith("-") && argument !== "-";
 }
 
+function describeValue({ takes, value }: Flag): string {
+  if (takes === undefined) return "";
+  return { value: ` ${value}`, optional: ` [${value}]`, values: ` ${value}...` }[takes];
+}
+
 /** The options as lines of a help text. */
 export function describeFlags(flags: readonly Flag[]): string {
   return flags
     .map((flag) => {
-      const value = flag.takes === undefined ? "" : ` ${flag.value}${flag.takes === "values" ? "..." : ""}`;
+      const value = describeValue(flag);
       const names = [
         flag.short && `-${flag.short}`,
         ...[flag.long, ...(flag.aliases ?? [])].map((n) => `--${n}`),

@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import type * as z from "zod/mini";
 import type { AppStatus } from "../core/app-status.ts";
-import type { EngineStatus, InstallRequest, InstallResult } from "../core/control-api.ts";
+import type { EngineStatus, InstallRequest, InstallResult, JobRecord } from "../core/control-api.ts";
 import { controlSchemas } from "./control-schema.ts";
 import { ControlAccessError, ControlRefusedError, EngineNotRunningError } from "./errors.ts";
 import { printable } from "./terminal.ts";
@@ -48,6 +48,18 @@ export class ControlClient {
     await this.call({ method: "POST", path: "/check-in", schema: undefined, timeoutMs: quickMs });
   }
 
+  /** The newest jobs, of one app where it is named. */
+  history(app?: string): Promise<readonly JobRecord[]> {
+    const path = app === undefined ? "/history" : `/history/${encodeURIComponent(app)}`;
+    return this.call({ method: "GET", path, schema: controlSchemas.jobRecords, timeoutMs: quickMs });
+  }
+
+  /** Resolves when the app is gone, or could not be removed. */
+  remove(name: string): Promise<InstallResult> {
+    const path = `/apps/${encodeURIComponent(name)}/remove`;
+    return this.call({ method: "POST", path, schema: controlSchemas.installResult });
+  }
+
   /** Resolves when all installations have ended, which has no time limit of ours: each installer has its own. */
   install(files: readonly string[]): Promise<readonly InstallResult[]> {
     const body: InstallRequest = { files };
@@ -83,6 +95,8 @@ export class ControlClient {
           socketPath: this.socketPath,
           method: call.method,
           path: call.path,
+          // Node's own gives up on a silent answer after 5 s; installers are silent for longer.
+          agent: false,
           headers: { "content-type": "application/json", "content-length": Buffer.byteLength(payload) },
           ...(call.timeoutMs === undefined ? {} : { timeout: call.timeoutMs }),
         },
@@ -112,7 +126,7 @@ export class ControlClient {
 
   private explained(error: NodeJS.ErrnoException): Error {
     if (error instanceof ControlRefusedError) return error;
-    if (error.code === "ENOENT" || error.code === "ECONNREFUSED") {
+    if (["ENOENT", "ENOTDIR", "ECONNREFUSED"].includes(error.code ?? "")) {
       return new EngineNotRunningError(
         `the engine is not running (no answer on ${this.socketPath}): start it with 'systemctl start gateway-engine' or 'gwe'`,
       );

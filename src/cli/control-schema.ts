@@ -10,6 +10,7 @@ const appStatus = z.looseObject({
   sinceMs: z.number(),
   pid: z.exactOptional(z.number()),
   startedAtMs: z.exactOptional(z.number()),
+  restarting: z.exactOptional(z.literal(true)),
   exitStatus: z.exactOptional(z.number()),
   signal: z.exactOptional(z.string()),
   restarts: z.number(),
@@ -51,11 +52,23 @@ const engineStatus = z.looseObject({
   apps: z.array(appStatus),
 });
 
-const installResults = z.array(
+const installResult = z.looseObject({
+  name: z.string(),
+  version: z.string(),
+  status: z.string(),
+  exitCode: z.nullable(z.number()),
+  output: z.string(),
+});
+const installResults = z.array(installResult);
+
+const jobRecords = z.array(
   z.looseObject({
-    name: z.string(),
+    app: z.string(),
     version: z.string(),
+    action: z.string(),
     status: z.string(),
+    startedAtMs: z.nullable(z.number()),
+    finishedAtMs: z.nullable(z.number()),
     exitCode: z.nullable(z.number()),
     output: z.string(),
   }),
@@ -63,4 +76,11 @@ const installResults = z.array(
 
 const controlError = z.looseObject({ error: z.looseObject({ code: z.string(), message: z.string() }) });
 
-export const controlSchemas = { appStatus, engineStatus, installResults, controlError };
+export const controlSchemas = {
+  appStatus,
+  engineStatus,
+  installResult,
+  installResults,
+  jobRecords,
+  controlError,
+};

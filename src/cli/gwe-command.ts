@@ -2,7 +2,7 @@ import { resolvePaths } from "../config/index.ts";
 import { parseArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import type { GweContext } from "./gwe-context.ts";
-import { allFlags } from "./gwe-flags.ts";
+import { allFlags, buildFlags } from "./gwe-flags.ts";
 import { suggestion } from "./suggestion.ts";
 import { runAsProcess } from "./terminal.ts";
 
@@ -19,7 +19,15 @@ const subcommands = new Map<string, Subcommand>([
   ["start", appAction("start")],
   ["stop", appAction("stop")],
   ["restart", appAction("restart")],
+  ["install", async (argv, context) => (await import("./gwe-install.ts")).installFiles(argv, context)],
+  ["remove", async (argv, context) => (await import("./gwe-install.ts")).removeApp(argv, context)],
+  ["history", async (argv, context) => (await import("./gwe-history.ts")).showHistory(argv, context)],
   ["check-in", async (argv, context) => (await import("./gwe-apps.ts")).requestCheckIn(argv, context)],
+  // Not for people: what gateway-engine-pm2.service runs.
+  [
+    "pm2-daemon",
+    async (_, context) => (await import("../daemon/pm2-daemon.ts")).becomePm2Daemon(context.paths),
+  ],
   ["help", (_, context) => printHelp(context)],
 ]);
 
@@ -50,6 +58,9 @@ async function runFlags(argv: readonly string[], context: GweContext): Promise<n
   const { flags, positionals } = parseArguments(allFlags, argv);
   if (positionals.length > 0) throw new UsageError(`unexpected argument '${positionals[0]}'; -h explains`);
   if (flags.has("help")) return printHelp(context);
+  if (buildFlags.some(({ long }) => flags.has(long))) {
+    return (await import("./gwe-build.ts")).runBuildTool(flags, context);
+  }
   const { configure, takeLogLevel } = await import("./gwe-configure.ts");
   const logLevelOverride = takeLogLevel(flags);
   const changed = await configure(flags, context);

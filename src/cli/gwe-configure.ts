@@ -40,8 +40,11 @@ export async function configure(flags: Flags, context: GweContext): Promise<bool
   const changes: ConfigChange[] = [];
   for (const [flag, [value = ""]] of flags) {
     for (const [section, key] of setters[flag] ?? []) {
-      const text = key === "cik" && value === "-" ? (await terminal.readStdin()).trim() : value;
-      changes.push({ section, key, value: text });
+      changes.push({
+        section,
+        key,
+        value: key === "cik" && value === "-" ? await pipedCik(terminal) : value,
+      });
     }
   }
   const level = flags.get(debugLevel)?.[0];
@@ -59,6 +62,13 @@ export async function configure(flags: Flags, context: GweContext): Promise<bool
   }
   adviseOn(changes, context);
   return true;
+}
+
+/** Nothing on stdin is a pipe whose other end has failed: that must not cost the gateway its CIK. */
+async function pipedCik(terminal: GweContext["terminal"]): Promise<string> {
+  const text = (await terminal.readStdin()).trim();
+  if (text === "") throw new UsageError("there is no CIK on stdin; --set-cik '' clears it");
+  return text;
 }
 
 /** The resulting configuration as the original prints it: sections and keys, no comments; the CIK masked. */

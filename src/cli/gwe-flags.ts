@@ -96,4 +96,46 @@ export const setFlags: readonly Flag[] = [
   },
 ];
 
-export const allFlags: readonly Flag[] = [...printFlags, ...runFlags, ...setFlags];
+/** For app developers, on any machine (docs/building-apps.md). */
+export const buildFlags: readonly Flag[] = [
+  {
+    long: "create-buildfile",
+    short: "x",
+    takes: "optional",
+    value: "FILE",
+    help: "Write a buildfile. Asks for what -n and -s do not say.",
+  },
+  {
+    long: "check-buildfile",
+    short: "w",
+    takes: "value",
+    value: "FILE",
+    help: "Print [PASS], or each fault of a buildfile with its place.",
+  },
+  {
+    long: "build-app",
+    short: "y",
+    aliases: ["build-app-tarball"],
+    takes: "optional",
+    value: "FILE",
+    help: "Build a package and print its path. Without a buildfile, and with\n-n and -s, packs the current directory.",
+  },
+  {
+    long: "check-tarball",
+    short: "z",
+    aliases: ["check-tarfile"],
+    takes: "values",
+    value: "FILE",
+    help: "Print [PASS], or what a gateway would refuse in packages.",
+  },
+  {
+    long: "app-name",
+    short: "n",
+    takes: "value",
+    value: "NAME",
+    help: "The app's name, instead of the buildfile's.",
+  },
+  { long: "app-version", short: "s", takes: "value", value: "VERSION", help: "Likewise the version." },
+];
+
+export const allFlags: readonly Flag[] = [...printFlags, ...runFlags, ...setFlags, ...buildFlags];

@@ -1,5 +1,5 @@
 import { describeFlags } from "./arguments.ts";
-import { printFlags, runFlags, setFlags } from "./gwe-flags.ts";
+import { buildFlags, printFlags, runFlags, setFlags } from "./gwe-flags.ts";
 
 export const gweHelp = `usage: gwe                        run the engine in the foreground
        gwe OPTION...              configure, or ask for something
@@ -9,6 +9,10 @@ Commands:
   status [--json]         Engine, activation, last check-in, applications, jobs.
   logs APP [-f] [-n N]    The last lines of an application's log (gwe: the engine's).
   start|stop|restart APP  Control an application.
+  install FILE...         Install applications from files; works without the engine.
+  remove APP              Remove an application; works without the engine.
+  history [APP] [--output] [--json]
+                          What was installed and asked for, and what came of it.
   check-in                Check in now.
 
 Print:
@@ -20,6 +24,9 @@ ${describeFlags(runFlags)}
 Configure (can be combined; '' clears a value or restores its default; prints
 the resulting configuration; a running engine takes it up at its next start):
 ${describeFlags(setFlags)}
+
+Build packages (one of -x, -w, -y, -z; on any machine):
+${describeFlags(buildFlags)}
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 the engine is not running,
 4 permission denied, 255 the configuration is incomplete or invalid.

@@ -3,9 +3,10 @@ import { resolve } from "node:path";
 import type { LogLevel } from "../config/index.ts";
 import type { InstallResult } from "../core/control-api.ts";
 import { parsePackageName } from "../core/package-name.ts";
+import { parseArguments } from "./arguments.ts";
 import { ControlClient } from "./control-client.ts";
-import { CommandError, EngineNotRunningError } from "./errors.ts";
-import type { GweContext } from "./gwe-context.ts";
+import { CommandError, EngineNotRunningError, UsageError } from "./errors.ts";
+import { type GweContext, onlyApp } from "./gwe-context.ts";
 import { runDaemon } from "./run-daemon.ts";
 import { printable } from "./terminal.ts";
 
@@ -31,6 +32,27 @@ export async function installApps(options: InstallOptions, context: GweContext):
   return runDaemon({ paths, once, installFiles: files, ...level });
 }
 
+/** `gwe install FILE…` */
+export async function installFiles(argv: readonly string[], context: GweContext): Promise<number> {
+  const files = parseArguments([], argv).positionals;
+  if (files.length === 0) throw new UsageError("usage: gwe install FILE...");
+  return installApps({ files, once: false }, context);
+}
+
+/** `gwe remove APP`: likewise by the running engine, or one of its own. */
+export async function removeApp(argv: readonly string[], context: GweContext): Promise<number> {
+  const { paths, terminal } = context;
+  const app = onlyApp(parseArguments([], argv).positionals, "gwe remove APP");
+  try {
+    const result = await new ControlClient({ socketPath: paths.controlSocket }).remove(app);
+    await terminal.write(describeResult(result));
+    return result.status === "removed" ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof EngineNotRunningError)) throw error;
+  }
+  return runDaemon({ paths, removeApps: [app] });
+}
+
 /** Absolute, and known to be there: the engine that reads it has another working directory. */
 function readableTarball(file: string): string {
   const path = resolve(file);
@@ -46,5 +68,5 @@ function readableTarball(file: string): string {
 function describeResult({ name, version, status, exitCode, output }: InstallResult): string {
   const code = exitCode === null || exitCode === 0 ? "" : ` (exit status ${exitCode})`;
   const text = output === "" || output.endsWith("\n") ? output : `${output}\n`;
-  return `${text}${printable(`${name} ${version}: ${status}${code}`)}\n`;
+  return `${text}${printable(`${[name, version].filter((part) => part !== "").join(" ")}: ${status}${code}`)}\n`;
 }

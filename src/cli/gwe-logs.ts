@@ -32,7 +32,8 @@ export async function showLogs(argv: readonly string[], context: GweContext): Pr
   // Following is ended by Ctrl-C, as tail(1) is: there is nothing to clean up.
   if (follow) return followLog({ file, lines, write, wait: () => setTimeout(pollMs) });
   if (!(await showTail(file, lines, write))) {
-    throw new CommandError(`${app} has no log yet: ${file} does not exist`);
+    const elsewhere = app === "gwe" ? "; under systemd its log is 'journalctl -u gateway-engine'" : "";
+    throw new CommandError(`${app} has no log yet: ${file} does not exist${elsewhere}`);
   }
   return 0;
 }

@@ -23,6 +23,11 @@ function printCik(): boolean {
   }
   const cik = cikIn(IniDocument.parse(text));
   if (cik === undefined) return false;
-  fs.writeSync(1, `${cik || "''"}\n`);
+  try {
+    fs.writeSync(1, `${cik || "''"}\n`);
+  } catch {
+    // A full disk, a reader that has gone, a pipe that would block: the long way waits, or says what is wrong.
+    return false;
+  }
   return true;
 }

@@ -8,6 +8,8 @@ export interface RunDaemonOptions {
   readonly logLevelOverride?: LogLevel;
   /** Absolute paths of tarballs to install; without `once` the run ends when they are done. */
   readonly installFiles?: readonly string[];
+  /** Apps to remove; likewise. */
+  readonly removeApps?: readonly string[];
 }
 
 /** Resolves to the exit status when the engine has stopped. */

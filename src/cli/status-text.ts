@@ -76,7 +76,8 @@ function noteOf(app: AppStatus): string {
   return app.exitStatus === undefined ? "" : `exit status ${app.exitStatus}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** Columns as wide as they need be; the head first. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const cells = [head, ...rows.map((row) => row.map(printable))];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
   return cells.map((row) =>

@@ -9,7 +9,11 @@ export interface Terminal {
   write(data: string | Uint8Array): Promise<void>;
   /** One line on stderr. */
   note(line: string): void;
+  /** Text on stderr after which the cursor stays: a question. */
+  prompt(text: string): void;
   readStdin(): Promise<string>;
+  /** stdin line by line. To be ended (`return`) when no more is wanted. */
+  lines(): AsyncGenerator<string, void>;
 }
 
 const processTerminal: Terminal = {
@@ -21,10 +25,22 @@ const processTerminal: Terminal = {
   note: (line) => {
     process.stderr.write(`${line}\n`);
   },
+  prompt: (text) => {
+    process.stderr.write(text);
+  },
   readStdin: async () => {
     const chunks: Buffer[] = [];
     for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
     return Buffer.concat(chunks).toString("utf8");
+  },
+  lines: async function* () {
+    const { createInterface } = await import("node:readline");
+    const reader = createInterface({ input: process.stdin });
+    try {
+      yield* reader;
+    } finally {
+      reader.close();
+    }
   },
 };
 
@@ -35,7 +51,9 @@ export async function runAsProcess(
 ): Promise<void> {
   // `gwe logs app | head`: when the reader has gone there is nothing left to do and nobody to tell.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? 0 : 1);
+    if (error.code === "EPIPE") process.exit(0);
+    processTerminal.note(`${name}: cannot write the output (${error.code})`);
+    process.exit(1);
   });
   const argv = process.argv.slice(2);
   try {

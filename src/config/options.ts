@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { cikRule, isCik } from "../core/cik.ts";
+import { longestTimerS } from "../core/clock.ts";
 import { type DeviceConfig, type EngineConfig, logLevels } from "./types.ts";
 import { engineVersion } from "./version.ts";
 
@@ -58,9 +59,6 @@ function parseOrigin(value: string): string | undefined {
   return new URL(value).origin;
 }
 
-/** Timers of Node end at 2^31 - 1 milliseconds: a longer interval would fire at once. */
-const longestTimerS = 2_147_483;
-
 export const deviceOptions: OptionsOf<DeviceConfig> = {
   vendor: name("vendor"),
   model: name("model"),
@@ -96,11 +94,30 @@ export const engineOptions: OptionsOf<EngineConfig> = {
     expected: "a whole number of KiB from 1 to 64",
   },
   fetchStatusFormat: oneOf("fetch_status_format", ["json", "text"], "json"),
+  probationS: seconds("probation", 86_400, 30),
+  keptVersions: {
+    key: "kept_versions",
+    schema: wholeNumber(2, 20),
+    fallback: 2,
+    expected: "a whole number from 2 to 20",
+  },
+  keptVersionsMib: {
+    key: "kept_versions_mib",
+    schema: wholeNumber(0, 1_048_576),
+    fallback: 256,
+    expected: "a whole number of MiB from 0 to 1048576",
+  },
   diskReserveMib: {
     key: "disk_reserve_mib",
     schema: wholeNumber(0, 1_048_576),
     fallback: 32,
     expected: "a whole number of MiB from 0 to 1048576",
+  },
+  downloadBytesPerSecond: {
+    key: "download_bytes_per_second",
+    schema: wholeNumber(0, 1_000_000_000),
+    fallback: 0,
+    expected: "a whole number of bytes from 0 (no limit) to 1000000000",
   },
 };
 

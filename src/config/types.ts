@@ -32,8 +32,16 @@ export interface EngineConfig {
   /** How much of the end of an installer's output is kept and reported. */
   readonly installerOutputKib: number;
   readonly fetchStatusFormat: "json" | "text";
+  /** How long an updated app with a `health` script has to stay up before it counts as installed. */
+  readonly probationS: number;
+  /** Versions of an app kept on disk, the running one included. */
+  readonly keptVersions: number;
+  /** Disk space of all kept versions; an app's running version and the one before are kept whatever they take. */
+  readonly keptVersionsMib: number;
   /** Disk space that no installation may use up. */
   readonly diskReserveMib: number;
+  /** Average speed of package downloads at most; 0: no limit. */
+  readonly downloadBytesPerSecond: number;
 }
 
 /** Deeply frozen; holds no secret. */

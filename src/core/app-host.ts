@@ -25,9 +25,16 @@ export interface AppHost {
   deploy(app: InstalledApp): Promise<void>;
   /** Stops and forgets an app. An unknown name is fine. */
   withdraw(name: string): Promise<void>;
+  /** Starts an app and keeps it wanted. @throws GweError when there is no such app, or nothing of it to start */
+  startApp(name: string): Promise<void>;
+  /** Stops an app until `startApp`, also across reboots and updates. @throws as `startApp` */
+  stopApp(name: string): Promise<void>;
+  /** @throws as `startApp` */
+  restartApp(name: string): Promise<void>;
   /**
-   * Resolves when a start has come to an end of some kind: RUNNING, EXITED, FATAL, STOPPED; or with the state at
-   * hand after `timeoutMs`.
+   * Resolves when a start has come to an end of some kind: RUNNING, EXITED for good, FATAL, STOPPED; or with the state at
+   * hand after `timeoutMs` (0: at once).
+   * @throws GweError when there is no such app
    */
   settled(name: string, timeoutMs: number, signal?: AbortSignal): Promise<AppStatus>;
 }

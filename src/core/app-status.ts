@@ -28,6 +28,8 @@ export interface AppStatus {
   readonly startedAtMs?: number;
   /** Of the last process that ended. */
   readonly exitStatus?: number;
+  /** It is EXITED for a moment only: its policy has it started again. */
+  readonly restarting?: true;
   /** Signal name (`SIGSEGV`) when the last process was killed by one. */
   readonly signal?: string;
   /** Starts by the supervisor after an end that nobody asked for. */

@@ -13,3 +13,6 @@ export interface Clock {
 
 /** Uniform in [0, 1). Injected for the same reason. */
 export type Random = () => number;
+
+/** Node's timers end at 2^31 - 1 milliseconds: one set for longer fires at once. */
+export const longestTimerS = 2_147_483;

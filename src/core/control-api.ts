@@ -7,6 +7,8 @@ import type { AppStatus } from "./app-status.ts";
  * - `POST /apps/<name>/start|stop|restart` → 200 `AppStatus`; 404 unknown app; 409 not a long-running app
  * - `POST /check-in` → 202: a check-in is brought forward
  * - `POST /install` with `InstallRequest` → 200 `InstallResult[]` when all are done
+ * - `POST /apps/<name>/remove` → 200 `InstallResult` when it is done, or has failed
+ * - `GET /history`, `GET /history/<app>` → 200 `JobRecord[]`, newest first
  *
  * Every error answer is a `ControlError`.
  */
@@ -57,6 +59,21 @@ export interface InstallResult {
   readonly version: string;
   /** `installed`, `failed`, … as in `fetch_status`. */
   readonly status: string;
+  readonly exitCode: number | null;
+  readonly output: string;
+}
+
+/** A job of the past, or one that has not ended. */
+export interface JobRecord {
+  readonly app: string;
+  readonly version: string;
+  /** `install`, `remove`, `rollback` … */
+  readonly action: string;
+  /** `installed`, `failed` … as in `fetch_status`; the job's state while it has not ended. */
+  readonly status: string;
+  /** Unix milliseconds. */
+  readonly startedAtMs: number | null;
+  readonly finishedAtMs: number | null;
   readonly exitCode: number | null;
   readonly output: string;
 }

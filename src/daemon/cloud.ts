@@ -21,6 +21,7 @@ import {
   Credentials,
   checkIn,
   ReportComposer,
+  ReportDelivery,
   reactivatingApi,
   takeCommand,
   watchForCommands,
@@ -50,6 +51,7 @@ export interface CloudOptions {
 
 /** How often a run with `once` checks in at most to tell results. */
 const maxResultRounds = 20;
+const firstLookMs = 15_000;
 const longPollTimeoutMs = 300_000;
 /** Asking what machine this is waits until the start-up is over: it competes for the processor. */
 const machineFactsDelayMs = 5_000;
@@ -98,11 +100,18 @@ export class Cloud {
     this.composer = this.createComposer();
     this.checkInDependencies = {
       api: this.api,
+      delivery: new ReportDelivery({
+        api: this.api,
+        outbox: hosting.outbox,
+        composer: this.composer,
+        logger,
+      }),
       outbox: hosting.outbox,
-      composer: this.composer,
       intake: this.createIntake(),
-      intervals: { persistUpdateInterval: (seconds) => this.persistUpdateInterval(seconds) },
-      now: systemClock.now,
+      intervals: {
+        apply: (seconds) => this.loop.changeInterval(seconds),
+        persist: (seconds) => this.persistUpdateInterval(seconds),
+      },
       logger,
     };
     this.loop = this.createLoop();
@@ -119,14 +128,16 @@ export class Cloud {
     }
     const stopListening = hosting.ota.onFinished(() => this.loop.hasten());
     void this.learnMachineFacts(stop);
-    await hosting.firstLook();
+    // So that the first report tells true states; yet a pm2 that hangs must not keep the gateway from checking in.
+    await Promise.race([hosting.firstLook(), systemClock.sleep(firstLookMs, stop).catch(() => undefined)]);
     const watching =
       config.engine.checkIn === "long-poll"
         ? watchForCommands(
             {
-              api: this.api,
+              api: this.client,
               checkedInUntilMs: () => this.loop.serverTimeOfLastCheckInMs(),
               onCommand: () => this.loop.commandArrived(),
+              onUnauthorized: () => this.loop.hasten(),
               clock: systemClock,
               random: Math.random,
               logger: this.options.logger,
@@ -143,14 +154,14 @@ export class Cloud {
   /** One check-in, the jobs that it brought, and their results told. @returns the exit status */
   async runOnce(stop: AbortSignal): Promise<number> {
     const { hosting, logger } = this.options;
-    await this.serial.wait(stop);
+    this.serial.require();
     await hosting.firstLook();
     try {
       if (!this.credentials.areReady()) await this.credentials.activate();
       for (let round = 0; round < maxResultRounds; round++) {
         await checkIn(this.checkInDependencies, { signal: stop });
         await hosting.ota.idle();
-        if (hosting.outbox.waitingResults() === 0) return 0;
+        if (hosting.outbox.waitingResults() === 0 && !this.composer.isAsked) return 0;
         await systemClock.sleep(1_000, stop);
       }
       logger.warn("results still wait to be told", { waiting: hosting.outbox.waitingResults() });
@@ -184,6 +195,7 @@ export class Cloud {
     const { hosting, logger } = this.options;
     return new CommandIntake({
       api: this.api,
+      history: this.client,
       sink: {
         accept: (command) => {
           const outcome = hosting.ota.accept(command);

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as z from "zod/mini";
 import type { AppStatus } from "../core/app-status.ts";
-import type { ControlError, EngineStatus, InstallResult } from "../core/control-api.ts";
+import type { ControlError, EngineStatus, InstallResult, JobRecord } from "../core/control-api.ts";
 import { describeError, GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 
@@ -12,6 +12,8 @@ export interface ControlTarget {
   changeApp(name: string, change: AppChange): Promise<AppStatus>;
   checkInNow(): void;
   install(files: readonly string[]): Promise<readonly InstallResult[]>;
+  remove(app: string): Promise<InstallResult>;
+  history(app: string | undefined): readonly JobRecord[];
 }
 
 const appChanges = ["start", "stop", "restart"] as const;
@@ -38,6 +40,8 @@ export interface ControlServerOptions {
 }
 
 const maxBodyBytes = 64 * 1024;
+/** A client that forgets to close its connections must not use up the engine's file descriptors. */
+const maxConnections = 64;
 const installSchema = z.object({ files: z.array(z.string().check(z.startsWith("/"))).check(z.minLength(1)) });
 
 /** Serves `core/control-api.ts` over a Unix socket that only root and the engine's group can open (0660). */
@@ -50,22 +54,27 @@ export class ControlServer {
     this.server = createServer((request, response) => void this.serve(request, response));
     // An installation answers when it has ended, which may be half an hour.
     this.server.requestTimeout = 30_000;
+    this.server.maxConnections = maxConnections;
   }
 
   /** The instance lock must be held: what lies at the socket's path is then a leftover and is removed. */
   async start(): Promise<void> {
-    const { socketPath, groupId } = this.options;
+    const { socketPath, groupId, logger } = this.options;
     rmSync(socketPath, { force: true });
-    // Nobody but us may connect before the mode is set.
-    const previousMask = process.umask(0o177);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.server.once("error", reject);
+    await new Promise<void>((resolve, reject) => {
+      this.server.once("error", reject);
+      // Nobody but us may connect before the mode is set. The socket is made within the call: what else goes on
+      // meanwhile keeps its own mask.
+      const previousMask = process.umask(0o177);
+      try {
         this.server.listen(socketPath, resolve);
-      });
-    } finally {
-      process.umask(previousMask);
-    }
+      } finally {
+        process.umask(previousMask);
+      }
+    });
+    this.server.on("error", (error) => {
+      logger.error("control socket failed", { error: describeError(error) });
+    });
     if (groupId !== undefined) chownSync(socketPath, process.getuid?.() ?? -1, groupId);
     chmodSync(socketPath, 0o660);
   }
@@ -98,16 +107,19 @@ export class ControlServer {
 
   private async route(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
     const { target } = this.options;
-    const path = new URL(request.url ?? "/", "http://engine").pathname;
-    const segments = path.split("/").slice(1).map(decodeURIComponent);
-    const route = `${request.method} ${segments.length === 3 && segments[0] === "apps" ? "/apps" : path}`;
+    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+    const segments = decodeSegments(path);
+    const route = `${request.method} ${routeOf(segments, path)}`;
     switch (route) {
+      case "GET /history":
+        return { status: 200, body: target.history(segments[1]) };
       case "GET /status":
         return { status: 200, body: await target.status() };
       case "POST /check-in":
         target.checkInNow();
         return { status: 202, body: {} };
       case "POST /apps": {
+        if (segments[2] === "remove") return { status: 200, body: await target.remove(segments[1] ?? "") };
         const change = appChanges.find((name) => name === segments[2]);
         if (change === undefined) break;
         return { status: 200, body: await target.changeApp(segments[1] ?? "", change) };
@@ -124,9 +136,23 @@ export class ControlServer {
   }
 }
 
+/** The part of a path that says what is asked; an app's name is not. */
+function routeOf(segments: readonly string[], path: string): string {
+  if (segments.length === 3 && segments[0] === "apps") return "/apps";
+  return segments.length === 2 && segments[0] === "history" ? "/history" : path;
+}
+
 function answer(response: ServerResponse, status: number, body: unknown): void {
   if (response.destroyed) return;
   response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+}
+
+function decodeSegments(path: string): readonly string[] {
+  try {
+    return path.split("/").slice(1).map(decodeURIComponent);
+  } catch {
+    throw new ControlRequestError(400, "BAD_REQUEST", "the path is not well encoded");
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -137,14 +163,16 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** A body that is too large is read to its end, but not kept: closing before would lose the answer. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBodyBytes)
-      throw new ControlRequestError(413, "TOO_LARGE", `the body exceeds ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
+    if (size <= maxBodyBytes) chunks.push(chunk);
+    else chunks.length = 0;
   }
+  if (size > maxBodyBytes)
+    throw new ControlRequestError(413, "TOO_LARGE", `the body exceeds ${maxBodyBytes} bytes`);
   return Buffer.concat(chunks).toString("utf8");
 }

@@ -1,6 +1,7 @@
 import { type Config, engineVersion, type Paths } from "../config/index.ts";
 import type { AppStatus } from "../core/app-status.ts";
-import type { EngineStatus, InstallResult } from "../core/control-api.ts";
+import type { EngineStatus, InstallResult, JobRecord } from "../core/control-api.ts";
+import { InvariantError } from "../core/errors.ts";
 import { NotSupervisedError, UnknownAppError } from "../supervisor/index.ts";
 import type { Cloud } from "./cloud.ts";
 import { type AppChange, ControlRequestError, type ControlTarget } from "./control-server.ts";
@@ -73,6 +74,16 @@ export class EngineControl implements ControlTarget {
 
   checkInNow(): void {
     this.options.cloud?.loop.checkInNow();
+  }
+
+  async remove(app: string): Promise<InstallResult> {
+    const [result] = await this.options.hosting.ota.removeApp(app);
+    if (result === undefined) throw new InvariantError("a removal that came to nothing");
+    return result;
+  }
+
+  history(app: string | undefined): readonly JobRecord[] {
+    return this.options.hosting.ota.history(app);
   }
 
   install(files: readonly string[]): Promise<readonly InstallResult[]> {

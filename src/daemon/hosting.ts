@@ -1,7 +1,8 @@
-import { createRequire } from "node:module";
+import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config, Paths } from "../config/index.ts";
+import type { InstalledApp } from "../core/app-host.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
@@ -9,16 +10,22 @@ import type { DeviceApi } from "../device-client/index.ts";
 import { EngineFacts, engineMigrations, Outbox } from "../engine/index.ts";
 import { defaultOtaLimits, Ota, otaMigrations } from "../ota/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
-import { openDatabase, type SqliteDatabase } from "../platform/sqlite.ts";
+import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
-import { Pm2Adapter, Supervisor, supervisorMigrations } from "../supervisor/index.ts";
+import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } from "../supervisor/index.ts";
+import { inheritedEnvironment } from "./inherited-environment.ts";
 import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
+import { pm2DaemonSettings } from "./pm2-daemon.ts";
 
 export interface HostingOptions {
   readonly paths: Paths;
   readonly config: Config;
   readonly redact: Redact;
+  /** The systemd unit that runs pm2's daemon; undefined where the engine itself starts it. */
+  readonly pm2Unit: string | undefined;
   readonly logger: Logger;
+  /** A query met damage: the engine must end, and the next start repairs what it can. */
+  readonly onCorruption: (error: unknown) => void;
 }
 
 /** What works without Murano: the stores, the apps under supervision, and the update pipeline. */
@@ -30,24 +37,27 @@ export class Hosting {
   private readonly options: HostingOptions;
   private pipeline: Ota | undefined;
   private supervising: Promise<void> = Promise.resolve();
+  private hasLooked = false;
+  private isStopping = false;
 
   constructor(options: HostingOptions) {
     const { paths, logger } = options;
     this.options = options;
-    const { db, corruptFileSetAside } = openDatabase({
+    const { db, replaced } = openDatabase({
       file: paths.gatewayDb,
       migrations: [...engineMigrations, ...otaMigrations, ...supervisorMigrations],
+      afterSalvage: supervisorAfterSalvage,
       logger,
       now: systemClock.now,
+      onCorruption: options.onCorruption,
     });
     this.db = db;
     this.outbox = new Outbox(db);
     this.facts = new EngineFacts(db);
     this.supervisor = createSupervisor(options, db);
-    if (corruptFileSetAside !== undefined) {
-      this.reportTrouble(
-        `the engine's database was corrupt and a fresh one was started; the old is ${corruptFileSetAside}`,
-      );
+    if (replaced !== undefined) {
+      const lost = isRegistryWhole(replaced) ? [] : this.supervisor.restoreLost();
+      this.reportTrouble(describeReplacement(replaced, lost));
     }
   }
 
@@ -64,8 +74,9 @@ export class Hosting {
       logger.error("supervision could not be started", { error: describeError(error) });
     });
     // Packages that were being activated need supervision.
-    void this.supervising.then(() => {
-      if (!stop.aborted) this.pipeline?.start();
+    this.supervising = this.supervising.then(() => {
+      this.hasLooked = true;
+      if (!stop.aborted && !this.isStopping) this.pipeline?.start();
     });
   }
 
@@ -74,12 +85,18 @@ export class Hosting {
     return this.supervising;
   }
 
-  /** Apps keep running under pm2. */
+  /** Apps keep running under pm2. The database is closed, whatever else fails. */
   async stop(): Promise<void> {
-    await this.supervising;
-    await this.pipeline?.stop();
-    await this.supervisor.stop();
-    this.db.close();
+    this.isStopping = true;
+    try {
+      // The pipeline is started after the first look, and needs supervision to end what it is at.
+      if (!this.hasLooked) await this.supervisor.stop();
+      await this.supervising;
+      await this.pipeline?.stop();
+      await this.supervisor.stop();
+    } finally {
+      this.db.close();
+    }
   }
 
   /** Tells Murano of something unexpected with the next check-in. Never throws: it is called when things are broken. */
@@ -92,7 +109,7 @@ export class Hosting {
       this.outbox.put(
         "fetch_status",
         JSON.stringify({ error: redact(text), at: new Date(now).toISOString() }),
-        `trouble-${now}`,
+        `trouble-${now}-${createHash("sha256").update(text).digest("hex").slice(0, 8)}`,
       );
     } catch (error) {
       logger.error("trouble could not be recorded", { text, error: describeError(error) });
@@ -102,44 +119,53 @@ export class Hosting {
 
 const maxWaitingResults = 200;
 
-function createSupervisor({ paths, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
-  const environment = inheritedEnvironment();
+/** Then it is right, and a copy beside it could only be older. */
+function isRegistryWhole({ tables }: Replacement): boolean {
+  const registry = tables?.find(({ table }) => table === "supervised_apps");
+  return registry !== undefined && !registry.damaged && registry.refused === 0;
+}
+
+function describeReplacement(
+  { reason, setAside, tables }: Replacement,
+  lost: readonly InstalledApp[],
+): string {
+  const rows = tables
+    ?.filter(({ copied, refused, damaged }) => copied > 0 || refused > 0 || damaged)
+    .map(({ table, copied, refused, damaged }) => {
+      const lost = damaged ? ", the rest could not be read" : refused > 0 ? `, ${refused} spoilt` : "";
+      return `${table} ${copied}${lost}`;
+    });
+  const what = rows === undefined ? "" : `; rows brought over: ${rows.join("; ") || "none"}`;
+  const copies = lost.map(({ name, version }) => `${name} ${version}`).join(", ");
+  const copied = copies === "" ? "" : `; apps known from a copy: ${copies}`;
+  return (
+    `the engine's database was damaged (${reason}) and a fresh one was started; ` +
+    `the old is ${setAside}${what}${copied}`
+  );
+}
+
+function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
   const log = logger.child({ part: "supervisor" });
-  const pm2Package = createRequire(import.meta.url).resolve("pm2/package.json");
+  const daemon = pm2DaemonSettings(paths);
   return new Supervisor({
     db,
-    directories: { runDir: paths.runDir, logDir: paths.logDir },
+    directories: { stateDir: paths.libDir, runDir: paths.runDir, logDir: paths.logDir },
     launcherFile: join(installationPath(), "dist/launcher.sh"),
     nodeFile: process.execPath,
     pm2: new Pm2Adapter({
-      home: paths.pm2Home,
-      daemonFile: join(pm2Package, "../lib/Daemon.js"),
-      nodeFile: process.execPath,
-      environment,
-      daemonOwner: process.env.GWE_PM2_UNIT === undefined ? "engine" : "systemd",
+      ...daemon,
+      daemonOwner: pm2Unit === undefined ? "engine" : "systemd",
       system: supervisorSystem,
       clock: systemClock,
       logger: log,
     }),
     system: supervisorSystem,
-    environment,
+    environment: daemon.environment,
     hostName: hostname(),
     logger: log,
     clock: systemClock,
     random: Math.random,
   });
-}
-
-/**
- * What apps and installers inherit: the engine's own environment, with `gwe` and `gdc` to be found on its PATH, since
- * scripts in the field call them by name. Each feature takes out what is not for its programs.
- */
-function inheritedEnvironment(): Readonly<Record<string, string>> {
-  const entries = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  const path = process.env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  return { ...Object.fromEntries(entries), PATH: `${path}:${join(installationPath(), "bin")}` };
 }
 
 function createOta(
@@ -162,7 +188,11 @@ function createOta(
       ...defaultOtaLimits,
       installerTimeoutMs: engine.installerTimeoutS * 1000,
       installerOutputBytes: engine.installerOutputKib * 1024,
+      probationMs: engine.probationS * 1000,
+      keptVersions: engine.keptVersions,
+      keptBytes: engine.keptVersionsMib * 1024 * 1024,
       reserveBytes: engine.diskReserveMib * 1024 * 1024,
+      downloadBytesPerSecond: engine.downloadBytesPerSecond,
     },
     fetchStatusFormat: engine.fetchStatusFormat,
     environment: inheritedEnvironment(),

@@ -1,7 +1,10 @@
+import { fstatSync } from "node:fs";
+import { Writable } from "node:stream";
 import { createLogger, format, transports, type Logger as WinstonLogger } from "winston";
 import { describeError } from "../core/errors.ts";
 import type { LogFields, Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
+import { RotatingFile } from "../platform/rotating-file.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
@@ -33,18 +36,44 @@ export function openLogging({ level, file, journal, redact }: LoggingOptions): L
     const text = redact(`${message}${formatFields(fields)}`);
     return journal ? `<${priorities[name] ?? 6}>${text}` : `${time} ${name.toUpperCase().padEnd(5)} ${text}`;
   });
+  // A terminal or pipe that has gone must not take the engine with it.
+  const onStderrError = (): void => undefined;
+  process.stderr.on("error", onStderrError);
+  const rotating =
+    file === undefined ? undefined : new RotatingFile({ file, maxBytes: maxFileBytes, mode: 0o640 });
   const winston = createLogger({
     level: level === "silent" ? "error" : level,
     silent: level === "silent",
     format: line,
     transports: [
       new transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }),
-      ...(file === undefined
-        ? []
-        : [new transports.File({ filename: file, maxsize: maxFileBytes, maxFiles: 2, tailable: true })]),
+      ...(rotating === undefined ? [] : [new transports.Stream({ stream: streamInto(rotating), eol: "" })]),
     ],
   });
-  return { logger: new WinstonAdapter(winston, {}), close: () => closed(winston) };
+  const close = async (): Promise<void> => {
+    await closed(winston);
+    rotating?.close();
+    process.stderr.off("error", onStderrError);
+  };
+  return { logger: new WinstonAdapter(winston, {}), close };
+}
+
+function streamInto(file: RotatingFile): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (line, _encoding, done) => {
+      file.append(String(line));
+      done();
+    },
+  });
+}
+
+/** Whether what is written to `fd` goes to systemd's journal. Children inherit the variable even where it does not. */
+export function isJournalStream(fd: number): boolean {
+  const stream = process.env.JOURNAL_STREAM;
+  if (stream === undefined) return false;
+  const { dev, ino } = fstatSync(fd);
+  return stream === `${dev}:${ino}`;
 }
 
 interface LogLine {
@@ -105,7 +134,12 @@ function formatFields(fields: LogFields): string {
 function formatValue(value: unknown): string {
   if (value instanceof Error) return JSON.stringify(describeError(value));
   if (typeof value === "string") return /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value);
-  return JSON.stringify(value) ?? String(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A cycle, or a number too big for JSON: a log line is no reason to fail.
+    return JSON.stringify(String(value));
+  }
 }
 
 function closed(winston: WinstonLogger): Promise<void> {

@@ -2,7 +2,7 @@ import type { OtaPlatform } from "../ota/index.ts";
 import { durableFiles } from "../platform/durable-files.ts";
 import { ensureDirectory, writeFileAtomic } from "../platform/files.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
-import { bootId, isSameProcessAlive, processStartTicks } from "../platform/process-table.ts";
+import { bootId, isGroupAlive, isSameProcessAlive, processStartTicks } from "../platform/process-table.ts";
 import { emptyFileAbove, removePath } from "../platform/remove-path.ts";
 import { runProcess, signalGroup } from "../platform/run-process.ts";
 import { spawnDetached } from "../platform/spawn-detached.ts";
@@ -16,6 +16,7 @@ export const otaPlatform: OtaPlatform = {
   runWorker,
   processStartTicks,
   isSameProcessAlive,
+  isGroupAlive,
   signalGroup,
   bootId,
 };

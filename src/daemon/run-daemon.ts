@@ -6,19 +6,21 @@ import {
   loadConfig,
   type Paths,
 } from "../config/index.ts";
-import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { redactor } from "../core/redact.ts";
+import { type Redact, redactor } from "../core/redact.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
 import { openCikStore } from "./cik-store.ts";
 import { Cloud } from "./cloud.ts";
 import { ControlServer } from "./control-server.ts";
+import { CrashWatch } from "./crash-watch.ts";
+import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
 import { Hosting } from "./hosting.ts";
-import { type LogLevel, openLogging } from "./logging.ts";
+import { isJournalStream, type Logging, type LogLevel, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
+import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
 
 export interface RunDaemonOptions {
   readonly paths: Paths;
@@ -28,6 +30,8 @@ export interface RunDaemonOptions {
   readonly logLevelOverride?: ConfigLogLevel;
   /** Absolute paths of tarballs to install; without `once` the run ends when they are done. */
   readonly installFiles?: readonly string[];
+  /** Apps to remove; likewise. */
+  readonly removeApps?: readonly string[];
 }
 
 const levels: Readonly<Record<ConfigLogLevel, LogLevel>> = {
@@ -38,113 +42,162 @@ const levels: Readonly<Record<ConfigLogLevel, LogLevel>> = {
   CRITICAL: "silent",
 };
 
-/** Exit status after an unexpected error: a service manager starts the engine again. */
-const crashed = 70;
-
 /**
  * Runs one engine and resolves to the exit status when it has stopped: by SIGTERM or SIGINT, or, with `once` or
- * `installFiles`, when that is done. Apps keep running.
+ * `installFiles`, when that is done. Apps keep running. A second signal ends the process at once: whatever was under
+ * way is in the journal.
  *
  * @throws ConfigError when the configuration does not let it run
  * @throws LockedError when an engine of this home runs already
  */
 export async function runDaemon(options: RunDaemonOptions): Promise<number> {
-  const { paths } = options;
   // pm2's message library uses old interfaces of Node; nobody at a gateway can act on that.
   process.noDeprecation = true;
+  // Pending sleeps do not keep a process alive, and neither may its end be cut short.
+  const alive = setInterval(() => undefined, 1_000_000);
+  const endings = new Endings();
+  try {
+    return await runUntilStopped(options, endings);
+  } finally {
+    await endings.run();
+    clearInterval(alive);
+  }
+}
+
+async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Promise<number> {
+  const { paths } = options;
   const config = loadConfig(paths);
   checkPaths(paths);
   // Apps and tools of other users pass through it to the control socket.
   ensureDirectory(paths.runDir, 0o755);
-  const lock = acquireInstanceLock(paths.engineLock);
+  const lock = acquireInstanceLock(paths.engineLock, {
+    heldMessage: `an engine runs already (it holds ${paths.engineLock}): 'gwe status' shows it`,
+  });
+  endings.add("the lock", () => lock.release());
   const ciks = openCikStore(paths);
   const redact = redactor(() => ciks.knownSecrets());
-  const isJournal = process.env.JOURNAL_STREAM !== undefined;
-  ensureDirectory(paths.logDir);
-  const logging = openLogging({
-    level: levels[options.logLevelOverride ?? config.engine.logLevel],
-    file: isJournal ? undefined : paths.engineLog,
-    journal: isJournal,
-    redact,
-  });
+  const logging = startLogging(options, config, redact);
   const { logger } = logging;
-  const stop = stopSignal(logger);
-  const hosting = new Hosting({ paths, config, redact, logger });
-  const crash = watchForCrashes(logger, (text) => hosting.reportTrouble(text));
+  endings.add("the log", () => logging.close());
+  const stop = new AbortController();
+  const stopListening = stopOnSignals(stop, logger);
+  endings.add("signals", stopListening);
+  const crash = new CrashWatch(logger, stop);
+  endings.add("the watch for crashes", () => crash.end());
+  const pm2Unit = pm2UnitOf(paths);
+  const hosting = new Hosting({
+    paths,
+    config,
+    redact,
+    pm2Unit,
+    logger,
+    onCorruption: (error) => crash.happened(error),
+  });
+  endings.add("hosting", () => hosting.stop());
+  crash.reportTo((text) => hosting.reportTrouble(text));
   const cloud = needsMurano(options, config)
     ? new Cloud({ paths, config, ciks, hosting, logger })
     : undefined;
+  endings.add("the connection to Murano", () => cloud?.close());
   const control = new ControlServer({
     socketPath: paths.controlSocket,
     groupId: groupId(gatewayGroup),
     target: new EngineControl({ paths, config, hosting, cloud }),
     logger,
   });
-  try {
-    await control.start();
-    hosting.start(cloud?.api ?? noContent, stop);
-    return await Promise.race([perform(options, hosting, cloud, stop), crash.then(() => crashed)]);
-  } finally {
-    await control.stop();
-    await hosting.stop();
-    cloud?.close();
-    await logging.close();
-    lock.release();
-  }
+  endings.add("the control socket", () => control.stop());
+  await control.start();
+  if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
+  hosting.start(cloud?.api ?? noContent, stop.signal);
+  const status = await Promise.race([
+    crash.watch(perform(options, hosting, cloud, stop.signal)),
+    crash.ended,
+  ]);
+  // What still runs must not go on with what is closed next.
+  stop.abort();
+  return status;
+}
+
+function startLogging(
+  { paths, logLevelOverride }: RunDaemonOptions,
+  config: Config,
+  redact: Redact,
+): Logging {
+  const isJournal = isJournalStream(process.stderr.fd);
+  ensureDirectory(paths.logDir);
+  return openLogging({
+    level: levels[logLevelOverride ?? config.engine.logLevel],
+    file: isJournal ? undefined : paths.engineLog,
+    journal: isJournal,
+    redact,
+  });
 }
 
 /** A factory installs packages before a gateway knows its product. */
 function needsMurano(options: RunDaemonOptions, config: Config): boolean {
-  const onlyInstalls = options.installFiles !== undefined && options.once !== true;
-  return !onlyInstalls || config.device.vendor !== undefined;
+  return !worksLocally(options) || config.device.vendor !== undefined;
+}
+
+/** There is something to do on this gateway and then no more. */
+function worksLocally({ installFiles, removeApps, once }: RunDaemonOptions): boolean {
+  return (installFiles !== undefined || removeApps !== undefined) && once !== true;
 }
 
 async function perform(
-  { once, installFiles }: RunDaemonOptions,
+  options: RunDaemonOptions,
   hosting: Hosting,
   cloud: Cloud | undefined,
   stop: AbortSignal,
 ): Promise<number> {
-  const installed = installFiles === undefined ? 0 : await install(installFiles, hosting);
-  if (cloud === undefined || (installFiles !== undefined && once !== true)) return installed;
-  if (once === true) return Math.max(installed, await cloud.runOnce(stop));
+  const done = worksLocally({ ...options, once: false })
+    ? await orStopped(workLocally(options, hosting), stop, interrupted)
+    : 0;
+  if (cloud === undefined || worksLocally(options)) return done;
+  if (options.once === true) {
+    return Math.max(done, await orStopped(cloud.runOnce(stop), stop, interrupted));
+  }
   await cloud.run(stop);
   return 0;
 }
 
-async function install(files: readonly string[], hosting: Hosting): Promise<number> {
-  const results = await hosting.ota.installFiles(files);
+/** Exit status of a run with an end of its own that was stopped before it. */
+const interrupted = 1;
+
+/** Work that may wait for what never comes once the engine stops. */
+function orStopped<T>(work: Promise<T>, stop: AbortSignal, otherwise: T): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  if (stop.aborted) resolve(otherwise);
+  stop.addEventListener("abort", () => resolve(otherwise), { once: true });
+  return Promise.race([work, promise]);
+}
+
+/** @returns 0 when all of it was done */
+async function workLocally(
+  { installFiles, removeApps = [] }: RunDaemonOptions,
+  { ota }: Hosting,
+): Promise<number> {
+  const results = installFiles === undefined ? [] : [...(await ota.installFiles(installFiles))];
+  for (const app of removeApps) results.push(...(await ota.removeApp(app)));
   for (const { name, version, status, output } of results) {
     process.stdout.write(
-      `${output}${output === "" || output.endsWith("\n") ? "" : "\n"}${name} ${version}: ${status}\n`,
+      `${output}${output === "" || output.endsWith("\n") ? "" : "\n"}${[name, version].filter((part) => part !== "").join(" ")}: ${status}\n`,
     );
   }
-  return results.every(({ status }) => status === "installed") ? 0 : 1;
+  return results.every(({ status }) => status === "installed" || status === "removed") ? 0 : 1;
 }
 
-function stopSignal(logger: Logger): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    process.once(name, () => {
-      logger.info("stopping", { signal: name });
-      stop.abort();
-    });
-  }
+/** @returns what ends the listening */
+function stopOnSignals(stop: AbortController, logger: Logger): () => void {
+  const onStop = (name: NodeJS.Signals): void => {
+    logger.info("stopping", { signal: name });
+    // From now on a signal has its usual effect.
+    process.off("SIGTERM", onStop).off("SIGINT", onStop);
+    stop.abort();
+  };
   // A terminal that closes must not take the engine of a running gateway down half-way.
-  process.on("SIGHUP", () => undefined);
-  return stop.signal;
-}
-
-/** Resolves when something unforeseen was thrown: it is logged, told to Murano at the next start, and the engine ends. */
-function watchForCrashes(logger: Logger, report: (text: string) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const onCrash = (error: unknown): void => {
-      const stack = error instanceof Error ? error.stack : undefined;
-      logger.error("unexpected error, the engine ends", { error: describeError(error), stack });
-      report(`unexpected error of the engine: ${describeError(error)}`);
-      resolve();
-    };
-    process.once("uncaughtException", onCrash);
-    process.once("unhandledRejection", onCrash);
-  });
+  const onHangUp = (): void => undefined;
+  process.on("SIGTERM", onStop).on("SIGINT", onStop).on("SIGHUP", onHangUp);
+  return () => {
+    process.off("SIGTERM", onStop).off("SIGINT", onStop).off("SIGHUP", onHangUp);
+  };
 }

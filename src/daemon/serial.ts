@@ -1,5 +1,6 @@
-import { type Config, ConfigStore, type Paths, resolveSerial } from "../config/index.ts";
+import { type Config, ConfigError, ConfigStore, type Paths, resolveSerial } from "../config/index.ts";
 import type { Clock } from "../core/clock.ts";
+import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { macAddress, networkInterfaceNames } from "../platform/network-interfaces.ts";
 import { configIo } from "./config-io.ts";
@@ -41,6 +42,19 @@ export class GatewaySerial {
     }
   }
 
+  /** For a run that does not wait. @throws ConfigError where the interface is not there */
+  require(): void {
+    let missing = "";
+    if (this.known === undefined) {
+      this.look((warning) => {
+        missing = warning;
+      });
+    }
+    if (this.known === undefined) {
+      throw new ConfigError([{ file: this.options.paths.gatewayCfg, expected: missing }]);
+    }
+  }
+
   private look(onMissing: (warning: string) => void): void {
     const { paths, config, logger } = this.options;
     const resolution = resolveSerial(config, { macAddress, networkInterfaceNames });
@@ -50,13 +64,14 @@ export class GatewaySerial {
     }
     this.known = resolution.serial;
     if (resolution.kind === "iface") {
-      new ConfigStore({ paths, io: configIo }).set([
-        { section: "device", key: "uuid", value: resolution.serial },
-      ]);
-      logger.info("serial number taken from an interface", {
-        serial: resolution.serial,
-        iface: resolution.iface,
-      });
+      const { serial, iface } = resolution;
+      logger.info("serial number taken from an interface", { serial, iface });
+      try {
+        new ConfigStore({ paths, io: configIo }).set([{ section: "device", key: "uuid", value: serial }]);
+      } catch (error) {
+        // A full disk: the next start takes it from the interface again.
+        logger.error("the serial number cannot be written to Gateway.cfg", { error: describeError(error) });
+      }
     }
   }
 }

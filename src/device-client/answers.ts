@@ -44,7 +44,8 @@ export function parseContentList(answer: CompleteAnswer): readonly string[] {
 export function parseContentInfo(answer: CompleteAnswer, id: string): ContentInfo {
   const row = parseCsv(answer.text)?.[0] ?? answer.text.trimEnd().split(",");
   const [contentType = "", size = "", updated = "", ...meta] = row;
-  if (contentType === "" || !isCount(size) || !isCount(updated)) throw malformed(answer, "no content info");
+  // The type is empty where the owner has created the id but uploaded nothing yet.
+  if (!isCount(size) || !isCount(updated)) throw malformed(answer, "no content info");
   // Some servers don't quote: what is left of the line is the meta text, commas and all.
   return {
     id,

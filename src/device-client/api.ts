@@ -49,6 +49,7 @@ export interface ActivationRequest {
 
 export interface ContentInfo {
   readonly id: string;
+  /** Empty while nothing was uploaded. */
   readonly contentType: string;
   readonly sizeBytes: number;
   /** Unix seconds of the last upload. */
@@ -62,10 +63,17 @@ export interface DownloadRequest {
   readonly offset?: number;
   /** Last byte wanted, inclusive. */
   readonly end?: number;
+  /** In place of `offset` and `end`: that many bytes from the end (all, where there are fewer). */
+  readonly lastBytes?: number;
+  /**
+   * Longest time without a byte from the server in this download, milliseconds; by default the client's own. A big
+   * content over a poor link is worth more patience than a question whose answer fits a packet.
+   */
+  readonly idleTimeoutMs?: number;
 }
 
 export interface Download extends Answer {
-  /** Where the body starts in the content: `offset` when the server honoured the range, else 0 (the whole follows). */
+  /** Where the body starts in the content when the server honoured the range, else 0 (the whole follows). */
   readonly offset: number;
   /** Size of the whole content, from Content-Range or Content-Length; undefined when not told. */
   readonly totalBytes: number | undefined;
@@ -136,7 +144,10 @@ export interface DeviceApi {
   activate(request: ActivationRequest | { readonly id: string }, options?: CallOptions): Promise<string>;
   listContent(options?: CallOptions): Promise<readonly string[]>;
   contentInfo(id: string, options?: CallOptions): Promise<ContentInfo>;
-  /** @throws RejectedError with status 416 when `offset` lies behind the end; its context holds `totalBytes` if told */
+  /**
+   * @throws RejectedError with status 416 when `offset` lies behind the end (its context holds `totalBytes` if told);
+   * without a request when the range makes no sense
+   */
   download(request: DownloadRequest, options?: CallOptions): Promise<Download>;
   /** The server's unix seconds; needs no CIK. */
   timestamp(options?: CallOptions): Promise<number>;

@@ -4,7 +4,7 @@ import { checkIdentity, type DeviceClientOptions, type Identity, resolveOptions 
 import { Transport } from "./transport.ts";
 
 /**
- * A device's connection to Murano: every procedure of the Exosite HTTP Device API, typed.
+ * A device's connection to Murano: every procedure of the Exosite HTTP Device API, typed. Needs Node 22.12 or newer.
  *
  * ```ts
  * const client = new DeviceClient({ baseUrl: "https://abc123.m2.exosite.io", cik });

@@ -31,7 +31,7 @@ import { rangeHeader, toDownload } from "./download.ts";
 import { RejectedError, UnauthorizedError } from "./errors.ts";
 import { refused } from "./failures.ts";
 import { encodeForm, encodeText, type Pair } from "./form.ts";
-import type { Identity } from "./options.ts";
+import { type Identity, positive } from "./options.ts";
 import { areRepeatable } from "./repeatable.ts";
 import type { CompleteAnswer, RequestSender, WireRequest } from "./wire.ts";
 
@@ -163,7 +163,11 @@ export class DeviceSession implements DeviceApi {
   async download(request: DownloadRequest, options?: CallOptions): Promise<Download> {
     const range = rangeHeader(request);
     const headers = range === undefined ? {} : { Range: range };
-    const wireRequest = this.#contentRequest("download", { id: request.id }, options, headers);
+    const { id, idleTimeoutMs } = request;
+    const wireRequest = {
+      ...this.#contentRequest("download", { id }, options, headers),
+      ...(idleTimeoutMs !== undefined && { idleTimeoutMs: positive("idleTimeoutMs", idleTimeoutMs) }),
+    };
     return toDownload(await this.#sender.open(wireRequest, [200, 204, 206]), request);
   }
 

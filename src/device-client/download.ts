@@ -1,12 +1,25 @@
 import type { Download, DownloadRequest } from "./api.ts";
-import { malformed } from "./failures.ts";
+import { malformed, refused } from "./failures.ts";
 import { type ContentRange, parseContentLength, parseContentRange } from "./http-values.ts";
 import type { OpenAnswer } from "./wire.ts";
 
-/** `Range` of a request; undefined asks for the whole. */
-export function rangeHeader({ offset = 0, end }: DownloadRequest): string | undefined {
-  if (offset === 0 && end === undefined) return undefined;
-  return `bytes=${offset}-${end ?? ""}`;
+/**
+ * `Range` of a request; undefined asks for the whole.
+ *
+ * @throws RejectedError for what is no range: a server would ignore it and send everything
+ */
+export function rangeHeader({ offset, end, lastBytes }: DownloadRequest): string | undefined {
+  if (lastBytes !== undefined) {
+    const isAlone = offset === undefined && end === undefined;
+    if (isAlone && Number.isSafeInteger(lastBytes) && lastBytes > 0) return `bytes=-${lastBytes}`;
+    throw refused("download", "lastBytes is a whole number above 0, without offset and end");
+  }
+  const first = offset ?? 0;
+  if (!Number.isSafeInteger(first) || first < 0) throw refused("download", "offset is no byte's number");
+  if (end !== undefined && !(Number.isSafeInteger(end) && end >= first)) {
+    throw refused("download", "end is no byte's number from offset on");
+  }
+  return first === 0 && end === undefined ? undefined : `bytes=${first}-${end ?? ""}`;
 }
 
 /**
@@ -38,10 +51,12 @@ export function toDownload(answer: OpenAnswer, request: DownloadRequest): Downlo
 }
 
 function isAnswerTo(request: DownloadRequest, range: ContentRange): boolean {
-  const { offset = 0, end } = request;
-  return (
-    rangeHeader(request) !== undefined && range.first === offset && (end === undefined || range.last <= end)
-  );
+  if (rangeHeader(request) === undefined) return false;
+  const { offset = 0, end, lastBytes } = request;
+  if (lastBytes === undefined) return range.first === offset && (end === undefined || range.last <= end);
+  const { first, last, totalBytes } = range;
+  if (totalBytes === undefined) return last - first + 1 <= lastBytes;
+  return last === totalBytes - 1 && first === Math.max(0, totalBytes - lastBytes);
 }
 
 /** Length and range can contradict each other when a cache in between has gone wrong. */

@@ -51,6 +51,10 @@ export class Exchange implements ConnectionUser {
     return this.#request.procedure;
   }
 
+  get #idleTimeoutMs(): number {
+    return this.#request.idleTimeoutMs ?? this.#settings.idleTimeoutMs;
+  }
+
   /** Whether any byte of the request left this process. */
   get requestSent(): boolean {
     return this.#handedOver !== undefined && (this.#wire?.socket.bytesWritten ?? 0) > this.#handedOver.sent;
@@ -96,7 +100,7 @@ export class Exchange implements ConnectionUser {
       for await (const chunk of response.body ?? []) {
         this.#disarm();
         yield chunk as Buffer;
-        this.#arm("idle", this.#settings.idleTimeoutMs);
+        this.#arm("idle", this.#idleTimeoutMs);
       }
     } catch (error) {
       throw this.#failed(error);
@@ -131,11 +135,11 @@ export class Exchange implements ConnectionUser {
       this.#wire = wire;
       this.#handedOver = { sent: wire?.socket.bytesWritten ?? 0, received: wire?.socket.bytesRead ?? 0 };
       const uploadMs = Math.floor((this.#request.body?.length ?? 0) / slowestUplinkBytesPerMs / 1000) * 1000;
-      this.#arm("idle", this.#settings.idleTimeoutMs + uploadMs + (this.#request.holdMs ?? 0));
+      this.#arm("idle", this.#idleTimeoutMs + uploadMs + (this.#request.holdMs ?? 0));
     });
     request.once("response", (message: IncomingMessage) => {
       this.#status = message.statusCode;
-      this.#arm("idle", this.#settings.idleTimeoutMs);
+      this.#arm("idle", this.#idleTimeoutMs);
       // In this very turn the connection is still ours: an instant later the next exchange may use it, and neither
       // its bytes nor its end are our business then.
       message.once("end", () => this.#end());

@@ -104,7 +104,8 @@ function parseBaseUrl(text: string): URL {
 
 const longestTimerMs = 2 ** 31 - 1;
 
-function positive(option: string, value: number): number {
+/** @throws DeviceClientOptionsError for what no timer can wait */
+export function positive(option: string, value: number): number {
   if (value > 0 && value <= longestTimerMs) return value;
   throw unusable(option, `a number above 0 and at most ${longestTimerMs}`);
 }

@@ -11,6 +11,8 @@ export interface WireRequest {
   readonly body?: string;
   /** How long the server may hold the answer back on purpose. */
   readonly holdMs?: number;
+  /** In place of the client's own. */
+  readonly idleTimeoutMs?: number;
   /** Whether doing it twice leaves what doing it once leaves. */
   readonly repeatable: boolean;
   readonly signal: AbortSignal | undefined;

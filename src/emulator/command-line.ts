@@ -3,6 +3,7 @@ import { describeIssues } from "./describe-issues.ts";
 import type { EmulatorOptions } from "./emulator.ts";
 import { UsageError } from "./errors.ts";
 import { type Fault, faultSchema } from "./faults/fault.ts";
+import { isModelName, modelNameRule } from "./model-name.ts";
 
 export const usage = `Usage: murano-emulator --port N --data DIR [options]
 
@@ -46,6 +47,8 @@ export function parseCommandLine(argv: readonly string[]): Command {
   if (token !== undefined && !/^[\x21-\x7e]{1,200}$/.test(token)) {
     throw new UsageError("--token must be 1 to 200 printable characters without spaces");
   }
+  const misnamed = values.product?.find((name) => !isModelName(name));
+  if (misnamed !== undefined) throw new UsageError(`--product '${misnamed}': expected ${modelNameRule}`);
   return {
     kind: "run",
     offlineForMs: wholeNumber("offline-for", values["offline-for"] ?? "0", 86_400_000),

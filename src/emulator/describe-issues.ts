@@ -21,6 +21,8 @@ function fault(issue: z.core.$ZodIssue): string {
       return `at least ${issue.minimum}`;
     case "too_big":
       return `at most ${issue.maximum}`;
+    case "custom":
+      return issue.message;
     default:
       return "not a value that is understood";
   }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
 import { silentLogger } from "../core/logger.ts";
+import { EmulatorStartError } from "./errors.ts";
 import type { Fault } from "./faults/fault.ts";
 import { FaultBox } from "./faults/fault-box.ts";
 import { seededRandom } from "./faults/seeded-random.ts";
@@ -70,7 +71,9 @@ export interface Emulator {
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { dataDirectory, clock = systemClock, logger = silentLogger } = options;
-  await makeDirectory(dataDirectory);
+  await makeDirectory(dataDirectory).catch((cause: unknown) => {
+    throw new EmulatorStartError(`the data directory ${dataDirectory} cannot be made`, { cause });
+  });
   const store = openSqliteStore({
     directory: dataDirectory,
     createMissing: !options.strictAliases,

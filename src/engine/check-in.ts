@@ -1,28 +1,29 @@
+import { longestTimerS } from "../core/clock.ts";
+import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import type { ReportOutbox } from "../core/reports.ts";
 import type { CallOptions, DeviceApi } from "../device-client/index.ts";
 import type { CommandIntake } from "./command-intake.ts";
-import type { Outbox } from "./outbox.ts";
-import type { ReportComposer } from "./report-composer.ts";
+import type { ReportDelivery } from "./report-delivery.ts";
 
-/** Where a new check-in interval is kept (`Engine.config`). */
-export interface IntervalStorage {
-  /** Seconds; durable when it returns. */
-  persistUpdateInterval(seconds: number): void;
+/** Where a new check-in interval goes. */
+export interface IntervalSink {
+  /** Seconds; in force when it returns. */
+  apply(seconds: number): void;
+  /** Keeps it in `Engine.config`; durable when it returns. */
+  persist(seconds: number): void;
 }
 
 export interface CheckInDependencies {
-  readonly api: Pick<DeviceApi, "read" | "writeRead" | "write">;
-  readonly outbox: Outbox;
-  readonly composer: ReportComposer;
+  readonly api: Pick<DeviceApi, "read" | "write">;
+  readonly delivery: ReportDelivery;
+  readonly outbox: ReportOutbox;
   readonly intake: CommandIntake;
-  readonly intervals: IntervalStorage;
-  readonly now: () => number;
+  readonly intervals: IntervalSink;
   readonly logger: Logger;
 }
 
 export interface CheckInResult {
-  /** A new interval in seconds, already persisted; undefined when Murano asked for none. */
-  readonly updateIntervalS: number | undefined;
   /** The server's clock at the answer. */
   readonly serverTimeMs: number | undefined;
 }
@@ -31,32 +32,27 @@ export interface CheckInResult {
  * One check-in: a single hybrid request carries the waiting reports and reads `engine_fetch` and `update_interval`;
  * a second one clears what was taken, only where there was something.
  *
- * @throws DeviceApiError as the device client does; what was not answered for stays in the outbox
+ * @throws DeviceApiError as the device client does; what was not answered for stays in the outbox. Commands are taken
+ *   over even where Murano refuses the reports
  */
 export async function checkIn(
   dependencies: CheckInDependencies,
   options: CallOptions,
 ): Promise<CheckInResult> {
-  const { api, outbox, composer, intake, logger } = dependencies;
-  await composer.compose();
-  const batch = outbox.nextBatch();
-  const answer = await api.writeRead(batch.values, ["engine_fetch", "update_interval"], options);
-  // The newest of each report is replaced at the next check-in anyway; only results cost a commit of their own.
-  if (batch.values.fetch_status !== undefined || batch.values.device_info !== undefined)
-    outbox.delivered(batch);
-  composer.answered();
-  logger.debug("checked in", { reports: Object.keys(batch.values) });
-
+  const { api, delivery, intake } = dependencies;
+  const { answer, refusal } = await delivery.exchange(["engine_fetch", "update_interval"], options);
+  const { serverTimeMs } = answer;
   const intervalText = answer.values.get("update_interval") ?? "";
-  const updateIntervalS = intervalText === "" ? undefined : applyInterval(dependencies, intervalText);
-  const clearInterval = intervalText === "" ? [] : ["update_interval"];
+  const isIntervalDone = intervalText !== "" && applyInterval(dependencies, intervalText);
+  const alsoClear = isIntervalDone ? ["update_interval"] : [];
   const command = answer.values.get("engine_fetch") ?? "";
-  if (command !== "") await intake.take(command, clearInterval, options);
+  if (command !== "") await intake.take({ text: command, serverTimeMs, alsoClear }, options);
   else {
-    if (clearInterval.length > 0) await api.write({ update_interval: "" }, options);
+    if (isIntervalDone) await api.write({ update_interval: "" }, options);
     await intake.nothingThere(options);
   }
-  return { updateIntervalS, serverTimeMs: answer.serverTimeMs };
+  if (refusal !== undefined) throw refusal;
+  return { serverTimeMs };
 }
 
 /** Reads `engine_fetch` alone and takes over what it holds: the answer to a long poll that woke. */
@@ -64,25 +60,29 @@ export async function takeCommand(
   { api, intake }: Pick<CheckInDependencies, "api" | "intake">,
   options: CallOptions,
 ): Promise<void> {
-  const command = (await api.read(["engine_fetch"], options)).values.get("engine_fetch") ?? "";
-  await (command === "" ? intake.nothingThere(options) : intake.take(command, [], options));
+  const { values, serverTimeMs } = await api.read(["engine_fetch"], options);
+  const text = values.get("engine_fetch") ?? "";
+  await (text === "" ? intake.nothingThere(options) : intake.take({ text, serverTimeMs }, options));
 }
 
-/** Largest interval taken: a year. Longer is a slip of the pen that would lose the gateway. */
-const maxIntervalS = 31_536_000;
-
-function applyInterval(
-  { intervals, outbox, now, logger }: CheckInDependencies,
-  text: string,
-): number | undefined {
-  const seconds = /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN;
-  if (seconds >= 1 && seconds <= maxIntervalS) {
-    intervals.persistUpdateInterval(seconds);
+/** @returns whether Murano's value is done with, and may be cleared */
+function applyInterval({ intervals, outbox, logger }: CheckInDependencies, text: string): boolean {
+  const seconds = /^\s*\d{1,12}\s*$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= 1 && seconds <= longestTimerS) {
+    intervals.apply(seconds);
+    try {
+      intervals.persist(seconds);
+    } catch (error) {
+      // It is in force; not cleared, it is met again at every check-in until the disk takes it.
+      logger.error("the new check-in interval cannot be kept", { seconds, error: describeError(error) });
+      return false;
+    }
     logger.info("new check-in interval", { seconds });
-    return seconds;
+    return true;
   }
-  const message = `update_interval ${JSON.stringify(text.slice(0, 100))} is refused: expected whole seconds from 1 to ${maxIntervalS}`;
-  logger.warn("update_interval refused", { value: text.slice(0, 100) });
-  outbox.put("fetch_status", JSON.stringify({ error: message }), `update-interval-${now()}`);
-  return undefined;
+  const value = text.slice(0, 100);
+  const message = `update_interval ${JSON.stringify(value)} is refused: expected whole seconds from 1 to ${longestTimerS}`;
+  logger.warn("update_interval refused", { value });
+  outbox.put("fetch_status", JSON.stringify({ error: message }), `update-interval-${value}`);
+  return true;
 }

@@ -24,7 +24,12 @@ export interface CommandSink {
 }
 
 export interface CommandIntakeDependencies {
-  readonly api: Pick<DeviceApi, "readHistory" | "write">;
+  readonly api: Pick<DeviceApi, "write">;
+  /**
+   * Without activation at a 401: the CIK has just been good for reading the alias, so a server that refuses it here
+   * does not serve history to this device.
+   */
+  readonly history: Pick<DeviceApi, "readHistory">;
   readonly sink: CommandSink;
   readonly facts: EngineFacts;
   readonly hash: (text: string) => string;
@@ -34,7 +39,17 @@ export interface CommandIntakeDependencies {
 const alias = "engine_fetch";
 /** How many values back the command at hand is looked for; more writes than this within one reading are not met. */
 const lookBack = 20;
-const reviewLimit = 1000;
+/** Points of history read at a time: a value may hold 64 KiB. */
+const reviewLimit = 100;
+
+/** A value of `engine_fetch` as it was read. */
+export interface FetchedCommand {
+  readonly text: string;
+  /** The server's clock at the reading. */
+  readonly serverTimeMs: number | undefined;
+  /** Further aliases to clear in the same request. */
+  readonly alsoClear?: readonly string[];
+}
 
 /**
  * Takes commands over from `engine_fetch` so that none is lost and none runs twice: durable first, then cleared, then
@@ -50,13 +65,14 @@ export class CommandIntake {
   /**
    * Takes over the value just read and clears the alias.
    *
-   * @param alsoClear further aliases to clear in the same request
    * @throws DeviceApiError when the clearing was not acknowledged: the command is safe, and will be met again
    */
-  async take(text: string, alsoClear: readonly string[], options: CallOptions): Promise<void> {
+  async take({ text, serverTimeMs, alsoClear = [] }: FetchedCommand, options: CallOptions): Promise<void> {
     const { api, sink, logger } = this.dependencies;
+    // What an earlier clearing overwrote came before this one.
+    await this.review(options);
     const timestamp = await this.timestampOf(text, options);
-    const { key } = this.accept(text, timestamp);
+    const { key } = this.accept(text, timestamp, serverTimeMs);
     logger.info("command taken", { command: key });
     await api.write(Object.fromEntries([alias, ...alsoClear].map((name) => [name, ""])), options);
     sink.acknowledgeCleared(key);
@@ -71,30 +87,36 @@ export class CommandIntake {
 
   /** Reads what was written since the last known command, where a clearing may have overwritten something. */
   private async review(options: CallOptions): Promise<void> {
-    const { api, facts, logger } = this.dependencies;
-    const cursor = facts.fetchCursor();
-    if (cursor === undefined || !cursor.reviewPending) return;
-    let points: readonly Point[];
-    try {
-      points = await api.readHistory(alias, {
-        ...options,
-        startTime: cursor.timestamp,
-        limit: reviewLimit,
-        sort: "asc",
-      });
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      if (classifyFailure(error).kind !== "rejected") {
-        // The cursor stays: the next check-in tries again.
-        logger.info("history of engine_fetch could not be read", { reason: describeError(error) });
-        return;
+    const { history, facts, logger } = this.dependencies;
+    for (;;) {
+      const cursor = facts.fetchCursor();
+      if (cursor === undefined || !cursor.reviewPending) return;
+      let points: readonly Point[];
+      try {
+        points = await history.readHistory(alias, {
+          ...options,
+          startTime: cursor.timestamp,
+          limit: reviewLimit,
+          sort: "asc",
+        });
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        if (!isNotServed(error)) {
+          // The cursor stays: the next check-in tries again.
+          logger.info("history of engine_fetch could not be read", { reason: describeError(error) });
+          return;
+        }
+        points = [];
       }
-      points = [];
+      this.takeOverwritten(cursor, points.map(inWholeSeconds));
     }
-    this.takeOverwritten(cursor, points);
   }
 
-  private accept(text: string, timestamp: number | undefined): { readonly key: string } {
+  private accept(
+    text: string,
+    timestamp: number | undefined,
+    serverTimeMs: number | undefined,
+  ): { readonly key: string } {
     const { sink, facts, hash } = this.dependencies;
     return facts.atomically(() => {
       const accepted = sink.accept({
@@ -102,25 +124,32 @@ export class CommandIntake {
         source: alias,
         ...(timestamp !== undefined && { serverTimestamp: timestamp }),
       });
-      if (timestamp !== undefined)
-        facts.setFetchCursor({ timestamp, textHash: hash(text), reviewPending: true });
+      // Without a time of its own: at the reading the alias held it, and what overwrote it came later.
+      const since = timestamp ?? (serverTimeMs === undefined ? undefined : Math.floor(serverTimeMs / 1000));
+      const owed = facts.fetchCursor();
+      if (owed?.reviewPending === true) {
+        const textHash = hash(text);
+        const isFirst =
+          owed.textHash === textHash && (timestamp === undefined || owed.timestamp === timestamp);
+        const before = owed.takenSince ?? [];
+        const takenSince = isFirst || before.at(-1) === textHash ? before : [...before, textHash];
+        facts.setFetchCursor({ ...owed, takenSince });
+      } else if (since !== undefined) {
+        facts.setFetchCursor({ timestamp: since, textHash: hash(text), reviewPending: true });
+      }
       return accepted;
     });
   }
 
   /** The server's time of the value at hand; undefined where the server keeps or serves no history. */
   private async timestampOf(text: string, options: CallOptions): Promise<number | undefined> {
+    const { history, logger } = this.dependencies;
     try {
-      const newestFirst = await this.dependencies.api.readHistory(alias, {
-        ...options,
-        limit: lookBack,
-        sort: "desc",
-      });
-      return newestFirst.find(([, value]) => value === text)?.[0];
+      const newestFirst = await history.readHistory(alias, { ...options, limit: lookBack, sort: "desc" });
+      return newestFirst.map(inWholeSeconds).find(([, value]) => value === text)?.[0];
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (classifyFailure(error).kind === "unauthorized") throw error;
-      this.dependencies.logger.info("command has no server time: history could not be read", {
+      logger.info("command has no server time: history could not be read", {
         reason: describeError(error),
       });
       return undefined;
@@ -133,16 +162,43 @@ export class CommandIntake {
       ([timestamp, value]) => timestamp === cursor.timestamp && hash(value) === cursor.textHash,
     );
     // The last point is what the alias holds now: the next reading meets it, if it is a command at all.
-    const overwritten = points.slice(known + 1, -1).filter(([, value]) => value !== "");
+    const passed = points.slice(known + 1, -1);
+    const taken = [...(cursor.takenSince ?? [])];
+    const last = passed.at(-1);
+    // A full page with nothing new in it would be read for ever.
+    const isMore = points.length >= reviewLimit && last !== undefined && last[0] > cursor.timestamp;
     facts.atomically(() => {
-      let newest: FetchCursor = { ...cursor, reviewPending: false };
-      for (const [timestamp, text] of overwritten) {
+      let newest: FetchCursor = cursor;
+      for (const [timestamp, text] of passed) {
+        if (text === "") continue;
+        newest = { timestamp, textHash: hash(text), reviewPending: false };
+        const already = taken.indexOf(newest.textHash);
+        if (already >= 0) {
+          taken.splice(already, 1);
+          continue;
+        }
         const { key } = sink.accept({ text, serverTimestamp: timestamp, source: alias });
         sink.acknowledgeCleared(key);
-        newest = { timestamp, textHash: hash(text), reviewPending: false };
         logger.info("command taken that a clearing had overwritten", { command: key });
       }
-      facts.setFetchCursor(newest);
+      const { timestamp, textHash } = isMore ? { timestamp: last[0], textHash: hash(last[1]) } : newest;
+      facts.setFetchCursor({
+        timestamp,
+        textHash,
+        reviewPending: isMore,
+        ...(isMore && taken.length > 0 && { takenSince: taken }),
+      });
     });
   }
+}
+
+/** The server keeps no history, or none for us. */
+function isNotServed(error: unknown): boolean {
+  const { kind } = classifyFailure(error);
+  return kind === "rejected" || kind === "unauthorized";
+}
+
+/** Some servers tell fractions; a second is what every procedure of the interface counts in. */
+function inWholeSeconds([timestamp, value]: Point): Point {
+  return [Math.floor(timestamp), value];
 }

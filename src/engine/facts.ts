@@ -9,6 +9,8 @@ export interface FetchCursor {
   readonly textHash: string;
   /** A command may have been overwritten by our clearing: history is still to be read. */
   readonly reviewPending: boolean;
+  /** Hashes of commands that were taken while the review was owed: it will meet them. */
+  readonly takenSince?: readonly string[] | undefined;
 }
 
 /** When `device_info` was last accepted by Murano, and a digest of the lasting facts it told. */
@@ -18,7 +20,12 @@ export interface DeviceInfoSent {
 }
 
 const schemas = {
-  fetchCursor: z.object({ timestamp: z.number(), textHash: z.string(), reviewPending: z.boolean() }),
+  fetchCursor: z.object({
+    timestamp: z.number(),
+    textHash: z.string(),
+    reviewPending: z.boolean(),
+    takenSince: z.optional(z.array(z.string())),
+  }),
   deviceInfoSent: z.object({ sentAtMs: z.number(), digest: z.string() }),
 };
 
@@ -46,6 +53,10 @@ export class EngineFacts {
     this.write("deviceInfoSent", sent);
   }
 
+  forgetDeviceInfoSent(): void {
+    this.db.prepare("DELETE FROM engine_facts WHERE name = ?").run("deviceInfoSent");
+  }
+
   /** Several changes in one commit, together with those of other stores on the same database. */
   atomically<T>(work: () => T): T {
     return this.db.transaction(work)();
@@ -57,7 +68,9 @@ export class EngineFacts {
       .pluck()
       .get(name);
     if (text === undefined) return undefined;
-    return schemas[name].parse(JSON.parse(text)) as z.infer<(typeof schemas)[N]>;
+    const parsed = schemas[name].safeParse(parseJson(text));
+    // What another version wrote, or damage left, must not stop every later check-in: it counts as not known.
+    return parsed.success ? (parsed.data as z.infer<(typeof schemas)[N]>) : undefined;
   }
 
   private write(name: keyof typeof schemas, value: unknown): void {
@@ -66,5 +79,13 @@ export class EngineFacts {
         "INSERT INTO engine_facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
       )
       .run(name, JSON.stringify(value));
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

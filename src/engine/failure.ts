@@ -10,7 +10,16 @@ export type Failure =
   /** Repeating the same request cannot help; only a person or the server can change it. */
   | { readonly kind: "rejected"; readonly status: number | undefined }
   /** Network, time-out, server trouble, garbage: may pass by itself. */
-  | { readonly kind: "transient" };
+  | { readonly kind: "transient"; readonly delayMs?: number | undefined };
+
+/** What a server asks for beyond this is more likely a slip than a wish: it would lose the gateway. */
+const longestPauseMs = 24 * 60 * 60 * 1000;
+
+/** How long to be quiet: as long as the server asks for, and no shorter than our own backoff. */
+export function pauseAfter(failure: Failure, backoffMs: number): number {
+  const asked = "delayMs" in failure ? (failure.delayMs ?? 0) : 0;
+  return Math.max(backoffMs, Math.min(asked, longestPauseMs));
+}
 
 /** Branches on the error's stable code, so that the loop needs no value import from the device client. */
 export function classifyFailure(error: unknown): Failure {
@@ -26,6 +35,6 @@ export function classifyFailure(error: unknown): Failure {
     case "REJECTED":
       return { kind: "rejected", status: fields.status };
     default:
-      return { kind: "transient" };
+      return { kind: "transient", delayMs: fields.retryAfterMs };
   }
 }

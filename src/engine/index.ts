@@ -2,7 +2,7 @@ export {
   type CheckInDependencies,
   type CheckInResult,
   checkIn,
-  type IntervalStorage,
+  type IntervalSink,
   takeCommand,
 } from "./check-in.ts";
 export { CommandIntake, type CommandSink } from "./command-intake.ts";
@@ -13,4 +13,5 @@ export { CheckInLoop, type CheckInStatus } from "./loop.ts";
 export { Outbox } from "./outbox.ts";
 export { reactivatingApi } from "./reactivating-api.ts";
 export { type ComposedDeviceInfo, ReportComposer, type ReportSources } from "./report-composer.ts";
+export { ReportDelivery } from "./report-delivery.ts";
 export { engineMigrations } from "./schema.ts";

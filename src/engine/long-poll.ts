@@ -3,13 +3,16 @@ import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import type { DeviceApi } from "../device-client/index.ts";
-import { classifyFailure } from "./failure.ts";
+import { classifyFailure, pauseAfter } from "./failure.ts";
 
 export interface CommandWatchDependencies {
+  /** Without activation at a 401: that is the check-in's business, and its backoff's. */
   readonly api: Pick<DeviceApi, "longPoll">;
   /** The server's clock at the last check-in; undefined before the first, and polling waits for it. */
   readonly checkedInUntilMs: () => number | undefined;
   readonly onCommand: () => void;
+  /** The CIK is no longer valid: a check-in will find out what to do. */
+  readonly onUnauthorized: () => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -19,6 +22,8 @@ export interface CommandWatchDependencies {
 
 const backoff: RetrySchedule = { firstDelayMs: 1_000, maxDelayMs: 300_000, factor: 2, jitter: 0.5 };
 const firstCheckInPollMs = 1_000;
+/** A poll that is answered sooner without news was not held: some servers and proxies do not know how to. */
+const heldMs = 1_000;
 
 /**
  * Holds a long poll on `engine_fetch`, so that a command starts within a second of being written
@@ -28,9 +33,11 @@ export async function watchForCommands(
   dependencies: CommandWatchDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const { api, clock, random, logger, timeoutMs, onCommand } = dependencies;
+  const { api, clock, timeoutMs, onCommand } = dependencies;
   let sinceMs: number | undefined;
+  let lastValue: string | undefined;
   let failures = 0;
+  let notHeld = 0;
   while (!signal.aborted) {
     try {
       sinceMs ??= startOfWatch(dependencies.checkedInUntilMs());
@@ -38,23 +45,41 @@ export async function watchForCommands(
         await clock.sleep(firstCheckInPollMs, signal);
         continue;
       }
+      const startedMs = clock.monotonic();
       const answer = await api.longPoll("engine_fetch", { timeoutMs, signal, sinceMs });
       failures = 0;
-      if (!answer.changed) continue;
-      sinceMs = answer.lastModifiedMs ?? answer.serverTimeMs ?? sinceMs;
-      if (answer.value !== "") onCommand();
+      const isSame =
+        answer.changed &&
+        answer.value === lastValue &&
+        (answer.lastModifiedMs === undefined || answer.lastModifiedMs === sinceMs);
+      const isNews = answer.changed && !isSame;
+      if (answer.changed) {
+        lastValue = answer.value;
+        sinceMs = answer.lastModifiedMs ?? answer.serverTimeMs ?? sinceMs;
+        if (isNews && answer.value !== "") onCommand();
+      }
+      const isQuick = clock.monotonic() - startedMs < heldMs;
+      notHeld = isQuick && !isNews ? notHeld + 1 : 0;
+      if (notHeld > 0) await clock.sleep(retryDelayMs(backoff, notHeld, dependencies.random), signal);
     } catch (error) {
       if (signal.aborted) return;
       failures += 1;
-      const failure = classifyFailure(error);
-      const delayMs =
-        failure.kind === "rate-limited" && failure.delayMs !== undefined
-          ? failure.delayMs
-          : retryDelayMs(backoff, failures, random);
-      logger.info("long poll failed", { reason: describeError(error), retryInMs: Math.round(delayMs) });
-      await clock.sleep(delayMs, signal).catch(() => undefined);
+      await pauseAfterFailure(dependencies, error, failures, signal);
     }
   }
+}
+
+async function pauseAfterFailure(
+  { clock, random, logger, onUnauthorized }: CommandWatchDependencies,
+  error: unknown,
+  failures: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const failure = classifyFailure(error);
+  if (failure.kind === "unauthorized") onUnauthorized();
+  const delayMs = pauseAfter(failure, retryDelayMs(backoff, failures, random));
+  logger.info("long poll failed", { reason: describeError(error), retryInMs: Math.round(delayMs) });
+  await clock.sleep(delayMs, signal).catch(() => undefined);
 }
 
 /** A second before the check-in's whole-second time: a value written in that same second is met, once too often at worst. */

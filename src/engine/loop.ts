@@ -4,7 +4,7 @@ import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import type { CheckInResult } from "./check-in.ts";
 import type { Credentials } from "./credentials.ts";
-import { classifyFailure } from "./failure.ts";
+import { classifyFailure, type Failure, pauseAfter } from "./failure.ts";
 import { type LoopFacts, type LoopStep, planNext } from "./planner.ts";
 
 export interface CheckInLoopDependencies {
@@ -62,6 +62,12 @@ export class CheckInLoop {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.wake.abort(), { once: true });
     while (!signal.aborted) await this.perform(planNext(this.facts()), signal);
+  }
+
+  /** Counts from the check-in that brought it. */
+  changeInterval(seconds: number): void {
+    this.intervalS = seconds;
+    this.checkInDueMs = (this.lastCheckInMs ?? this.dependencies.clock.monotonic()) + seconds * 1000;
   }
 
   /** A result waits: the next check-in comes at once, yet never earlier than a backoff allows. */
@@ -163,11 +169,7 @@ export class CheckInLoop {
     this.hurry = false;
     this.lastCheckInMs = clock.monotonic();
     this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000;
-    const { updateIntervalS, serverTimeMs } = await checkIn(signal);
-    if (updateIntervalS !== undefined) {
-      this.intervalS = updateIntervalS;
-      this.checkInDueMs = this.lastCheckInMs + updateIntervalS * 1000;
-    }
+    const { serverTimeMs } = await checkIn(signal);
     this.lastSuccessAtMs = clock.now();
     this.lastServerTimeMs = serverTimeMs ?? this.lastSuccessAtMs;
     if (resultsWaiting()) this.hurry = true;
@@ -180,29 +182,31 @@ export class CheckInLoop {
   }
 
   private failed(error: unknown, message: string): void {
-    const { clock, random, logger, activationRetryIntervalS } = this.dependencies;
+    const { clock, random, logger, credentials } = this.dependencies;
     const failure = classifyFailure(error);
     this.failures += 1;
     this.hurry = true;
     this.lastError = `${message}: ${describeError(error)}`;
     const now = clock.monotonic();
-    const delayMs =
-      failure.kind === "rate-limited" && failure.delayMs !== undefined
-        ? failure.delayMs
-        : retryDelayMs(backoff, this.failures, random);
+    const delayMs = pauseAfter(failure, retryDelayMs(backoff, this.failures, random));
     this.notBeforeMs = now + delayMs;
-    // A refusal stands until a person acts: activation has an interval of its own. A link that is not up yet is
-    // tried sooner.
-    const activationDelayMs = activationRetryIntervalS * 1000 * (1 - 0.1 * random());
-    this.activationDueMs =
-      now +
-      (failure.kind === "transient"
-        ? Math.min(delayMs, activationDelayMs)
-        : Math.max(delayMs, activationDelayMs));
+    this.activationDueMs = now + this.activationDelayMs(failure, delayMs);
+    const dueMs = credentials.areReady() ? this.notBeforeMs : this.activationDueMs;
     logger.warn(message, {
       reason: describeError(error),
       attempt: this.failures,
-      retryInMs: Math.round(delayMs),
+      retryInMs: Math.round(dueMs - now),
     });
+  }
+
+  /**
+   * A refusal stands until a person acts: activation has an interval of its own, which the operator sets. A link that
+   * is not up yet is tried sooner, and a server that asks for more time gets it.
+   */
+  private activationDelayMs(failure: Failure, backoffMs: number): number {
+    const { random, activationRetryIntervalS } = this.dependencies;
+    const intervalMs = activationRetryIntervalS * 1000 * (1 - 0.1 * random());
+    if (failure.kind === "transient") return Math.min(backoffMs, intervalMs);
+    return failure.kind === "rate-limited" ? Math.max(backoffMs, intervalMs) : intervalMs;
   }
 }

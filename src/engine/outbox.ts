@@ -17,7 +17,7 @@ interface OutboxEntry {
 export class Outbox implements ReportOutbox {
   private readonly db: Database;
   /** Delivered rows that are still on disk: see `delivered`. */
-  private answered = new Set<number>();
+  private readonly answered = new Set<number>();
 
   constructor(db: Database) {
     this.db = db;
@@ -39,52 +39,42 @@ export class Outbox implements ReportOutbox {
 
   /** The oldest entry of each alias. */
   nextBatch(): OutboxBatch {
-    const rows = this.db
-      .prepare<[], OutboxEntry & { value: string }>(
-        `SELECT seq, alias, value FROM outbox
-         WHERE seq IN (SELECT min(seq) FROM outbox GROUP BY alias) ORDER BY seq`,
-      )
-      .all();
-    const waiting = rows.filter(({ seq }) => !this.answered.has(seq));
+    const waiting = this.db
+      .prepare<[], OutboxEntry>("SELECT seq, alias FROM outbox ORDER BY seq")
+      .all()
+      .filter(({ seq }) => !this.answered.has(seq));
+    const entries = waiting.filter(
+      ({ alias }, index) => waiting.findIndex((other) => other.alias === alias) === index,
+    );
+    const read = this.db.prepare<[number], string>("SELECT value FROM outbox WHERE seq = ?").pluck();
     return {
-      values: Object.fromEntries(waiting.map(({ alias, value }) => [alias, value])),
-      entries: waiting.map(({ seq, alias }) => ({ seq, alias })),
+      values: Object.fromEntries(entries.map(({ seq, alias }) => [alias, read.get(seq) ?? ""])),
+      entries,
     };
   }
 
   /**
    * Forgets what Murano has answered for. An `engine_report` alone costs no commit: it is replaced at the next
    * check-in anyway, and sent once more at worst after a crash.
+   *
+   * @throws SqliteError when the disk refuses; the entries are then still not sent again while this process lives
    */
   delivered({ entries }: OutboxBatch): void {
-    if (entries.every(({ alias }) => alias === "engine_report")) {
-      this.answered = new Set(entries.map(({ seq }) => seq));
-      return;
-    }
-    this.remove(entries);
-  }
-
-  /**
-   * Drops what Murano keeps refusing as malformed or too large: it would block every later report.
-   * @returns the aliases dropped
-   */
-  dropRejected({ entries }: OutboxBatch): readonly ReportAlias[] {
-    this.remove(entries);
-    return entries.map(({ alias }) => alias);
-  }
-
-  private remove(entries: readonly OutboxEntry[]): void {
+    for (const { seq } of entries) this.answered.add(seq);
+    if (entries.every(({ alias }) => alias === "engine_report")) return;
     const remove = this.db.prepare("DELETE FROM outbox WHERE seq = ?");
     this.db.transaction(() => {
-      for (const { seq } of entries) remove.run(seq);
+      for (const seq of this.answered) remove.run(seq);
     })();
+    this.answered.clear();
   }
 
   /** Results of commands that wait; the other reports are composed anew at every check-in. */
   waitingResults(): number {
     return this.db
-      .prepare<[], number>("SELECT count(*) FROM outbox WHERE alias = 'fetch_status'")
+      .prepare<[], number>("SELECT seq FROM outbox WHERE alias = 'fetch_status'")
       .pluck()
-      .get() as number;
+      .all()
+      .filter((seq) => !this.answered.has(seq)).length;
   }
 }

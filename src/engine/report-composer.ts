@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import type { ReportOutbox } from "../core/reports.ts";
+import type { ReportAlias, ReportOutbox } from "../core/reports.ts";
 import type { EngineFacts } from "./facts.ts";
 
 /** A report's text, and a digest of the facts in it that last. */
@@ -33,18 +33,23 @@ const dayMs = 24 * 60 * 60 * 1000;
 export class ReportComposer {
   private readonly dependencies: ReportComposerDependencies;
   private deviceInfoPending: ComposedDeviceInfo | undefined;
-  private deviceInfoAsked = false;
 
   constructor(dependencies: ReportComposerDependencies) {
     this.dependencies = dependencies;
   }
 
-  /** The next check-in carries every report. */
+  /** The next check-in carries every report. Durable when it returns, or with the caller's transaction. */
   askForAll(): void {
-    this.deviceInfoAsked = true;
+    this.dependencies.facts.forgetDeviceInfoSent();
   }
 
-  async compose(): Promise<void> {
+  /** Whether a report is owed that the next check-in will carry. */
+  get isAsked(): boolean {
+    return this.dependencies.facts.deviceInfoSent() === undefined;
+  }
+
+  /** Returns what was composed but could not be kept: it is told only if it is sent now. */
+  async compose(): Promise<Readonly<Partial<Record<ReportAlias, string>>>> {
     const { sources, outbox, facts, logger } = this.dependencies;
     const [engineReport, deviceInfo] = await Promise.allSettled([
       sources.engineReport(),
@@ -57,26 +62,40 @@ export class ReportComposer {
     }
     const due =
       deviceInfo.status === "fulfilled" && this.isDue(deviceInfo.value) ? deviceInfo.value : undefined;
-    facts.atomically(() => {
-      if (engineReport.status === "fulfilled") outbox.put("engine_report", engineReport.value, "newest");
-      if (due !== undefined) outbox.put("device_info", due.text, "newest");
-    });
     this.deviceInfoPending = due;
+    const values: Partial<Record<ReportAlias, string>> = {
+      ...(engineReport.status === "fulfilled" && { engine_report: engineReport.value }),
+      ...(due !== undefined && { device_info: due.text }),
+    };
+    try {
+      facts.atomically(() => {
+        for (const [alias, value] of Object.entries(values))
+          outbox.put(alias as ReportAlias, value, "newest");
+      });
+      return {};
+    } catch (error) {
+      logger.error("reports could not be kept", { error: describeError(error) });
+      return values;
+    }
   }
 
   /** To be called when Murano has answered for the batch that followed `compose`. */
   answered(): void {
     if (this.deviceInfoPending === undefined) return;
-    const { facts, clock } = this.dependencies;
-    facts.setDeviceInfoSent({ sentAtMs: clock.now(), digest: this.deviceInfoPending.digest });
+    const { facts, clock, logger } = this.dependencies;
+    try {
+      facts.setDeviceInfoSent({ sentAtMs: clock.now(), digest: this.deviceInfoPending.digest });
+    } catch (error) {
+      // It is sent once more with the next check-in.
+      logger.error("the sending of device_info could not be kept", { error: describeError(error) });
+    }
     this.deviceInfoPending = undefined;
-    this.deviceInfoAsked = false;
   }
 
   private isDue({ digest }: ComposedDeviceInfo): boolean {
     const { facts, clock } = this.dependencies;
     const sent = facts.deviceInfoSent();
-    if (this.deviceInfoAsked || sent === undefined || sent.digest !== digest) return true;
+    if (sent === undefined || sent.digest !== digest) return true;
     // A clock that was set back must not silence the report.
     const ageMs = clock.now() - sent.sentAtMs;
     return ageMs >= dayMs || ageMs < 0;

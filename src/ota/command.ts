@@ -1,28 +1,24 @@
 import { type PackageName, PackageNameError, parsePackageName } from "../core/package-name.ts";
 import { packageRole } from "./package-role.ts";
+import { parseTasks, type TaskEntry, taskVerbs } from "./task-entries.ts";
 import { cutText } from "./text.ts";
 
 /** The shape that every refusal repeats, so that an operator need not look it up. */
 export const expectedCommand =
-  '{"install":[{"name":"<app>.v<version>.tar.gz"}]}, optionally with "id" (text) and "report":true';
+  '{"install":[{"name":"<app>.v<version>.tar.gz"}]}, or ' +
+  `${taskVerbs.map((verb) => (verb === "logs" ? '"logs":[{"app":"<app>","lines":N}]' : `"${verb}":["<app>"]`)).join(", ")}, ` +
+  'optionally with "id" (text) and "report":true';
 
 /** More than this in one command could not be reported in one `fetch_status`. */
-export const maxInstalls = 128;
+export const maxEntries = 128;
 
 const maxIdLength = 100;
 const maxShownNameBytes = 120;
 
 /** Verbs that later versions will know: named apart from typing mistakes. */
-const plannedVerbs = new Set([
-  "remove",
-  "restart",
-  "stop",
-  "start",
-  "cancel",
-  "rollback",
-  "logs",
-  "configure",
-]);
+const plannedVerbs = new Set(["configure"]);
+
+const knownKeys = new Set<string>(["id", "install", "report", ...taskVerbs]);
 
 /** One entry of `install`: work to do, or the reason why there is none. */
 export type InstallEntry =
@@ -40,6 +36,8 @@ export type ParsedCommand =
       /** The operator's own, when the command carries one. */
       readonly id: string | undefined;
       readonly installs: readonly InstallEntry[];
+      /** What the other verbs ask for, in the order of `verbOrder`. */
+      readonly tasks: readonly TaskEntry[];
       /** All reports are wanted with the next check-in. */
       readonly report: boolean;
       /** What was not understood and left out, for a person. */
@@ -60,8 +58,10 @@ export function parseCommand(text: string): ParsedCommand {
     return malformed(`not JSON: ${cutText(reason, 200)}`);
   }
   if (!isRecord(value)) return malformed(`a JSON ${typeName(value)} instead of an object`);
-  const { id, install, report, ...others } = value;
-  const problems = [...Object.keys(others).slice(0, 10).map(describeKey), ...describeExcess(others)];
+  const { id, install, report } = value;
+  const tasks = parseTasks(value);
+  const others = Object.keys(value).filter((key) => !knownKeys.has(key));
+  const problems = [...others.slice(0, 10).map(describeKey), ...describeExcess(others), ...tasks.problems];
   if (id !== undefined && !isId(id)) {
     problems.push(`"id" must be a text of 1 to ${maxIdLength} characters or a number: left out`);
   }
@@ -71,17 +71,19 @@ export function parseCommand(text: string): ParsedCommand {
   if (install !== undefined && !Array.isArray(install)) {
     return malformed(`"install" is a JSON ${typeName(install)} instead of a list`);
   }
-  if (install !== undefined && install.length > maxInstalls) {
-    return malformed(`"install" names ${install.length} packages; one command may name ${maxInstalls}`);
+  const entries = (install?.length ?? 0) + tasks.entries.length;
+  if (entries > maxEntries) {
+    return malformed(`the command has ${entries} entries; one command may have ${maxEntries}`);
+  }
+  if (entries === 0 && report !== true) {
+    return malformed([...problems, "nothing to do: no package, no app, and no report asked for"].join("; "));
   }
   const installs = (install ?? []).map(parseEntry);
-  if (installs.length === 0 && report !== true) {
-    return malformed([...problems, "no package to install and no report asked for"].join("; "));
-  }
   return {
     kind: "command",
     id: isId(id) ? String(id) : undefined,
     installs,
+    tasks: tasks.entries,
     report: report === true,
     problems,
   };
@@ -141,8 +143,8 @@ function describeKey(key: string): string {
     : `unknown key ${quote(key)}: ignored`;
 }
 
-function describeExcess(others: Readonly<Record<string, unknown>>): readonly string[] {
-  const excess = Object.keys(others).length - 10;
+function describeExcess(others: readonly string[]): readonly string[] {
+  const excess = others.length - 10;
   return excess > 0 ? [`${excess} more unknown keys: ignored`] : [];
 }
 

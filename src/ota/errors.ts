@@ -33,6 +33,11 @@ export class StoppedError extends GweError {
   readonly code = "OTA_STOPPED";
 }
 
+/** The job being worked on was called off, which the journal has on record. */
+export class CancelledError extends GweError {
+  readonly code = "OTA_CANCELLED";
+}
+
 /** A row of the journal that this version cannot read. */
 export class JournalError extends GweError {
   readonly code = "OTA_JOURNAL";

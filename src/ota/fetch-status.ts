@@ -1,10 +1,22 @@
 import { maxDataportBytes } from "../core/reports.ts";
 import type { Job } from "./journal.ts";
 import type { EndState } from "./state-machine.ts";
+import type { Task, Verb } from "./task.ts";
 import { cutText, cutToTail, jsonBytes } from "./text.ts";
 
 /** The status words that this version sends. */
-export type FetchStatusWord = "installed" | "failed" | "interrupted" | "skipped";
+export type FetchStatusWord =
+  | "installed"
+  | "removed"
+  | "started"
+  | "stopped"
+  | "restarted"
+  | "rolled-back"
+  | "cancelled"
+  | "logs"
+  | "failed"
+  | "interrupted"
+  | "skipped";
 
 /** One app of a `fetch_status` (spec: gateway-engine.md). */
 export interface FetchStatusApp {
@@ -32,8 +44,19 @@ export interface FetchStatusReport {
 
 const maxErrorBytes = 2_000;
 
-function statusWord(state: EndState): FetchStatusWord {
-  return state.phase === "committed" ? "installed" : state.phase;
+const doneWords: Readonly<Record<Verb, FetchStatusWord>> = {
+  install: "installed",
+  remove: "removed",
+  start: "started",
+  stop: "stopped",
+  restart: "restarted",
+  rollback: "rolled-back",
+  cancel: "cancelled",
+  logs: "logs",
+};
+
+function statusWord(task: Task, { phase }: EndState): FetchStatusWord {
+  return phase === "committed" ? doneWords[task.verb] : phase;
 }
 
 /** How an ended job is reported, its output not yet cut to the report's size. */
@@ -44,7 +67,7 @@ export function reportOf(job: Omit<Job, "state"> & { readonly state: EndState })
   return {
     name: job.app,
     version: job.version,
-    status: statusWord(job.state),
+    status: statusWord(job.task, job.state),
     exit_code: result.exitCode,
     started: isoTime(job.startedAtMs),
     finished: isoTime(job.finishedAtMs),

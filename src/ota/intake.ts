@@ -2,10 +2,18 @@ import { createHash, randomUUID } from "node:crypto";
 import { basename } from "node:path";
 import { PackageNameError, parsePackageName } from "../core/package-name.ts";
 import type { ReportOutbox } from "../core/reports.ts";
-import { entryForPackage, expectedCommand, type InstallEntry, parseCommand } from "./command.ts";
+import {
+  entryForPackage,
+  expectedCommand,
+  type InstallEntry,
+  type ParsedCommand,
+  parseCommand,
+} from "./command.ts";
 import { encodeFetchStatus, type FetchStatusApp, reportOf } from "./fetch-status.ts";
 import type { Command, CommandSource, Job, Journal, NewCommand, NewJob } from "./journal.ts";
 import { type EndState, isEnd, noResult } from "./state-machine.ts";
+import { type Task, verbOrder } from "./task.ts";
+import type { TaskEntry } from "./task-entries.ts";
 import { cutText } from "./text.ts";
 
 export interface AcceptRequest {
@@ -73,7 +81,7 @@ export class CommandIntake {
           problems: parsed.kind === "command" ? parsed.problems : [parsed.problem],
           open: true,
         },
-        parsed.kind === "command" ? parsed.installs.map(jobForEntry) : [],
+        parsed.kind === "command" ? jobsFor(parsed) : [],
       );
       return {
         kind: parsed.kind === "malformed" ? "malformed" : "accepted",
@@ -86,6 +94,17 @@ export class CommandIntake {
 
   /** Journals the installation of package files that lie on this gateway (absolute paths). */
   acceptFiles(paths: readonly string[]): { readonly key: string; readonly ended?: CommandResult } {
+    return this.acceptLocal(paths.map(jobForFile));
+  }
+
+  /** Journals a task that somebody on the gateway asks for. */
+  acceptTask(task: Task, app: string): { readonly key: string; readonly ended?: CommandResult } {
+    return this.acceptLocal([
+      { task, app, version: "", source: { kind: "none" }, state: { phase: "queued" } },
+    ]);
+  }
+
+  private acceptLocal(jobs: readonly NewJob[]): { readonly key: string; readonly ended?: CommandResult } {
     const reportId = `local-${randomUUID()}`;
     return this.with.journal.transaction(() => {
       const { command, ended } = this.add(
@@ -99,7 +118,7 @@ export class CommandIntake {
           problems: [],
           open: false,
         },
-        paths.map(jobForFile),
+        jobs,
       );
       return { key: keyOf(command), ...(ended && { ended }) };
     });
@@ -141,9 +160,30 @@ function appReport(job: Job): readonly FetchStatusApp[] {
   return isEnd(state) ? [reportOf({ ...job, state })] : [];
 }
 
+/** In the order in which they are worked through. */
+function jobsFor({ installs, tasks }: Extract<ParsedCommand, { kind: "command" }>): readonly NewJob[] {
+  return verbOrder.flatMap((verb) =>
+    verb === "install"
+      ? installs.map(jobForEntry)
+      : tasks
+          .filter((entry) => (entry.kind === "task" ? entry.task.verb : entry.verb) === verb)
+          .map(jobForTask),
+  );
+}
+
+function jobForTask(entry: TaskEntry): NewJob {
+  const job = { app: entry.name, version: "", source: { kind: "none" } } as const;
+  return entry.kind === "task"
+    ? { ...job, task: entry.task, state: { phase: "received" } }
+    : { ...job, task: installTask, state: endedWith("failed", entry.reason) };
+}
+
+const installTask: Task = { verb: "install" };
+
 function jobForEntry(entry: InstallEntry): NewJob {
   if (entry.kind === "package") {
     return {
+      task: installTask,
       app: entry.package.app,
       version: entry.package.version,
       source: { kind: "content", id: entry.package.file, sha256: entry.sha256 },
@@ -151,6 +191,7 @@ function jobForEntry(entry: InstallEntry): NewJob {
     };
   }
   return {
+    task: installTask,
     app: entry.name,
     version: entry.version,
     source: { kind: "none" },
@@ -163,11 +204,12 @@ function jobForFile(path: string): NewJob {
     const entry = entryForPackage(parsePackageName(basename(path)), null);
     if (entry.kind !== "package") return jobForEntry(entry);
     const { app, version } = entry.package;
-    return { app, version, source: { kind: "file", path }, state: { phase: "queued" } };
+    return { task: installTask, app, version, source: { kind: "file", path }, state: { phase: "queued" } };
   } catch (error) {
     if (!(error instanceof PackageNameError)) throw error;
     const app = cutText(basename(path), 120);
-    return { app, version: "", source: { kind: "none" }, state: endedWith("failed", error.message) };
+    const state = endedWith("failed", error.message);
+    return { task: installTask, app, version: "", source: { kind: "none" }, state };
   }
 }
 

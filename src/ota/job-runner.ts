@@ -1,14 +1,26 @@
 import { describeError } from "../core/errors.ts";
-import { PackageLostError, StepFailure } from "./errors.ts";
+import { CancelledError, PackageLostError, StepFailure } from "./errors.ts";
 import type { Job } from "./journal.ts";
 import type { OtaDependencies } from "./ports.ts";
-import { type InstallerProcess, isEnd, type JobEvent, type JobState, noResult } from "./state-machine.ts";
+import {
+  type InstallerProcess,
+  isCancellable,
+  isEnd,
+  type JobEvent,
+  type JobState,
+  noResult,
+  type Phase,
+} from "./state-machine.ts";
 import { activate } from "./steps/activate.ts";
 import { type DownloadProgress, downloadPackage } from "./steps/download.ts";
-import { endLeftInstaller, install } from "./steps/install.ts";
+import { install } from "./steps/install.ts";
 import { discardPackage } from "./steps/package-file.ts";
+import { perform } from "./steps/perform.ts";
+import { probation } from "./steps/probation.ts";
+import { rollBack } from "./steps/roll-back.ts";
+import { endLeftScript, type OnStarted } from "./steps/script.ts";
 import type { StepContext } from "./steps/step.ts";
-import { unpack } from "./steps/unpack.ts";
+import { removeStaleStaging, unpack } from "./steps/unpack.ts";
 import { verifyPackage } from "./steps/verify.ts";
 import type { VersionDirectories } from "./versions.ts";
 
@@ -24,7 +36,12 @@ export interface JobRunnerDependencies {
 export interface StopSignals {
   readonly stop: AbortSignal;
   readonly endInstaller: AbortSignal;
+  /** The job was called off: the journal says so already. */
+  readonly cancel: AbortSignal;
 }
+
+/** What changes the gateway is not left half-done without need. */
+const heldTogether: ReadonlySet<Phase> = new Set<Phase>(["installing", "rolling-back", "performing"]);
 
 /** Works one job through to its end: performs its state's action, journals what came of it, and so on. */
 export class JobRunner {
@@ -38,25 +55,34 @@ export class JobRunner {
    * @throws the stop signal's reason when stopped, with the journal at a state to go on from; anything else it throws is
    *   a fault of the engine or its disk, not of the package
    */
-  async run(start: Job, { stop, endInstaller }: StopSignals): Promise<void> {
+  async run(start: Job, { stop, endInstaller, cancel }: StopSignals): Promise<void> {
     const { deps, versions, apply } = this.with;
     let job = start;
-    while (!isEnd(job.state)) {
-      stop.throwIfAborted();
-      const signal = job.state.phase === "installing" ? endInstaller : stop;
-      const context = { deps, versions, signal, job };
-      const { event, latest } = await this.perform(context, job.state);
-      const current = latest ?? job;
-      job = isEnd(current.state) ? current : apply(current, event);
+    try {
+      while (!isEnd(job.state)) {
+        stop.throwIfAborted();
+        const untilStop = isCancellable(job.state) ? AbortSignal.any([stop, cancel]) : stop;
+        const signal = heldTogether.has(job.state.phase) ? endInstaller : untilStop;
+        const { event, latest } = await this.perform({ deps, versions, signal, job }, job.state);
+        const current = latest ?? job;
+        job = isEnd(current.state) ? current : apply(current, event);
+      }
+    } catch (error) {
+      if (!(error instanceof CancelledError)) throw error;
     }
     await discardPackage({ deps, job });
+    // A worker that outlived a killed engine for a moment may have filled its directory after the clean-up at start.
+    // Only a package's name is known to be that of a directory.
+    if (job.task.verb === "install") await removeStaleStaging({ deps, versions }, job.app);
   }
 
   /** What a crash left of a job that was being worked on, brought to where it can go on. */
   async recover(job: Job): Promise<Job> {
     const { deps, apply } = this.with;
-    if (job.state.phase === "installing" && job.state.process !== null) {
-      await endLeftInstaller(deps.platform, deps.clock, job.state.process, deps.limits.installerKillAfterMs);
+    const { state } = job;
+    if ("process" in state && state.process !== null) {
+      const directory = scriptDirectory(state) ?? deps.host.installed(job.app)?.directory ?? "";
+      await endLeftScript(deps, state.process, directory);
     }
     return apply(job, { type: "resumed" });
   }
@@ -67,8 +93,8 @@ export class JobRunner {
   ): Promise<{ event: JobEvent; latest?: Job | undefined }> {
     let latest: Job | undefined;
     const onStarted = (process: InstallerProcess): void => {
-      latest = this.with.apply(context.job, { type: "installer-started", process });
-      // The last transition that the job may make: it has failed, and the installer must not run.
+      latest = this.with.apply(latest ?? context.job, { type: "script-started", process });
+      // The last transition that the job may make: it has failed, and the script must not run.
       if (isEnd(latest.state)) throw new StepFailure(latest.state.note);
     };
     try {
@@ -79,7 +105,7 @@ export class JobRunner {
       const event = failure(error, context.deps.redact);
       if (event === undefined) throw error;
       // Not the error itself: what it quotes has not gone through `redact`.
-      context.deps.logger.warn("installation failed", {
+      context.deps.logger.warn("a step of a job failed", {
         app: context.job.app,
         phase: state.phase,
         reason: event.note,
@@ -88,34 +114,56 @@ export class JobRunner {
     }
   }
 
-  private async action(
-    context: StepContext,
-    state: JobState,
-    onStarted: (process: InstallerProcess) => void,
-  ): Promise<JobEvent> {
+  private async action(context: StepContext, state: JobState, onStarted: OnStarted): Promise<JobEvent> {
     switch (state.phase) {
       case "received":
         return { type: "released" };
       case "queued":
-        return { type: "begun", source: context.job.source.kind === "file" ? "file" : "content" };
+        return { type: "begun", source: beginning(context.job) };
       case "downloading":
         return { type: "downloaded", sizeBytes: await downloadPackage(context, this.with.onProgress) };
       case "verifying":
         await verifyPackage(context, state.sizeBytes);
         return { type: "verified" };
       case "unpacking":
-        return { type: "unpacked", app: await unpack(context, state.sizeBytes) };
+        return { type: "unpacked", ...(await unpack(context, state.sizeBytes)) };
       case "installing":
         return { type: "installed", result: await install(context, state.app, onStarted) };
       case "activating":
-        return { type: "activated", note: await activate(context, state.app, state.result) };
+        return activate(context, state.app, state.result);
+      case "probation":
+        return { type: "proved", note: await probation(context, state.app, state.result, onStarted) };
+      case "rolling-back":
+        return rollBack(context, state, onStarted);
+      case "performing":
+        return perform(context, onStarted);
       case "committed":
       case "failed":
+      case "rolled-back":
+      case "cancelled":
       case "interrupted":
       case "skipped":
         // The run ends before it gets here.
         return { type: "resumed" };
     }
+  }
+}
+
+function beginning({ task, source }: Job): "content" | "file" | "task" {
+  if (task.verb !== "install") return "task";
+  return source.kind === "file" ? "file" : "content";
+}
+
+/** Whose script was running; undefined for a task done to the registered version. */
+function scriptDirectory(state: JobState): string | undefined {
+  switch (state.phase) {
+    case "installing":
+    case "probation":
+      return state.app.directory;
+    case "rolling-back":
+      return state.to?.directory;
+    default:
+      return undefined;
   }
 }
 

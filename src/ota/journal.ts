@@ -1,7 +1,8 @@
 import type { Database } from "better-sqlite3";
 import { JournalError } from "./errors.ts";
-import { parseJobState } from "./schema.ts";
+import { parseJobState, parseTask } from "./schema.ts";
 import { isEnd, type JobProgress, type JobState, noResult } from "./state-machine.ts";
+import type { Task } from "./task.ts";
 
 /** Where a job's package comes from: Murano's content area, or a file of the caller's own (absolute). */
 export type PackageSource =
@@ -12,6 +13,7 @@ export type PackageSource =
 export interface Job extends JobProgress {
   readonly id: number;
   readonly command: number;
+  readonly task: Task;
   readonly app: string;
   readonly version: string;
   readonly source: PackageSource;
@@ -21,6 +23,7 @@ export interface Job extends JobProgress {
 }
 
 export interface NewJob {
+  readonly task: Task;
   readonly app: string;
   readonly version: string;
   readonly source: PackageSource;
@@ -73,6 +76,7 @@ interface JobRow {
   command: number;
   app: string;
   version: string;
+  task: string | null;
   content_id: string | null;
   local_file: string | null;
   sha256: string | null;
@@ -165,6 +169,22 @@ export class Journal {
       .map(jobFrom);
   }
 
+  job(id: number): Job {
+    const row = this.db.prepare<[number], JobRow>("SELECT * FROM ota_jobs WHERE id = ?").get(id);
+    if (row === undefined) throw new JournalError("no such job", { context: { id } });
+    return jobFrom(row);
+  }
+
+  /** The newest jobs, ended or not, newest first; of one app where it is named. */
+  newestJobs(limit: number, app?: string): readonly Job[] {
+    return this.db
+      .prepare<[string | null, string | null, number], JobRow>(
+        "SELECT * FROM ota_jobs WHERE ? IS NULL OR app = ? ORDER BY id DESC LIMIT ?",
+      )
+      .all(app ?? null, app ?? null, limit)
+      .map(jobFrom);
+  }
+
   hasUnended(command: number): boolean {
     return (
       this.db.prepare("SELECT 1 FROM ota_jobs WHERE command = ? AND ended = 0 LIMIT 1").get(command) !==
@@ -175,9 +195,10 @@ export class Journal {
   saveJob(job: Job): void {
     this.db
       .prepare(
-        "UPDATE ota_jobs SET state = ?, transitions = ?, ended = ?, started_at = ?, finished_at = ? WHERE id = ?",
+        "UPDATE ota_jobs SET version = ?, state = ?, transitions = ?, ended = ?, started_at = ?, finished_at = ? WHERE id = ?",
       )
       .run(
+        job.version,
         JSON.stringify(job.state),
         job.transitions,
         isEnd(job.state) ? 1 : 0,
@@ -202,13 +223,14 @@ export class Journal {
     const ended = isEnd(job.state);
     this.db
       .prepare(
-        `INSERT INTO ota_jobs (command, app, version, content_id, local_file, sha256, state, transitions, ended,
-           started_at, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
+        `INSERT INTO ota_jobs (command, app, version, task, content_id, local_file, sha256, state, transitions,
+           ended, started_at, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
       )
       .run(
         command,
         job.app,
         job.version,
+        job.task.verb === "install" ? null : JSON.stringify(job.task),
         source.kind === "content" ? source.id : null,
         source.kind === "file" ? source.path : null,
         source.kind === "content" ? source.sha256 : null,
@@ -241,13 +263,16 @@ const unreadable: JobState = {
 };
 
 function jobFrom(row: JobRow): Job {
+  const task = // A look from outside may find the table as an older version made it.
+    parseTask(row.task ?? null);
   return {
     id: row.id,
     command: row.command,
+    task: task ?? { verb: "install" },
     app: row.app,
     version: row.version,
     source: sourceFrom(row),
-    state: parseJobState(row.state) ?? unreadable,
+    state: (task && parseJobState(row.state)) ?? unreadable,
     transitions: row.transitions,
     startedAtMs: row.started_at,
     finishedAtMs: row.finished_at,

@@ -1,7 +1,9 @@
-import type { InstallResult, JobStatus } from "../core/control-api.ts";
+import type { InstallResult, JobRecord, JobStatus } from "../core/control-api.ts";
 import { InvariantError } from "../core/errors.ts";
 import { retryDelayMs } from "../core/retry.ts";
-import { StoppedError } from "./errors.ts";
+import { planCancellations } from "./cancellation.ts";
+import { CancelledError, StoppedError } from "./errors.ts";
+import { readHistory } from "./history.ts";
 import { cleanUp, prune } from "./housekeeping.ts";
 import { type AcceptOutcome, type AcceptRequest, CommandIntake, type CommandResult } from "./intake.ts";
 import { JobRunner } from "./job-runner.ts";
@@ -39,6 +41,8 @@ export class Ota {
   /** Command key → monotonic time after which its work begins without an acknowledged clearing. */
   private readonly releaseAt = new Map<string, number>();
   private progress: { job: number; receivedBytes: number; totalBytes: number } | undefined;
+  /** The job being worked on. */
+  private current: { readonly job: number; readonly cancel: AbortController } | undefined;
   private run: Run | undefined;
   /** From the start on, except while there is nothing to do. */
   private busy = false;
@@ -74,6 +78,7 @@ export class Ota {
       this.releaseAt.set(outcome.key, this.deps.clock.monotonic() + this.deps.limits.clearingGraceMs);
     }
     if (ended !== undefined) queueMicrotask(() => this.announce(ended));
+    this.carryOutCancellations();
     this.wakeup.wake();
     return outcome;
   }
@@ -97,24 +102,17 @@ export class Ota {
    * have ended. The pipeline must be started.
    */
   installFiles(paths: readonly string[]): Promise<readonly InstallResult[]> {
-    const { promise, resolve } = Promise.withResolvers<readonly InstallResult[]>();
-    const { key, ended } = this.intake.acceptFiles(paths);
-    const stopListening = this.onFinished((result) => {
-      if (result.key !== key) return;
-      stopListening();
-      resolve(
-        result.apps.map(({ name, version, status, exit_code, output }) => ({
-          name,
-          version,
-          status,
-          exitCode: exit_code,
-          output,
-        })),
-      );
-    });
-    if (ended !== undefined) this.announce(ended);
-    this.wakeup.wake();
-    return promise;
+    return this.resultsOf(this.intake.acceptFiles(paths));
+  }
+
+  /** Removes an app with all its versions, and resolves when that has ended. The pipeline must be started. */
+  removeApp(name: string): Promise<readonly InstallResult[]> {
+    return this.resultsOf(this.intake.acceptTask({ verb: "remove" }, name));
+  }
+
+  /** The newest jobs, of one app where it is named, newest first. */
+  history(app?: string): readonly JobRecord[] {
+    return readHistory(this.deps.db, app);
   }
 
   /**
@@ -173,6 +171,32 @@ export class Ota {
     return () => this.listeners.delete(listener);
   }
 
+  private resultsOf({
+    key,
+    ended,
+  }: {
+    readonly key: string;
+    readonly ended?: CommandResult;
+  }): Promise<readonly InstallResult[]> {
+    const { promise, resolve } = Promise.withResolvers<readonly InstallResult[]>();
+    const stopListening = this.onFinished((result) => {
+      if (result.key !== key) return;
+      stopListening();
+      resolve(
+        result.apps.map(({ name, version, status, exit_code, output }) => ({
+          name,
+          version,
+          status,
+          exitCode: exit_code,
+          output,
+        })),
+      );
+    });
+    if (ended !== undefined) this.announce(ended);
+    this.wakeup.wake();
+    return promise;
+  }
+
   private async work(stop: AbortSignal, endInstaller: AbortSignal): Promise<void> {
     for (let trouble = 0; !stop.aborted; ) {
       try {
@@ -200,8 +224,9 @@ export class Ota {
   private async resume(): Promise<void> {
     const { files } = this.deps.platform;
     for (const directory of Object.values(this.deps.directories)) files.ensureDirectory(directory);
+    this.carryOutCancellations();
     for (const job of this.journal.unendedJobs()) {
-      if (isEnd(job.state)) this.commit(job, job);
+      if (isEnd(job.state)) this.commit([[job, job]]);
       else await this.runner.recover(job);
     }
     await cleanUp({ deps: this.deps, journal: this.journal, versions: this.versions });
@@ -216,7 +241,10 @@ export class Ota {
         continue;
       }
       this.progress = { job: job.id, receivedBytes: 0, totalBytes: 0 };
-      await this.runner.run(job, { stop, endInstaller });
+      const cancel = new AbortController();
+      this.current = { job: job.id, cancel };
+      await this.runner.run(job, { stop, endInstaller, cancel: cancel.signal });
+      this.current = undefined;
       await prune({ deps: this.deps, journal: this.journal, versions: this.versions });
       this.progress = undefined;
     }
@@ -232,38 +260,79 @@ export class Ota {
     return at - clock.monotonic();
   }
 
-  private apply(job: Job, event: JobEvent): Job {
-    const progress = transition(job, event);
-    if (progress === job) {
+  private apply({ id }: Job, event: JobEvent): Job {
+    const job = this.journal.job(id);
+    // Called off while its step was coming to an end.
+    if (isEnd(job.state)) return job;
+    const next = this.next(job, event);
+    if (next === undefined) {
       if (event.type === "resumed") return job;
       throw new InvariantError("an event that its state excludes", {
         context: { phase: job.state.phase, event: event.type },
       });
     }
-    const now = this.deps.clock.now();
-    const next: Job = {
-      ...job,
-      state: progress.state,
-      transitions: progress.transitions,
-      startedAtMs: job.startedAtMs ?? (event.type === "begun" ? now : null),
-      finishedAtMs: isEnd(progress.state) ? now : null,
-    };
-    this.commit(job, next);
+    this.commit([[job, next]]);
     return next;
   }
 
-  private commit(job: Job, next: Job): void {
-    const ended = this.journal.transaction(() => {
-      this.journal.saveJob(next);
-      if (job.state.phase === "activating" && next.state.phase === "committed") {
-        this.versions.markInstalled(job.state.app.directory, this.deps.clock.now());
-      }
-      return this.intake.finish(this.journal.command(next.command));
+  /** The job after an event; undefined when the event means nothing to it. */
+  private next(job: Job, event: JobEvent): Job | undefined {
+    const progress = transition(job, event);
+    if (progress === job) return undefined;
+    const now = this.deps.clock.now();
+    const begins = event.type === "begun" || event.type === "performed";
+    const installed = job.task.verb === "install" ? undefined : this.deps.host.installed(job.app);
+    return {
+      ...job,
+      // Tasks are done to whatever version is there when their turn comes.
+      version: event.type === "begun" && installed !== undefined ? installed.version : job.version,
+      state: progress.state,
+      transitions: progress.transitions,
+      startedAtMs: job.startedAtMs ?? (begins ? now : null),
+      finishedAtMs: isEnd(progress.state) ? now : null,
+    };
+  }
+
+  /** Calls off what commands ask to call off: at once, since what is to be called off may hold up everything else. */
+  private carryOutCancellations(): void {
+    const moves = planCancellations(this.journal).flatMap(({ job, event }) => {
+      const next = this.next(job, event);
+      return next === undefined ? [] : [[job, next] as const];
     });
-    const notice = { job: job.id, app: job.app, from: job.state.phase, to: next.state.phase };
-    this.deps.logger.info("installation moves on", { ...notice, version: job.version });
-    this.deps.onTransition?.(notice);
-    if (ended !== undefined) this.announce(ended);
+    if (moves.length === 0) return;
+    this.commit(moves);
+    if (moves.some(([{ id }]) => id === this.current?.job)) {
+      this.current?.cancel.abort(new CancelledError("the job was called off"));
+    }
+  }
+
+  private commit(moves: readonly (readonly [Job, Job])[]): void {
+    const ended = this.journal.transaction(() => {
+      for (const [job, next] of moves) {
+        this.journal.saveJob(next);
+        this.recordVersions(job, next);
+      }
+      const commands = new Set(moves.map(([{ command }]) => command));
+      return [...commands].flatMap((seq) => this.intake.finish(this.journal.command(seq)) ?? []);
+    });
+    for (const [job, next] of moves) {
+      const notice = { job: job.id, app: job.app, from: job.state.phase, to: next.state.phase };
+      this.deps.logger.info("a job moves on", { ...notice, verb: job.task.verb, version: next.version });
+      this.deps.onTransition?.(notice);
+    }
+    for (const result of ended) this.announce(result);
+  }
+
+  /** What a job's end means for the versions on disk, committed with it. */
+  private recordVersions({ state, app, task }: Job, next: Job): void {
+    const { phase } = next.state;
+    if (phase === "committed" && (state.phase === "activating" || state.phase === "probation")) {
+      this.versions.markInstalled(state.app.directory, this.deps.clock.now());
+    }
+    if (phase === "rolled-back" && state.phase === "rolling-back" && state.to !== null) {
+      this.versions.dropAfter(app, state.to.directory);
+    }
+    if (phase === "committed" && task.verb === "remove") this.versions.dropAll(app);
   }
 
   private announce(result: CommandResult): void {

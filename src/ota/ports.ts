@@ -19,6 +19,10 @@ export interface OtaPlatform {
   readonly runWorker: (options: RunWorkerOptions) => Promise<unknown>;
   readonly processStartTicks: (pid: number) => number | undefined;
   readonly isSameProcessAlive: (process: ProcessIdentity) => boolean;
+  readonly isGroupAlive: (
+    leader: number,
+    variable: { readonly name: string; readonly value: string },
+  ) => boolean;
   readonly signalGroup: (leader: number, signal: NodeJS.Signals) => void;
   readonly bootId: () => string;
 }

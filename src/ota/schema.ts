@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Migration } from "../core/sql.ts";
 import type { JobState } from "./state-machine.ts";
+import type { Task } from "./task.ts";
 
 /** The journal's tables. A command is open until its clearing from `engine_fetch` is acknowledged. */
 export const otaMigrations: readonly Migration[] = [
@@ -46,6 +47,11 @@ export const otaMigrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    id: "ota/0002-tasks",
+    // null: an installation.
+    sql: "ALTER TABLE ota_jobs ADD COLUMN task TEXT",
+  },
 ];
 
 const unpackedApp = z.object({
@@ -62,30 +68,85 @@ const installerResult = z.object({
 
 const installerProcess = z.object({ pid: z.number(), startTicks: z.number(), bootId: z.string() });
 
+const keptVersion = z.object({
+  version: z.string(),
+  directory: z.string(),
+  kind: z.enum(["long-running", "one-off", "library"]),
+  installer: z.nullable(z.enum(["install.sh", "setup.py"])),
+});
+
+/** Journals from before there was a rollback don't have it. */
+const fallback = z._default(
+  z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("version"), version: keptVersion }),
+    z.object({ kind: z.literal("none") }),
+    z.object({ kind: z.literal("unknown") }),
+  ]),
+  { kind: "unknown" },
+);
+
+const process = z.nullable(installerProcess);
+
 const jobState = z.discriminatedUnion("phase", [
   z.object({ phase: z.literal("received") }),
   z.object({ phase: z.literal("queued") }),
   z.object({ phase: z.literal("downloading") }),
   z.object({ phase: z.literal("verifying"), sizeBytes: z.nullable(z.number()) }),
   z.object({ phase: z.literal("unpacking"), sizeBytes: z.nullable(z.number()) }),
-  z.object({ phase: z.literal("installing"), app: unpackedApp, process: z.nullable(installerProcess) }),
-  z.object({ phase: z.literal("activating"), app: unpackedApp, result: installerResult }),
-  z.object({ phase: z.literal("committed"), note: z.string(), result: installerResult }),
   z.object({
-    phase: z.enum(["failed", "interrupted", "skipped"]),
+    phase: z.literal("installing"),
+    app: unpackedApp,
+    fallback,
+    process,
+    starts: z._default(z.number(), 0),
+  }),
+  z.object({ phase: z.literal("activating"), app: unpackedApp, fallback, result: installerResult }),
+  z.object({
+    phase: z.literal("probation"),
+    app: unpackedApp,
+    fallback,
+    result: installerResult,
+    process,
+    resumes: z.number(),
+  }),
+  z.object({
+    phase: z.literal("rolling-back"),
+    to: z.nullable(keptVersion),
+    deployed: z.boolean(),
+    note: z.string(),
+    result: installerResult,
+    process,
+  }),
+  z.object({ phase: z.literal("performing"), process }),
+  z.object({
+    phase: z.enum(["committed", "failed", "rolled-back", "cancelled", "interrupted", "skipped"]),
     note: z.string(),
     result: installerResult,
   }),
 ]);
 
+const task = z.discriminatedUnion("verb", [
+  z.object({ verb: z.enum(["install", "remove", "start", "stop", "restart", "rollback", "cancel"]) }),
+  z.object({ verb: z.literal("logs"), lines: z.number() }),
+]);
+
+/** A job's `task` column; undefined when this version cannot read it. */
+export function parseTask(text: string | null): Task | undefined {
+  return text === null ? { verb: "install" } : read(task, text);
+}
+
 /** A job's `state` column; undefined when this version cannot read it. */
 export function parseJobState(text: string): JobState | undefined {
+  return read(jobState, text);
+}
+
+function read<T>(schema: z.ZodMiniType<T>, text: string): T | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return undefined;
   }
-  const parsed = z.safeParse(jobState, value);
+  const parsed = z.safeParse(schema, value);
   return parsed.success ? parsed.data : undefined;
 }

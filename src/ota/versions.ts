@@ -12,6 +12,7 @@ interface VersionRow {
 export interface VersionDirectory {
   readonly directory: string;
   readonly app: string;
+  readonly version: string;
   readonly job: number;
 }
 
@@ -74,10 +75,47 @@ export class VersionDirectories {
                   ORDER BY n.job DESC LIMIT ?))`,
       )
       .all(kept)
-      .map(({ directory, app, job }) => ({ directory, app, job }));
+      .map(versionFrom);
+  }
+
+  /** Versions of an app that were installed successfully and not gone back on, newest first. */
+  installed(app: string): readonly VersionDirectory[] {
+    return this.db
+      .prepare<[string], VersionRow>(
+        "SELECT * FROM ota_versions WHERE app = ? AND installed_at IS NOT NULL ORDER BY job DESC",
+      )
+      .all(app)
+      .map(versionFrom);
+  }
+
+  /** As `installed`, of all apps. */
+  allInstalled(): readonly VersionDirectory[] {
+    return this.db
+      .prepare<[], VersionRow>("SELECT * FROM ota_versions WHERE installed_at IS NOT NULL ORDER BY job DESC")
+      .all()
+      .map(versionFrom);
+  }
+
+  /** The app goes back to this version: those installed after it are no longer wanted. */
+  dropAfter(app: string, directory: string): void {
+    this.db
+      .prepare(
+        `UPDATE ota_versions SET installed_at = NULL WHERE app = ? AND directory <> ? AND job >=
+           (SELECT job FROM ota_versions WHERE directory = ?)`,
+      )
+      .run(app, directory, directory);
+  }
+
+  /** The app is gone: none of its versions is wanted any more. */
+  dropAll(app: string): void {
+    this.db.prepare("UPDATE ota_versions SET installed_at = NULL WHERE app = ?").run(app);
   }
 
   forget(directory: string): void {
     this.db.prepare("DELETE FROM ota_versions WHERE directory = ?").run(directory);
   }
+}
+
+function versionFrom({ directory, app, version, job }: VersionRow): VersionDirectory {
+  return { directory, app, version, job };
 }

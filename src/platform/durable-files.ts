@@ -1,8 +1,9 @@
 import { constants, mkdirSync } from "node:fs";
-import { access, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { access, lstat, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { freeBytes } from "./disk-space.ts";
 import { ensureDirectory, fsyncDirectory } from "./files.ts";
+import { type GrowingFile, openGrowingFile } from "./growing-file.ts";
 
 /** A new file being written. */
 export interface FileSink {
@@ -17,8 +18,14 @@ export interface FileSink {
 export interface DurableFiles {
   /** Creates a directory and its missing parents. */
   ensureDirectory(directory: string): void;
-  /** Creates or empties a file. Its name is durable only after a `move`. */
-  create(file: string): Promise<FileSink>;
+  /** Creates or empties a file. Its name is durable only after a `move`. `mode`, less the umask, is a new file's; default 0600. */
+  create(file: string, mode?: number): Promise<FileSink>;
+  /** Opens a file to go on writing it, or creates it. Its name is durable only after a `move` or `replace` beside it. */
+  openGrowing(file: string): Promise<GrowingFile>;
+  /** Replaces a small file: after a power cut the old or the new content is there, whole. */
+  replace(file: string, content: string): Promise<void>;
+  /** Content of a small text file; undefined where there is none, or one of more than `maxBytes`. */
+  readText(file: string, maxBytes: number): Promise<string | undefined>;
   /** Renames within one file system, replacing a file of the new name; both directories are synced. */
   move(from: string, to: string): Promise<void>;
   /** Removes a file or a whole tree; nothing there is fine. A power cut may bring some of it back. */
@@ -27,6 +34,10 @@ export interface DurableFiles {
   list(directory: string): Promise<readonly string[]>;
   /** Bytes of a regular file; undefined where there is none. */
   sizeOf(file: string): Promise<number | undefined>;
+  /** Bytes of all regular files in a directory and below; links are not followed. 0 where there is none. */
+  treeBytes(directory: string): Promise<number>;
+  /** The last `maxBytes` of a file, fewer where it is shorter; undefined where there is none. */
+  tail(file: string, maxBytes: number): Promise<Buffer | undefined>;
   isExecutable(file: string): Promise<boolean>;
   /** Bytes that this process may still write to the file system holding `path`. */
   freeBytes(path: string): Promise<number>;
@@ -35,9 +46,9 @@ export interface DurableFiles {
 export const durableFiles: DurableFiles = {
   ensureDirectory,
 
-  create: async (file) => {
+  create: async (file, mode = 0o600) => {
     mkdirSync(dirname(file), { recursive: true });
-    const handle = await open(file, "w", 0o600);
+    const handle = await open(file, "w", mode);
     return {
       write: async (chunk) => {
         for (let offset = 0; offset < chunk.length; ) {
@@ -53,6 +64,36 @@ export const durableFiles: DurableFiles = {
       },
       abandon: () => handle.close(),
     };
+  },
+
+  openGrowing: openGrowingFile,
+
+  replace: async (file, content) => {
+    const temporary = join(dirname(file), `.${basename(file)}.tmp`);
+    const handle = await open(temporary, "w", 0o600);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+    await syncDirectory(dirname(file));
+  },
+
+  readText: async (file, maxBytes) => {
+    try {
+      const handle = await open(file, "r");
+      try {
+        const { size } = await handle.stat();
+        return size > maxBytes ? undefined : await handle.readFile("utf8");
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
   },
 
   move: async (from, to) => {
@@ -82,6 +123,25 @@ export const durableFiles: DurableFiles = {
     }
   },
 
+  treeBytes,
+
+  tail: async (file, maxBytes) => {
+    try {
+      const handle = await open(file, "r");
+      try {
+        const { size } = await handle.stat();
+        const buffer = Buffer.alloc(Math.min(size, maxBytes));
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length);
+        return buffer.subarray(0, bytesRead);
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  },
+
   isExecutable: async (file) => {
     try {
       await access(file, constants.X_OK);
@@ -93,6 +153,30 @@ export const durableFiles: DurableFiles = {
 
   freeBytes,
 };
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function treeBytes(directory: string): Promise<number> {
+  let bytes = 0;
+  try {
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) bytes += await treeBytes(path);
+      else if (entry.isFile()) bytes += (await lstat(path)).size;
+    }
+  } catch (error) {
+    // Apps may remove files of theirs while they are counted.
+    if (!isNotFound(error)) throw error;
+  }
+  return bytes;
+}
 
 function isNotFound(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;

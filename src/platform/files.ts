@@ -1,17 +1,21 @@
 import { randomBytes } from "node:crypto";
 import {
+  chmodSync,
   closeSync,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 /** Makes a directory's entries durable (durability rule 3). */
 export function fsyncDirectory(directory: string): void {
@@ -31,7 +35,9 @@ export function ensureDirectory(directory: string, mode = 0o755): void {
   const firstCreated = mkdirSync(directory, { recursive: true, mode });
   if (firstCreated === undefined) return;
   const firstExisting = dirname(firstCreated);
-  for (let current = directory; ; current = dirname(current)) {
+  for (let current = resolve(directory); ; current = dirname(current)) {
+    // Whatever the process' mask took away.
+    if (current !== firstExisting) chmodSync(current, mode);
     fsyncDirectory(current);
     if (current === firstExisting || current === dirname(current)) return;
   }
@@ -47,14 +53,24 @@ export interface AtomicWriteOptions {
 }
 
 /**
+ * Where a symbolic link leads, so that the link stays what it is and its target is replaced; the path itself otherwise.
+ */
+function targetOf(file: string): string {
+  return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true && existsSync(file)
+    ? realpathSync(file)
+    : file;
+}
+
+/**
  * Replaces a file so that after a power cut either the old or the new content is there, whole:
  * temporary name, fsync, rename, fsync of the directory.
  */
 export function writeFileAtomic(
-  file: string,
+  path: string,
   content: string | Uint8Array,
   options: AtomicWriteOptions = {},
 ): void {
+  const file = targetOf(path);
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
   const existing = statSync(file, { throwIfNoEntry: false });
   const mode = existing && options.enforceMode !== true ? existing.mode & 0o7777 : (options.mode ?? 0o644);

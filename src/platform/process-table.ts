@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** A process for good: a pid alone may be recycled, a pid with its start time is not. */
 export interface ProcessIdentity {
@@ -9,6 +9,15 @@ export interface ProcessIdentity {
 
 /** Start time of a process in clock ticks after boot; undefined when there is none (zombies count as none). */
 export function processStartTicks(pid: number): number | undefined {
+  return statField(pid, 19);
+}
+
+function processGroup(pid: number): number | undefined {
+  return statField(pid, 2);
+}
+
+/** A number in /proc/<pid>/stat, counted from the state, which is 0; undefined for what is dead. */
+function statField(pid: number, index: number): number | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -18,12 +27,32 @@ export function processStartTicks(pid: number): number | undefined {
   // The command name may hold spaces and parentheses: fields are counted from the last ')'.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z" || fields[0] === "X") return undefined;
-  const ticks = Number(fields[19]);
-  return Number.isFinite(ticks) ? ticks : undefined;
+  const value = Number(fields[index]);
+  return Number.isFinite(value) ? value : undefined;
 }
 
 export function isSameProcessAlive(process: ProcessIdentity): boolean {
   return processStartTicks(process.pid) === process.startTicks;
+}
+
+/**
+ * Whether a process group has a living member that was started with this environment variable. The number of a group
+ * whose leader has ended may be another's by now: the variable tells it apart.
+ */
+export function isGroupAlive(
+  leader: number,
+  variable: { readonly name: string; readonly value: string },
+): boolean {
+  const entry = `${variable.name}=${variable.value}`;
+  return readdirSync("/proc").some((name) => {
+    if (!/^\d+$/.test(name) || processGroup(Number(name)) !== leader) return false;
+    try {
+      return readFileSync(`/proc/${name}/environ`, "utf8").split("\0").includes(entry);
+    } catch {
+      // Gone meanwhile, or none that we may look at.
+      return false;
+    }
+  });
 }
 
 /** Identifies this boot of the machine; differs after every reboot. */

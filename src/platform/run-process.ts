@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { Readable } from "node:stream";
+import { type OutputPipe, openOutputPipe } from "./output-pipe.ts";
 
 export interface RunProcessOptions {
   readonly command: string;
@@ -47,26 +50,31 @@ export function runProcess(options: RunProcessOptions): Promise<ProcessOutcome> 
     return promise;
   }
   const tail = new TailBuffer(options.maxOutputBytes);
+  // Worth its price for scripts of others, which do with their output what they like.
+  const pipe = options.onStarted === undefined ? undefined : openOutputPipe();
   let child: ChildProcess;
   try {
-    child = start(options);
+    child = start(options, pipe);
   } catch (error) {
+    pipe?.output.destroy();
     resolve(withoutOutput("not-started", error));
     return promise;
+  } finally {
+    if (pipe !== undefined) closeSync(pipe.fd);
   }
   const ending = new GroupEnding(child, options);
-  child.stdout?.on("data", (chunk: Buffer) => tail.push(chunk));
-  child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
+  const outputs = [pipe?.output, child.stdout, child.stderr].filter((stream) => stream instanceof Readable);
+  for (const stream of outputs) stream.on("data", (chunk: Buffer) => tail.push(chunk));
   child.once("error", (error) => {
     ending.dispose();
+    for (const stream of outputs) stream.destroy();
     if (child.pid === undefined) resolve(withoutOutput("not-started", error));
   });
   child.once("exit", (exitCode, signal) => {
     ending.finish();
     const settle = (): void => {
       clearTimeout(graceTimer);
-      child.stdout?.destroy();
-      child.stderr?.destroy();
+      for (const stream of outputs) stream.destroy();
       resolve({
         end: ending.reason ?? (signal === null ? "exited" : "signaled"),
         exitCode: exitCode ?? undefined,
@@ -77,25 +85,36 @@ export function runProcess(options: RunProcessOptions): Promise<ProcessOutcome> 
       });
     };
     const graceTimer = setTimeout(settle, outputGraceMs);
-    child.once("close", settle);
+    void Promise.all(outputs.map(closed)).then(settle);
   });
   try {
     openGate(child, options);
   } catch (error) {
     child.kill("SIGKILL");
     ending.dispose();
+    for (const stream of outputs) stream.destroy();
     resolve(withoutOutput("not-started", error));
   }
   return promise;
 }
 
-function start({ command, args = [], cwd, env, onStarted }: RunProcessOptions): ChildProcess {
+function closed(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.closed) resolve();
+    else stream.once("close", resolve);
+  });
+}
+
+function start(
+  { command, args = [], cwd, env, onStarted }: RunProcessOptions,
+  pipe: OutputPipe | undefined,
+): ChildProcess {
   const gated = onStarted !== undefined;
   return spawn(gated ? "/bin/sh" : command, gated ? ["-c", gateScript, command, ...args] : [...args], {
     cwd,
     env: { ...env },
     detached: true,
-    stdio: [gated ? "pipe" : "ignore", "pipe", "pipe"],
+    stdio: [gated ? "pipe" : "ignore", pipe?.fd ?? "pipe", pipe?.fd ?? "pipe"],
   });
 }
 

@@ -2,13 +2,9 @@ import { spawn } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { GweError } from "../core/errors.ts";
 import { type ProcessIdentity, processStartTicks } from "./process-table.ts";
+import type { ProcessImage } from "./replace-process.ts";
 
-export interface SpawnDetachedOptions {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  /** The whole environment; nothing of ours is inherited. */
-  readonly env: Readonly<Record<string, string>>;
+export interface SpawnDetachedOptions extends ProcessImage {
   /** Takes stdout and stderr, appended; created with mode 0600. */
   readonly logFile: string;
 }

@@ -83,6 +83,22 @@ export class DesiredState {
     this.db.prepare("DELETE FROM supervised_apps WHERE name = ?").run(name);
   }
 
+  /** Puts back apps as an earlier database had them: what runs of them is recognised, and runs on. */
+  restore(apps: readonly DesiredApp[]): void {
+    this.db.transaction(() => {
+      const insert = this.db.prepare(
+        `INSERT INTO supervised_apps (name, version, kind, directory, wanted, generation, installed_at, wanted_since)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      );
+      for (const app of apps) {
+        const { name, version, kind, directory, wanted, generation, installedAtMs, wantedSinceMs } = app;
+        insert.run(name, version, kind, directory, wanted, generation, installedAtMs, wantedSinceMs);
+      }
+      const last = Math.max(0, ...apps.map(({ generation }) => generation));
+      this.db.prepare("UPDATE supervisor_generation SET last = max(last, ?)").run(last);
+    })();
+  }
+
   private nextGeneration(): number {
     const row = this.db.prepare("UPDATE supervisor_generation SET last = last + 1 RETURNING last").get();
     return z.object({ last: z.int() }).parse(row).last;

@@ -1,6 +1,12 @@
 export { NotSupervisedError, SupervisorConfError, UnknownAppError } from "./errors.ts";
-export { supervisorMigrations } from "./migrations.ts";
-export { Pm2Adapter, type Pm2AdapterDependencies, type Pm2Port } from "./pm2/index.ts";
+export { supervisorAfterSalvage, supervisorMigrations } from "./migrations.ts";
+export {
+  Pm2Adapter,
+  type Pm2AdapterDependencies,
+  Pm2DaemonProcess,
+  type Pm2DaemonSettings,
+  type Pm2Port,
+} from "./pm2/index.ts";
 export { Supervisor, type SupervisorDependencies } from "./supervisor.ts";
 export { parseSupervisorConf, type SupervisorConf } from "./supervisor-conf/index.ts";
 export type { SupervisorSystem } from "./system.ts";

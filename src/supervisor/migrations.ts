@@ -25,3 +25,9 @@ export const supervisorMigrations: readonly Migration[] = [
     `,
   },
 ];
+
+/** Generations that were given out to rows now lost must not come back: a process may still run under one. */
+export const supervisorAfterSalvage: readonly string[] = [
+  "INSERT OR IGNORE INTO supervisor_generation (id, last) VALUES (1, 0)",
+  `UPDATE supervisor_generation SET last = 1000 + max(last, (SELECT coalesce(max(generation), 0) FROM supervised_apps))`,
+];

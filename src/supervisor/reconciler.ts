@@ -7,7 +7,7 @@ import type { AppLocks } from "./app-locks.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import { StrayProcessError } from "./errors.ts";
 import { planApp, type Step } from "./planner.ts";
-import type { Pm2Port } from "./pm2/index.ts";
+import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
 import type { SupervisorConf } from "./supervisor-conf/index.ts";
 import type { SupervisorSystem } from "./system.ts";
 
@@ -32,6 +32,8 @@ const stopExitCodes = [100, 102];
 const stopMarginMs = 3_000;
 const killGraceMs = 5_000;
 const defaultStopWaitSecs = 10;
+/** Longer waits than a timer takes end at once instead. */
+const maxWaitMs = 2 ** 31 - 1;
 
 /** Carries out what the planner says, one app at a time under its lock. */
 export class Reconciler {
@@ -41,26 +43,36 @@ export class Reconciler {
     this.deps = deps;
   }
 
+  /** Whether one app is as it is wanted, as far as a list of pm2's entries tells: cheap, and promises nothing. */
+  isSettled(name: string, entries: readonly Pm2Entry[]): boolean {
+    return this.plan(name, this.deps.desired.get(name), entries).length === 0;
+  }
+
   /**
    * Makes one app run as it is wanted, or not at all.
    * @throws SupervisorConfError, StrayProcessError, or an error of pm2's adapter
    */
   settle(name: string, signal: AbortSignal): Promise<void> {
-    const { desired, files, locks, pm2, logger } = this.deps;
+    const { desired, locks, pm2, logger } = this.deps;
     return locks.run(name, async () => {
-      const entries = (await pm2.list()).filter((entry) => entry.name === name);
+      const entries = await pm2.list();
       const app = desired.get(name);
-      const wanted = app && {
-        generation: app.generation,
-        run: app.kind === "long-running" && app.wanted === "running",
-      };
-      const steps = planApp(wanted, { entries, ...files.trace(name) });
+      const steps = this.plan(name, app, entries);
       for (const step of steps) {
         signal.throwIfAborted();
         logger.debug("supervision step", { app: name, step });
         await this.take(step, name, app, signal);
       }
     });
+  }
+
+  private plan(name: string, app: DesiredApp | undefined, all: readonly Pm2Entry[]): readonly Step[] {
+    const wanted = app && {
+      generation: app.generation,
+      run: app.kind === "long-running" && app.wanted === "running",
+    };
+    const entries = all.filter((entry) => entry.name === name);
+    return planApp(wanted, { entries, ...this.deps.files.trace(name) });
   }
 
   private async take(
@@ -72,7 +84,7 @@ export class Reconciler {
     switch (step.kind) {
       case "remove":
         // pm2 waits for its kill time-out, kills, and waits as long again.
-        return this.deps.pm2.remove(step.id, 2 * this.stopTimeMs(name) + killGraceMs);
+        return this.deps.pm2.remove(step.id, Math.min(2 * this.stopTimeMs(name) + killGraceMs, maxWaitMs));
       case "end-strays":
         return this.endStrays(name, step.processes, signal);
       case "start":
@@ -94,7 +106,7 @@ export class Reconciler {
       generation: app.generation,
       command: launcherCommand(files.directory(app.name)),
       stopExitCodes,
-      killTimeoutMs: conf.stopWaitSecs * 1000 + stopMarginMs,
+      killTimeoutMs: Math.min(conf.stopWaitSecs * 1000 + stopMarginMs, maxWaitMs),
     });
     logger.info("app started", { app: app.name, version: app.version });
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { AppStatus } from "../core/app-status.ts";
 import type { Clock } from "../core/clock.ts";
+import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { AppFiles } from "./app-files.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import type { Pm2Port } from "./pm2/index.ts";
@@ -32,7 +33,8 @@ export class StatusBoard {
     return deriveStatus({
       app,
       state,
-      launcherAlive: launcher !== undefined,
+      // One that has just begun has noted nothing: what is there was noted by the one before.
+      launcherAlive: isSameProcess(launcher, state?.launcher),
       childAlive: child !== undefined,
       pm2Up: pm2.isUp(),
       problem: this.problems.get(app.name),
@@ -80,6 +82,10 @@ export class StatusBoard {
     this.logFiles.set(app.name, { directory: app.directory, ...(file !== undefined && { file }) });
     return file;
   }
+}
+
+function isSameProcess(one: ProcessIdentity | undefined, other: ProcessIdentity | undefined): boolean {
+  return one !== undefined && one.pid === other?.pid && one.startTicks === other.startTicks;
 }
 
 /** The clock that launchers note times by: centiseconds since boot. */

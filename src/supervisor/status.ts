@@ -12,6 +12,7 @@ export interface StatusFacts {
   readonly app: DesiredApp;
   /** What a launcher of this boot noted last. */
   readonly state: LauncherState | undefined;
+  /** The launcher that noted `state` lives. */
   readonly launcherAlive: boolean;
   readonly childAlive: boolean;
   readonly pm2Up: boolean;
@@ -39,6 +40,7 @@ export function deriveStatus(facts: StatusFacts): AppStatus {
     ...(now.running && state?.startedCs !== undefined && { startedAtMs: atMs(facts, state.startedCs) }),
     ...(state?.exitStatus !== undefined && { exitStatus: state.exitStatus }),
     ...(state?.signal !== undefined && { signal: state.signal }),
+    ...(now.state === "EXITED" && state?.final === false && { restarting: true as const }),
     restarts: state?.generation === app.generation ? state.restarts : 0,
     ...(logFile !== undefined && { logFile }),
     ...detailOf(now.state, now.detail ?? problem?.detail ?? state?.detail),

@@ -9,6 +9,7 @@ import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import { AppFiles } from "./app-files.ts";
 import { AppLocks } from "./app-locks.ts";
+import { DesiredCopy } from "./desired-copy.ts";
 import { type DesiredApp, DesiredState } from "./desired-state.ts";
 import { NotSupervisedError, SupervisorConfError, UnknownAppError } from "./errors.ts";
 import { logFile, renderLaunchSpec } from "./launcher/spec-file.ts";
@@ -22,6 +23,8 @@ export interface SupervisorDependencies {
   /** Holds `supervisorMigrations`' tables. */
   readonly db: Database.Database;
   readonly directories: {
+    /** Durable: a second copy of what is wanted. Absolute. */
+    readonly stateDir: string;
     /** Volatile: launchers' state, and the apps' environments (mode 0600). Absolute. */
     readonly runDir: string;
     /** Default place of apps' logs. Absolute. */
@@ -53,6 +56,7 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 export class Supervisor implements AppHost {
   private readonly deps: SupervisorDependencies;
   private readonly desired: DesiredState;
+  private readonly copy: DesiredCopy;
   private readonly files: AppFiles;
   private readonly locks = new AppLocks();
   private readonly reconciler: Reconciler;
@@ -67,6 +71,7 @@ export class Supervisor implements AppHost {
     const { db, clock, directories, system, pm2, logger } = deps;
     this.deps = deps;
     this.desired = new DesiredState(db, () => clock.now());
+    this.copy = new DesiredCopy(join(directories.stateDir, "apps.json"), system);
     this.files = new AppFiles(directories.runDir, system);
     this.board = new StatusBoard({
       desired: this.desired,
@@ -95,6 +100,7 @@ export class Supervisor implements AppHost {
     system.ensureDirectory(directories.runDir, 0o755);
     system.ensureDirectory(directories.logDir, 0o755);
     system.ensureDirectory(join(directories.runDir, "apps"), 0o700);
+    this.saveCopy();
     system.writeFileAtomic(this.launcherCopy, readFileSync(launcherFile, "utf8"), { mode: 0o644 });
     const running = new AbortController();
     this.running = running;
@@ -103,6 +109,16 @@ export class Supervisor implements AppHost {
     const settled = await this.reconcile(running.signal);
     this.inBackground(this.watch(running.signal, settled));
     this.inBackground(this.publish(running.signal));
+  }
+
+  /**
+   * To be called before `start` when the database was lost, whole or in part: puts back the apps that it knew and
+   * lacks now, so that those which run are left alone.
+   */
+  restoreLost(): readonly InstalledApp[] {
+    const apps = this.copy.read().filter(({ name }) => this.desired.get(name) === undefined);
+    this.desired.restore(apps);
+    return apps;
   }
 
   /** Lets go; apps keep running under pm2 and their launchers. */
@@ -126,6 +142,7 @@ export class Supervisor implements AppHost {
   async deploy(app: InstalledApp): Promise<void> {
     const conf = app.kind === "long-running" ? this.readConf(app) : undefined;
     this.desired.register(app, conf?.autostart === false ? "stopped" : "running");
+    this.saveCopy();
     this.board.clearProblem(app.name);
     // Before start() and after stop() the wish alone is recorded; start() fulfils it.
     if (this.running !== undefined) await this.settleOrReport(app.name, this.running.signal);
@@ -133,6 +150,7 @@ export class Supervisor implements AppHost {
 
   async withdraw(name: string): Promise<void> {
     this.desired.forget(name);
+    this.saveCopy();
     this.board.clearProblem(name);
     await this.settleNow(name);
   }
@@ -144,6 +162,7 @@ export class Supervisor implements AppHost {
     const isOnItsWay = ["STARTING", "RUNNING", "BACKOFF"].includes(state);
     if (app.wanted === "running" && isOnItsWay) return;
     this.desired.want(name, "running");
+    this.saveCopy();
     this.board.clearProblem(name);
     await this.settleNow(name);
   }
@@ -152,6 +171,8 @@ export class Supervisor implements AppHost {
   async stopApp(name: string): Promise<void> {
     const app = this.supervised(name);
     if (app.wanted !== "stopped") this.desired.want(name, "stopped");
+    this.saveCopy();
+    this.board.clearProblem(name);
     await this.settleNow(name);
   }
 
@@ -159,6 +180,7 @@ export class Supervisor implements AppHost {
   async restartApp(name: string): Promise<void> {
     this.supervised(name);
     this.desired.want(name, "running");
+    this.saveCopy();
     this.board.clearProblem(name);
     await this.settleNow(name);
   }
@@ -185,7 +207,8 @@ export class Supervisor implements AppHost {
       const app = this.desired.get(name);
       if (app === undefined) throw unknownApp(name);
       const status = this.board.status(app);
-      const hasSettled = ["RUNNING", "EXITED", "FATAL", "STOPPED"].includes(status.state);
+      const hasSettled =
+        ["RUNNING", "EXITED", "FATAL", "STOPPED"].includes(status.state) && status.restarting !== true;
       const left = deadline - clock.monotonic();
       if (hasSettled || left <= 0) return status;
       await clock.sleep(Math.min(100, left), signal);
@@ -213,17 +236,32 @@ export class Supervisor implements AppHost {
     await this.locks.idle();
   }
 
+  private saveCopy(): void {
+    try {
+      this.copy.save(this.desired.all());
+    } catch (error) {
+      // The database has it; the copy is written again at the next change or start.
+      this.deps.logger.warn("the copy of what is wanted could not be written", {
+        error: describeError(error),
+      });
+    }
+  }
+
   /** @returns whether all is as wanted */
   private async reconcile(signal: AbortSignal): Promise<boolean> {
     const { pm2, logger } = this.deps;
     try {
       await pm2.ensureUp(signal);
+      const entries = await pm2.list();
       const names = new Set([
         ...this.inOrderOfPriority(),
-        ...(await pm2.list()).map(({ name }) => name),
+        ...entries.map(({ name }) => name),
         ...this.files.names(),
       ]);
-      const results = await Promise.all([...names].map((name) => this.settleOrReport(name, signal)));
+      // Nearly always all is well: each app that looks so is not asked about again.
+      const unsettled = [...names].filter((name) => !this.reconciler.isSettled(name, entries));
+      for (const name of names) if (!unsettled.includes(name)) this.board.clearProblem(name);
+      const results = await Promise.all(unsettled.map((name) => this.settleOrReport(name, signal)));
       return results.every((result) => result);
     } catch (error) {
       if (!signal.aborted) logger.error("supervision can't reach pm2", { error: describeError(error) });

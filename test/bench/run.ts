@@ -1,4 +1,5 @@
 /** `npm run bench [-- NAME…]`: measures, side by side in one run, and prints a table. Not a test. */
+import { benchDownload } from "./download.ts";
 import { benchEmulator } from "./emulator.ts";
 import { atLeast, type Figure, plain } from "./figures.ts";
 import { benchMemory } from "./memory.ts";
@@ -8,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   startup: benchStartup,
   memory: benchMemory,
   emulator: emulatorFigures,
+  download: benchDownload,
 };
 
 const wanted = process.argv.slice(2);

@@ -168,10 +168,16 @@ export class EngineProcess implements AsyncDisposable {
   /** Ends the engine, then pm2's daemon with every app; throws when a process is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end("SIGTERM");
-    const pm2 = this.pm2Pid();
-    if (pm2 !== undefined) process.kill(pm2, "SIGTERM");
+    const asked = new Set<number>();
+    const isAlone = (): boolean => {
+      // An engine that ends early leaves a daemon that is only just coming up.
+      const pm2 = this.pm2Pid();
+      if (pm2 !== undefined && !asked.has(pm2)) process.kill(pm2, "SIGTERM");
+      if (pm2 !== undefined) asked.add(pm2);
+      return this.processes().length === 0;
+    };
     try {
-      await eventually("every process to end", () => this.processes().length === 0, 15_000);
+      await eventually("every process to end", isAlone, 15_000);
     } catch (error) {
       const left = this.processes();
       for (const { pid } of left) process.kill(pid, "SIGKILL");

@@ -6,7 +6,7 @@ export type ContentTrouble =
   | { readonly at: "info"; readonly error: Error }
   | { readonly at: "download"; readonly error: Error }
   | { readonly at: "body"; readonly afterBytes: number; readonly error: Error }
-  /** The body ends early, or goes on, without any error. */
+  /** The whole has another size than announced. */
   | { readonly at: "length"; readonly sendBytes: number };
 
 /** Murano's content area as a port, with troubles on demand: one each exchange, in order. */
@@ -14,6 +14,7 @@ export class FakeContent {
   readonly files = new Map<string, Buffer>();
   readonly troubles: ContentTrouble[] = [];
   readonly requests: string[] = [];
+  private onHang: (() => void) | undefined;
 
   async contentInfo(id: string, options?: CallOptions): Promise<ContentInfo> {
     options?.signal?.throwIfAborted();
@@ -27,19 +28,36 @@ export class FakeContent {
     return { id, contentType: "application/gzip", sizeBytes: file.length, updatedAt: 1, meta: "" };
   }
 
-  async download({ id }: DownloadRequest, options?: CallOptions): Promise<Download> {
+  async download({ id, offset = 0 }: DownloadRequest, options?: CallOptions): Promise<Download> {
     options?.signal?.throwIfAborted();
     this.requests.push(`download ${id}`);
     const trouble = this.take("download");
     if (trouble !== undefined) throw trouble.error;
     const file = this.files.get(id) ?? Buffer.alloc(0);
+    const began = this.onHang;
+    if (began !== undefined) {
+      this.onHang = undefined;
+      await new Promise((_, reject) => {
+        options?.signal?.addEventListener("abort", () => reject(options.signal?.reason), { once: true });
+        began();
+      });
+    }
+    const cut = this.take("body");
+    const length = this.take("length");
     return {
-      offset: 0,
-      totalBytes: file.length,
+      offset,
+      totalBytes: length?.sendBytes ?? file.length,
       contentType: "application/gzip",
       serverTimeMs: undefined,
-      body: bodyOf(file, this.take("body"), this.take("length")),
+      body: bodyOf(file.subarray(offset), cut, length),
     };
+  }
+
+  /** The next download stalls until it is given up. Resolves when it has begun. */
+  hang(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.onHang = resolve;
+    return promise;
   }
 
   private take<T extends ContentTrouble["at"]>(at: T): Extract<ContentTrouble, { at: T }> | undefined {

@@ -1,15 +1,17 @@
 /**
  * A pipeline in a process of its own, which kills itself (SIGKILL, as a power cut would) at the n-th journal
- * transition. Arguments: home, n (0: never), the package file.
+ * transition. Arguments: home, n (0: never), the package file; then, as JSON, a command in place of its installation, and
+ * the versions that do not start.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { OtaHarness } from "./ota-harness.ts";
+import { OtaHarness, quickProbation } from "./ota-harness.ts";
 
-const [home = "", killAt = "0", packageFile = ""] = process.argv.slice(2);
+const [home = "", killAt = "0", packageFile = "", command, fatalVersions = "[]"] = process.argv.slice(2);
 let transitions = 0;
 const harness = new OtaHarness(
   {
+    limits: quickProbation,
     onTransition: ({ from, to }) => {
       transitions += 1;
       if (transitions === Number(killAt)) {
@@ -21,11 +23,12 @@ const harness = new OtaHarness(
   },
   home,
 );
-harness.content.files.set(basename(packageFile), readFileSync(packageFile));
+for (const version of JSON.parse(fatalVersions) as string[]) harness.host.versionStates.set(version, "FATAL");
+if (packageFile !== "") harness.content.files.set(basename(packageFile), readFileSync(packageFile));
 process.stdout.write("ready\n");
 // As an engine does after its start: engine_fetch still holds the command unless its clearing was acknowledged.
 const { key } = harness.ota.accept({
-  text: JSON.stringify({ install: [{ name: basename(packageFile) }] }),
+  text: command ?? JSON.stringify({ install: [{ name: basename(packageFile) }] }),
   serverTimestamp: 1_700_000_000,
 });
 harness.ota.start();

@@ -19,6 +19,15 @@ export class FakeAppHost implements AppHost {
   detail: string | undefined;
   /** Every version that was deployed, in order: `meter 1.0`. */
   readonly deployed: string[] = [];
+  /** What starting and stopping was asked for: `restart meter`. */
+  readonly changes: string[] = [];
+  /** What single versions come to, in place of `state`. */
+  readonly versionStates = new Map<string, AppState>();
+  /** Told of each look at an app since its last start, before it is answered. */
+  onLook: (look: number) => void = () => undefined;
+  private looks = 0;
+  restarts = 0;
+  logFile: string | undefined;
   private readonly apps: Map<string, InstalledApp>;
   private readonly file: string | undefined;
 
@@ -45,6 +54,7 @@ export class FakeAppHost implements AppHost {
   async deploy(app: InstalledApp): Promise<void> {
     this.deployed.push(`${app.name} ${app.version}`);
     this.apps.set(app.name, app);
+    this.looks = 0;
     this.save();
   }
 
@@ -53,16 +63,40 @@ export class FakeAppHost implements AppHost {
     this.save();
   }
 
+  async startApp(name: string): Promise<void> {
+    this.changed(name, "start");
+    this.state = "RUNNING";
+  }
+
+  async stopApp(name: string): Promise<void> {
+    this.changed(name, "stop");
+    this.state = "STOPPED";
+  }
+
+  async restartApp(name: string): Promise<void> {
+    this.changed(name, "restart");
+    this.state = "RUNNING";
+  }
+
+  private changed(name: string, change: string): void {
+    if (!this.apps.has(name)) throw new FakeHostError(`no app named "${name}" is installed`);
+    this.changes.push(`${change} ${name}`);
+  }
+
   async settled(name: string): Promise<AppStatus> {
     const app = this.apps.get(name);
+    if (app === undefined) throw new FakeHostError(`no app named "${name}" is installed`);
+    this.onLook(++this.looks);
+    const told = this.versionStates.get(app.version) ?? this.state;
     return {
       name,
-      version: app?.version ?? "",
-      kind: app?.kind ?? "long-running",
-      state: this.state,
+      version: app.version,
+      kind: app.kind,
+      state: told,
       sinceMs: 0,
-      restarts: 0,
-      ...(this.state === "EXITED" && { exitStatus: 0 }),
+      restarts: this.restarts,
+      ...(told === "EXITED" && { exitStatus: 0 }),
+      ...(this.logFile !== undefined && { logFile: this.logFile }),
       ...(this.detail !== undefined && { detail: this.detail }),
     };
   }

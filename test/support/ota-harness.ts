@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "../../src/core/logger.ts";
@@ -14,14 +14,19 @@ import {
   otaMigrations,
 } from "../../src/ota/index.ts";
 import { durableFiles } from "../../src/platform/durable-files.ts";
-import { bootId, isSameProcessAlive, processStartTicks } from "../../src/platform/process-table.ts";
+import {
+  bootId,
+  isGroupAlive,
+  isSameProcessAlive,
+  processStartTicks,
+} from "../../src/platform/process-table.ts";
 import { runProcess, signalGroup } from "../../src/platform/run-process.ts";
 import { openDatabase, type SqliteDatabase } from "../../src/platform/sqlite.ts";
 import { systemClock } from "../../src/platform/system-clock.ts";
 import { runWorker } from "../../src/platform/worker-process.ts";
 import { FakeContent } from "./ota-content.ts";
 import { FakeAppHost } from "./ota-fake-host.ts";
-import { bundleOtaWorker } from "./ota-worker-bundle.ts";
+import { bundleProgram } from "./program-bundle.ts";
 
 const outboxMigration: Migration = {
   id: "test/0001-outbox",
@@ -31,7 +36,7 @@ const outboxMigration: Migration = {
 export const secretCik = "0123456789abcdef0123456789abcdef01234567";
 
 /** The unpacking worker; child processes of a test are told where their parent has put it. */
-export const workerFile = process.env.GWE_TEST_OTA_WORKER ?? bundleOtaWorker();
+export const workerFile = process.env.GWE_TEST_OTA_WORKER ?? bundleProgram("src/ota/worker/main.ts");
 
 /** The real operating system. */
 export const otaPlatform: OtaPlatform = {
@@ -40,6 +45,7 @@ export const otaPlatform: OtaPlatform = {
   runWorker,
   processStartTicks,
   isSameProcessAlive,
+  isGroupAlive,
   signalGroup,
   bootId,
 };
@@ -103,6 +109,20 @@ export class OtaHarness {
     return this.db.prepare<[], string>("SELECT value FROM test_outbox ORDER BY seq").pluck().all();
   }
 
+  /** A version that was installed properly before, with an `install.sh` and what else it may hold. */
+  async pretendKept(name: string, version: string, scripts: Readonly<Record<string, string>>): Promise<void> {
+    const directory = join(this.apps, name, version);
+    mkdirSync(directory, { recursive: true });
+    for (const [script, text] of Object.entries(scripts)) {
+      writeFileSync(join(directory, script), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    }
+    writeFileSync(join(directory, "supervisor.conf"), "[supervisord]\ncommand=/bin/sleep 60\n");
+    this.db
+      .prepare(`INSERT INTO ota_versions SELECT ?, ?, ?, coalesce(max(job), -100) + 1, 0 FROM ota_versions`)
+      .run(directory, name, version);
+    await this.host.deploy({ name, version, kind: "long-running", directory });
+  }
+
   /** An app that runs already, as an earlier installation would have left it. */
   async pretendInstalled(name: string, version: string): Promise<void> {
     const directory = join(this.apps, name, version);
@@ -146,6 +166,15 @@ export class OtaHarness {
     };
   }
 }
+
+/** For tests in which time is not the point. */
+export const quickProbation = {
+  probationMs: 20,
+  probationPollMs: 5,
+  healthAttempts: 1,
+  healthRetryMs: 5,
+  settleTimeoutMs: 200,
+} as const;
 
 const quickLimits: OtaLimits = {
   ...defaultOtaLimits,

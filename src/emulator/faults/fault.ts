@@ -15,8 +15,8 @@ const faultMatchSchema = z.strictObject({
   product: z.optional(z.string()),
 });
 
-/** One fault: its effects may be combined. Bodies of the emulator's own endpoints under `/_emulator` are never struck. */
-export const faultSchema = z.strictObject({
+/** One fault: its effects may be combined. The emulator's own endpoints under `/_emulator` are never struck. */
+const shape = z.strictObject({
   /** To remove it by; made up when not given. */
   id: z.optional(z.string().check(z.minLength(1))),
   match: z.optional(faultMatchSchema),
@@ -42,8 +42,21 @@ export const faultSchema = z.strictObject({
   bytesPerSecond: z.optional(z.number().check(z.int(), z.gte(1))),
 });
 
+const effects = ["latencyMs", "drop", "status", "cutAfterBytes", "bytesPerSecond"] as const;
+const ofStatus = ["statusWhen", "headers", "body"] as const;
+
+/** As it comes from outside: a fault that would strike without effect is a mistake to be told. */
+export const faultSchema = shape.check(
+  z.refine((fault) => effects.some((key) => fault[key] !== undefined), {
+    error: `expected one of ${effects.join(", ")}`,
+  }),
+  z.refine((fault) => fault.status !== undefined || ofStatus.every((key) => fault[key] === undefined), {
+    error: `${ofStatus.join(", ")} go with a status`,
+  }),
+);
+
 export type FaultMatch = z.infer<typeof faultMatchSchema>;
-export type Fault = z.infer<typeof faultSchema>;
+export type Fault = z.infer<typeof shape>;
 
 /** What the faults that strike one request do to it, together. */
 export interface Strike {

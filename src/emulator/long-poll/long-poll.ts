@@ -34,7 +34,7 @@ export async function longPoll(parts: LongPollParts, request: LongPollRequest): 
   const waiting = new Waiting(parts.hub, request);
   try {
     const latest = await parts.store.dataports.currentTs(client.id, alias);
-    const since = startingPoint(request.since, latest, parts.clock.nowS());
+    const since = startingPoint(request.since, latest);
     for (;;) {
       waiting.rearm();
       const point = await parts.store.dataports.nextAfter(client.id, alias, since);
@@ -48,10 +48,12 @@ export async function longPoll(parts: LongPollParts, request: LongPollRequest): 
   }
 }
 
-/** A time ahead of the server's clock and of all values would wait for ever: it counts as now. */
-function startingPoint(since: number | undefined, latest: number | undefined, now: number): number {
-  if (since === undefined) return latest ?? -1;
-  return Math.min(since, Math.max(now, latest ?? 0));
+/**
+ * Where nothing is newer than `since`, whatever is written from now on is news, be it within that same second; and a
+ * time ahead of the server's clock would wait for ever.
+ */
+function startingPoint(since: number | undefined, latest: number | undefined): number {
+  return Math.min(since ?? Infinity, latest ?? -1);
 }
 
 type Reason = "woken" | "time-out" | "gone";

@@ -1,5 +1,6 @@
 import { HttpProblem } from "../errors.ts";
 import type { Call } from "../http/call.ts";
+import { isModelName, modelNameRule } from "../model-name.ts";
 import type { Client, Model, Owner } from "../store/types.ts";
 import type { RouteParts } from "./parts.ts";
 
@@ -51,12 +52,10 @@ export async function requireModel(parts: RouteParts, call: Call): Promise<Model
   return model;
 }
 
-const namePattern = /^[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,99}$/;
-
 /** A name of a model, vendor, group or token. @throws HttpProblem 400 */
 export function checkedName(name: string, what: string): string {
-  if (namePattern.test(name)) return name;
-  throw new HttpProblem(400, `${what}: 1 to 100 letters, digits, '_', '.', ':', '@' or '-'`);
+  if (isModelName(name)) return name;
+  throw new HttpProblem(400, `${what}: ${modelNameRule}`);
 }
 
 /** A serial number or content id: any text that fits a line and a path. @throws HttpProblem 400 */

@@ -1,74 +1,33 @@
-import type { InstalledApp } from "../../core/app-host.ts";
-import type { AppStatus } from "../../core/app-status.ts";
-import { StepFailure } from "../errors.ts";
-import type { OtaDependencies } from "../ports.ts";
-import type { InstallerResult, UnpackedApp } from "../state-machine.ts";
+import type { InstallerResult, JobEvent, UnpackedApp } from "../state-machine.ts";
+import { appFailure } from "./app-log.ts";
+import { hasScript } from "./script.ts";
 import type { StepContext } from "./step.ts";
+import { deploy, describeStatus, hasFailed, settled } from "./takeover.ts";
 
 /**
  * Hands the installed version to supervision and watches its start. May be repeated. Resolves to a note for the
- * report, empty when there is nothing to say.
+ * report, empty when there is nothing to say, and whether the app has to prove itself.
  *
  * @throws StepFailure when the app does not start; the signal's reason when aborted
  */
 export async function activate(
-  { deps, job, signal }: StepContext,
-  app: UnpackedApp,
+  context: StepContext,
+  { directory, kind }: UnpackedApp,
   result: InstallerResult,
-): Promise<string> {
-  await deploy(deps, { name: job.app, version: job.version, kind: app.kind, directory: app.directory });
-  if (app.kind !== "long-running") return "";
-  const status = await deps.host.settled(job.app, deps.limits.settleTimeoutMs, signal);
-  signal.throwIfAborted();
-  const complaint = complaintAbout(status);
-  if (complaint === undefined) return status.state === "RUNNING" ? "" : noteOn(status);
-  throw new StepFailure(complaint, {
-    exitCode: result.exitCode,
-    output: result.output,
-    outputBytesCut: result.outputBytesCut,
-  });
-}
-
-/** Supervision that never answers must not hold up all further updates. */
-async function deploy({ host, clock, limits }: OtaDependencies, app: InstalledApp): Promise<void> {
-  const waited = new AbortController();
-  const tooLate = clock.sleep(limits.deployTimeoutMs, waited.signal).then(
-    () => {
-      const seconds = Math.round(limits.deployTimeoutMs / 1000);
-      throw new StepFailure(`supervision did not take over the app within ${seconds} seconds`);
-    },
-    () => undefined,
-  );
-  try {
-    await Promise.race([host.deploy(app), tooLate]);
-  } finally {
-    waited.abort();
+): Promise<Extract<JobEvent, { type: "activated" }>> {
+  const { job } = context;
+  await deploy(context, { name: job.app, version: job.version, kind, directory });
+  if (kind !== "long-running") return { type: "activated", note: "", probation: false };
+  const status = await settled(context);
+  const { state } = status;
+  if (hasFailed(status)) {
+    const complaint = `installed, but the app does not start: ${describeStatus(status)}`;
+    throw await appFailure(context, complaint, status, result);
   }
-}
-
-function complaintAbout(status: AppStatus): string | undefined {
-  switch (status.state) {
-    case "RUNNING":
-    case "EXITED":
-    case "STOPPED":
-    // A long `startsecs`: it has not failed.
-    case "STARTING":
-      return undefined;
-    case "BACKOFF":
-    case "FATAL":
-    case "STOPPING":
-    case "UNKNOWN":
-      return `installed, but the app does not start: ${describe(status)}`;
-  }
-}
-
-function noteOn(status: AppStatus): string {
-  return status.state === "STOPPED"
-    ? "installed; the app is wanted stopped"
-    : `installed; ${describe(status)}`;
-}
-
-function describe({ state, exitStatus, signal, detail }: AppStatus): string {
-  const end = signal ?? (exitStatus === undefined ? undefined : `exit status ${exitStatus}`);
-  return [state, end, detail].filter((part) => part !== undefined && part !== "").join(", ");
+  // What has ended for good has nothing more to prove: many apps run once at boot.
+  const runs = state === "RUNNING" || state === "STARTING";
+  const probation = runs && (await hasScript(context, "health", directory));
+  if (state === "RUNNING") return { type: "activated", note: "", probation };
+  const note = state === "STOPPED" ? "the app is wanted stopped" : describeStatus(status);
+  return { type: "activated", note: `installed; ${note}`, probation };
 }

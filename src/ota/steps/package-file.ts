@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { packageFiles } from "../download/partial-file.ts";
 import { StepFailure } from "../errors.ts";
 import type { OtaDependencies } from "../ports.ts";
 import type { StepContext } from "./step.ts";
@@ -15,17 +16,12 @@ export function packageFile({ deps, job }: Pick<StepContext, "deps" | "job">): s
   }
 }
 
-/** Where a package grows that is being downloaded. */
-export function partialFile(file: string): string {
-  return `${file}.partial`;
-}
-
 /** Removes what was downloaded for a job. A caller's own file stays. */
 export async function discardPackage(context: Pick<StepContext, "deps" | "job">): Promise<void> {
   if (context.job.source.kind !== "content") return;
-  const file = packageFile(context);
-  await removeLeftover(context.deps, file);
-  await removeLeftover(context.deps, partialFile(file));
+  for (const file of Object.values(packageFiles(packageFile(context)))) {
+    await removeLeftover(context.deps, file);
+  }
 }
 
 /** Removes what is not needed any more. What cannot be removed now is tried again later, and holds up nothing. */

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { AppKind } from "../../core/app-status.ts";
 import type { DurableFiles } from "../../platform/durable-files.ts";
 import { StepFailure } from "../errors.ts";
-import type { UnpackedApp } from "../state-machine.ts";
+import type { Fallback, UnpackedApp } from "../state-machine.ts";
+import { keptVersion } from "../versions-on-disk.ts";
 import type { UnpackedPackage } from "../worker/protocol.ts";
 import { packageFile, removeLeftover } from "./package-file.ts";
 import type { StepContext } from "./step.ts";
@@ -17,7 +18,10 @@ const stagingPrefix = ".unpacking-";
  *
  * @throws PackageLostError when the file is gone; StepFailure when the package is at fault or the disk too small
  */
-export async function unpack(context: StepContext, sizeBytes: number | null): Promise<UnpackedApp> {
+export async function unpack(
+  context: StepContext,
+  sizeBytes: number | null,
+): Promise<{ readonly app: UnpackedApp; readonly fallback: Fallback }> {
   const { deps, job, versions } = context;
   const { files } = deps.platform;
   await requireWhole(context, sizeBytes);
@@ -44,10 +48,20 @@ export async function unpack(context: StepContext, sizeBytes: number | null): Pr
     const app = { directory, installer, kind: kindOf(unpacked) };
     // Before anything of the package runs: a bad supervisor.conf fails the installation while nothing has changed.
     deps.host.validate({ name: job.app, version: job.version, kind: app.kind, directory });
-    return app;
+    return { app, fallback: await fallbackOf(context) };
   } finally {
     await removeLeftover(deps, staging);
   }
+}
+
+/** The registered version, where it is one that can be put back. */
+async function fallbackOf({ deps, job }: StepContext): Promise<Fallback> {
+  const installed = deps.host.installed(job.app);
+  if (installed === undefined || installed.kind === "one-off") return { kind: "none" };
+  const kept = await keptVersion(deps.platform.files, installed);
+  return kept === undefined
+    ? { kind: "none" }
+    : { kind: "version", version: { ...kept, kind: installed.kind } };
 }
 
 /** Removes what earlier runs left half-unpacked in an app's directory. */
@@ -72,7 +86,11 @@ async function publish({ deps, job, versions }: StepContext, unpacked: string): 
   return directory;
 }
 
-function chooseInstaller({ installScript, setupScript }: UnpackedPackage): UnpackedApp["installer"] {
+/**
+ * What a package is installed by.
+ * @throws StepFailure when there is nothing that could
+ */
+export function chooseInstaller({ installScript, setupScript }: UnpackedPackage): UnpackedApp["installer"] {
   if (installScript === null) {
     if (setupScript) return "setup.py";
     throw new StepFailure("the package has neither an install.sh nor a setup.py at its top level");

@@ -115,6 +115,8 @@ export class TreeWriter {
   }
 
   symbolicLink(name: string, target: string): void {
+    // What could not be decoded would be another target than the one that was packed.
+    if (target.includes("\uFFFD")) throw refused(name, "is a link to a name that is not valid UTF-8");
     const path = this.place(name);
     this.use(inodeBytes);
     this.tree.put(path, { kind: "link", target });

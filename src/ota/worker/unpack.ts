@@ -26,8 +26,12 @@ export async function unpackPackage(request: UnpackRequest): Promise<UnpackedPac
   const parser = createParser(writer);
   const maxStreamBytes = request.maxBytes + maxHeaderBytes;
   let streamBytes = 0;
+  let beginsAsGzip = false;
   const source = createReadStream(request.file, { highWaterMark: 256 * 1024 });
   const gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  source.once("data", (chunk) => {
+    beginsAsGzip = chunk[0] === 0x1f && chunk[1] === 0x8b;
+  });
   source.on("error", (error) => gunzip.destroy(error)).pipe(gunzip);
   try {
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
@@ -38,7 +42,7 @@ export async function unpackPackage(request: UnpackRequest): Promise<UnpackedPac
     }
     parser.end();
   } catch (error) {
-    throw explainGzip(error) ?? error;
+    throw explainGzip(error, beginsAsGzip) ?? error;
   } finally {
     source.destroy();
     gunzip.destroy();
@@ -106,11 +110,15 @@ function refuseNested(chunk: Buffer): void {
   }
 }
 
-function explainGzip(error: unknown): PackageRefusedError | undefined {
+function explainGzip(error: unknown, beginsAsGzip: boolean): PackageRefusedError | undefined {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "Z_BUF_ERROR") return new PackageRefusedError("the package is truncated", { cause: error });
   if (code !== "Z_DATA_ERROR") return undefined;
-  return (error as Error).message === "incorrect header check"
-    ? new PackageRefusedError("the package is not a gzip file", { cause: error })
+  const isHeader = (error as Error).message === "incorrect header check";
+  if (isHeader && !beginsAsGzip) {
+    return new PackageRefusedError("the package is not a gzip file", { cause: error });
+  }
+  return isHeader
+    ? new PackageRefusedError("the package goes on after the end of its gzip data", { cause: error })
     : new PackageRefusedError("the package is corrupt: its gzip data is damaged", { cause: error });
 }

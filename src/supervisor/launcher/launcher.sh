@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC1091,SC2154,SC2317 # `spec` sets gwe_ variables and calls exec_app; traps call functions
 # Keeps one app's process under supervisord's policy, as a child of pm2 (docs/supervision.md).
 # usage: launcher.sh APP_RUN_DIR   (APP_RUN_DIR holds `spec`, written by the engine)
 # Runs under dash and BusyBox ash. One launcher runs the app once; by its exit status pm2 starts the next:
@@ -49,7 +50,7 @@ write_state() { # $1 state
 }
 
 read_previous() { # sets previous_* from the state of the launcher before, of this boot and this start
-  previous_state='' previous_generation='' previous_boot='' previous_child='' previous_started=''
+  previous_state='' previous_generation='' previous_boot='' previous_started=''
   [ -r "$gwe_dir/state" ] || return
   while IFS='=' read -r key value; do
     case $key in
@@ -160,6 +161,7 @@ open_logs() {
 plan_user() { # sets whom to change to, and how; gwe_uid empty: no change
   gwe_uid='' gwe_change=''
   [ -n "$gwe_user" ] || return
+  # shellcheck disable=SC2015 # either id failing is the same failure
   gwe_uid=$(id -u "$gwe_user" 2>/dev/null) && gwe_gid=$(id -g "$gwe_user" 2>/dev/null) || spawn_error "couldn't setuid to $gwe_user: no such user"
   me=$(id -u)
   if [ "$me" = "$gwe_uid" ]; then
@@ -185,10 +187,26 @@ plan_exec() { # the tools are found by the launcher's PATH, not the app's
   esac
 }
 
+is_program() { # $1 a command's name; the shell's own words and functions are none
+  (
+    IFS=:
+    set -f
+    for place in $PATH; do
+      [ -f "${place:-.}/$1" ] && [ -x "${place:-.}/$1" ] && exit 0
+    done
+    exit 1
+  )
+}
+
 # Called by the spec, under the app's environment (which can't hold a gwe_ variable), with the command's words.
 exec_app() {
-  command -v -- "$1" >/dev/null 2>&1 || spawn_error "can't find command '$1'"
-  case $1 in */*) [ -d "$1" ] || [ ! -x "$1" ] && spawn_error "command at '$1' is not executable" ;; esac
+  case $1 in
+    */*)
+      [ -e "$1" ] || spawn_error "can't find command '$1'"
+      if [ -d "$1" ] || [ ! -x "$1" ]; then spawn_error "command at '$1' is not executable"; fi
+      ;;
+    *) is_program "$1" || spawn_error "can't find command '$1'" ;;
+  esac
   # env reads a word with "=" as a variable.
   case $1 in *=*) set -- /bin/sh -c 'exec "$@"' sh "$@" ;; esac
   if [ -n "$gwe_uid" ] && [ "$gwe_change" = su ]; then

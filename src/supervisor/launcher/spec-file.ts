@@ -15,7 +15,7 @@ export interface LaunchSpec {
 
 /** Variables that belong to the engine, to pm2, to Node's tools or to the service manager, and not to an app. */
 const internalVariable =
-  /^(?:GWE_(?!HOME$).*|PM2_.*|NODE_.*|npm_.*|VITEST.*|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_(?:PID|FDS|FDNAMES)|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MAINPID|CREDENTIALS_DIRECTORY|(?:RUNTIME|STATE|CACHE|LOGS|CONFIGURATION)_DIRECTORY|_)$/;
+  /^(?:GWE_(?!HOME$).*|PM2_.*|NODE_.*|npm_.*|VITEST.*|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_(?:PID|FDS|FDNAMES)|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MAINPID|CREDENTIALS_DIRECTORY|MEMORY_PRESSURE_(?:WATCH|WRITE)|(?:RUNTIME|STATE|CACHE|LOGS|CONFIGURATION)_DIRECTORY|_)$/;
 
 /** Names a shell can't export, or gives a meaning of its own, and the launcher's. */
 const shellsOwnName = /^(?:gwe_.*|OPTIND|OPTARG|LINENO|PPID|UID|EUID|GROUPS|IFS|PS[0-9]|BASH.*|SHELLOPTS|_)$/;
@@ -93,7 +93,8 @@ export function logFile(
   stream: "stdout" | "stderr",
   { logDir, appName }: Pick<LaunchSpec, "logDir" | "appName">,
 ): string | undefined {
-  if (target.kind === "auto") return `${logDir}/${appName}-${stream}.log`;
+  // Until there is a syslog to send it to, output meant for it is kept rather than dropped.
+  if (target.kind === "auto" || target.kind === "syslog") return `${logDir}/${appName}-${stream}.log`;
   if (target.kind !== "file") return undefined;
   // Relative to where supervisord would have been started, which is nowhere in particular: the log directory.
   return target.path.startsWith("/") ? target.path : `${logDir}/${target.path}`;

@@ -200,7 +200,7 @@ export class Pm2Adapter implements Pm2Port {
   private async startUnderLock(signal: AbortSignal | undefined): Promise<void> {
     let lock: { release(): void };
     try {
-      lock = this.deps.system.acquireInstanceLock(join(this.deps.home, "start.lock"));
+      lock = this.deps.system.acquireInstanceLock(this.daemon.lockFile);
     } catch (cause) {
       this.deps.logger.debug("another process starts pm2's daemon", { cause });
       return this.awaitDaemon(signal);

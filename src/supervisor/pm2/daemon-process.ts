@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { ProcessIdentity } from "../../platform/process-table.ts";
+import type { ProcessImage } from "../../platform/replace-process.ts";
 import { Pm2UnavailableError } from "../errors.ts";
 import type { SupervisorSystem } from "../system.ts";
 
@@ -17,7 +18,7 @@ export interface Pm2DaemonSettings {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-interface DaemonProcessDependencies extends Pm2DaemonSettings {
+export interface DaemonProcessDependencies extends Pm2DaemonSettings {
   readonly system: SupervisorSystem;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,9 +29,6 @@ const maxLogBytes = 1024 * 1024;
 
 /** Measured (docs/supervision.md): they take 3 MB off an idle daemon, which has next to nothing to compute. */
 const nodeFlags = ["--max-semi-space-size=1", "--v8-pool-size=0", "--optimize-for-size"];
-
-/** How pm2's daemon calls itself: our title, its own, or, in its first moments, its file. */
-const daemonTitle = /gwe-pm2|God Daemon|Daemon\.js/;
 
 const recordSchema = z.object({ bootId: z.string(), pid: z.int(), startTicks: z.int() });
 
@@ -76,9 +74,50 @@ export class Pm2DaemonProcess {
 
   /** Starts a daemon; call it under the starters' lock, with no other alive. */
   start(): ProcessIdentity {
-    const { home, daemonFile, nodeFile, environment, system, logger } = this.deps;
+    const { home, system, logger } = this.deps;
     this.boundLog();
-    const started = system.spawnDetached({
+    const started = system.spawnDetached({ ...this.image(), logFile: join(home, "pm2.log") });
+    this.record(started);
+    logger.info("pm2's daemon started", { pid: started.pid });
+    return started;
+  }
+
+  /**
+   * Turns the calling process into the daemon, for a service manager that wants it as the main process of a unit.
+   * Its output stays where the caller's goes. A daemon of this home that runs elsewhere is ended first: the unit's
+   * is the one that counts.
+   *
+   * @throws Pm2UnavailableError when the path is too long for the sockets in it
+   * @throws when another process is just starting a daemon
+   */
+  async become(replaceProcess: (image: ProcessImage) => never): Promise<never> {
+    const { home, system, logger } = this.deps;
+    this.prepareHome();
+    const lock = system.acquireInstanceLock(this.lockFile);
+    try {
+      const former = this.find();
+      if (former !== undefined) {
+        logger.warn("another daemon of this pm2 home is ended", { home, pid: former.pid });
+        await this.kill(former);
+        this.deleteDumps();
+      }
+      const startTicks = system.processStartTicks(process.pid);
+      if (startTicks !== undefined) this.record({ pid: process.pid, startTicks });
+      return replaceProcess(this.image());
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Held by whoever starts a daemon. */
+  get lockFile(): string {
+    return join(this.deps.home, "start.lock");
+  }
+
+  /** How pm2's daemon is run, whoever starts it. */
+  private image(): ProcessImage {
+    const { home, daemonFile, nodeFile, environment } = this.deps;
+    return {
       command: nodeFile,
       args: [...nodeFlags, daemonFile],
       cwd: "/",
@@ -92,22 +131,21 @@ export class Pm2DaemonProcess {
         PM2_KILL_RETRY_TIME: "50",
         UV_THREADPOOL_SIZE: "1",
       },
-      logFile: join(home, "pm2.log"),
-    });
-    const record = { bootId: system.bootId(), ...started };
-    system.writeFileAtomic(this.recordFile, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-    logger.info("pm2's daemon started", { pid: started.pid });
-    return started;
+    };
   }
 
-  /** The daemon of this home, if one is alive: a recycled pid or a stale file is none. */
+  private record(daemon: ProcessIdentity): void {
+    const { system } = this.deps;
+    const record = { bootId: system.bootId(), ...daemon };
+    system.writeFileAtomic(this.recordFile, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  }
+
+  /** The daemon of this home, if one is alive. pm2's own pid file is not asked: after a reboot it names anybody. */
   find(): ProcessIdentity | undefined {
     const { system } = this.deps;
     const record = parseRecord(readText(this.recordFile));
-    if (record !== undefined && record.bootId === system.bootId() && system.isSameProcessAlive(record)) {
-      return { pid: record.pid, startTicks: record.startTicks };
-    }
-    return this.findByPidFile();
+    if (record === undefined || record.bootId !== system.bootId()) return undefined;
+    return system.isSameProcessAlive(record) ? { pid: record.pid, startTicks: record.startTicks } : undefined;
   }
 
   /** Ends it by SIGKILL: its apps' launchers notice, and end what they run. */
@@ -117,29 +155,10 @@ export class Pm2DaemonProcess {
     while (system.isSameProcessAlive(daemon)) await clock.sleep(20, signal);
   }
 
-  /** For a daemon that a service manager started: pm2 writes its pid within its first seconds. */
-  private findByPidFile(): ProcessIdentity | undefined {
-    const file = join(this.deps.home, "pm2.pid");
-    const pid = Number(readText(file)?.trim() || Number.NaN);
-    const stats = statSync(file, { throwIfNoEntry: false });
-    if (!Number.isSafeInteger(pid) || pid <= 1 || stats === undefined) return undefined;
-    const startTicks = this.deps.system.processStartTicks(pid);
-    if (startTicks === undefined || !daemonTitle.test(readText(`/proc/${pid}/cmdline`) ?? ""))
-      return undefined;
-    const uptimeS = Number(readText("/proc/uptime")?.split(" ")[0]);
-    const ageOfFileS = (this.deps.clock.now() - stats.mtimeMs) / 1000;
-    const ageOfProcessS = uptimeS - startTicks / ticksPerSecond;
-    const writtenAfterS = ageOfProcessS - ageOfFileS;
-    return writtenAfterS > -1 && writtenAfterS < 60 ? { pid, startTicks } : undefined;
-  }
-
   private get recordFile(): string {
     return join(this.deps.home, "daemon.json");
   }
 }
-
-/** USER_HZ, 100 on every Linux that Node runs on. */
-const ticksPerSecond = 100;
 
 function readText(file: string): string | undefined {
   try {

@@ -80,14 +80,14 @@ class IniReader {
         context: { line, text: content },
       });
     }
-    const match = /^(.*?)\s*[=:]\s*(.*)$/.exec(content);
-    const key = match?.[1]?.toLowerCase();
-    if (key === undefined || key === "" || match?.[2] === undefined) {
+    const separator = content.search(/[=:]/);
+    const key = content.slice(0, Math.max(0, separator)).trimEnd().toLowerCase();
+    if (key === "") {
       throw new SupervisorConfError(`line ${line}: expected "option=value", found ${quoted(content)}`, {
         context: { line, text: content },
       });
     }
-    this.open = { key, line, parts: [match[2]] };
+    this.open = { key, line, parts: [content.slice(separator + 1).trimStart()] };
   }
 
   private closeOption(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  DeviceClientOptionsError,
   type Download,
   type DownloadRequest,
   MalformedAnswerError,
@@ -186,6 +187,27 @@ describe("a download that goes wrong", () => {
     for await (const chunk of download.body) if (chunk.length > 0) break;
     expect(exchanges).toMatchObject([{ procedure: "download", status: 200 }]);
     await until(() => server.connections[0]?.destroyed === true);
+  });
+
+  test("may have an idle time-out of its own, longer or shorter than the client's", async () => {
+    const stalled = await serveRaw(`${head("200 OK\r\nContent-Length: 10")}abc`);
+    const { client } = connect(stalled.url, { idleTimeoutMs: 60_000 });
+    const download = await client.download({ id: "x", idleTimeoutMs: 50 });
+    expect(await rejection(collect(download))).toMatchObject({
+      code: "TIMEOUT",
+      phase: "idle",
+      context: { limitMs: 50 },
+    });
+    const patient = await serve(async (_request, response) => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      response.end("late");
+    });
+    const hasty = connect(patient.url, { idleTimeoutMs: 50 }).client;
+    const late = await hasty.download({ id: "x", idleTimeoutMs: 10_000 });
+    expect((await collect(late)).toString()).toBe("late");
+    expect(await rejection(client.download({ id: "x", idleTimeoutMs: 0 }))).toBeInstanceOf(
+      DeviceClientOptionsError,
+    );
   });
 
   test("a body that nobody reads is given up after the idle time-out", async () => {

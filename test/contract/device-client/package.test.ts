@@ -1,5 +1,14 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -61,17 +70,29 @@ const tsconfig = {
   include: ["main.ts"],
 };
 
+/** Whether `npm test` (or somebody) has just built what is in src/. */
+function isBuilt(): boolean {
+  const output = statSync(join(root, "dist/types/device-client/index.d.ts"), { throwIfNoEntry: false });
+  const sources = globSync(["src/**/*.ts", "packaging/*", "package.json"], { cwd: root });
+  return sources.every((source) => statSync(join(root, source)).mtimeMs < (output?.mtimeMs ?? 0));
+}
+
+/** A copy, so that the build does not pull dist/ from under tests that run programs from there. */
+async function buildCopy(copy: string): Promise<string> {
+  for (const part of ["src", "packaging", "package.json", "tsconfig.json"]) {
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  }
+  symlinkSync(nodeModules, join(copy, "node_modules"));
+  await run(process.execPath, [join(copy, "packaging/build.ts")]);
+  return copy;
+}
+
 describe("the package, built and used by another project", () => {
   let place = "";
 
   beforeAll(async () => {
     place = mkdtempSync(join(tmpdir(), "gwe-consumer-"));
-    // A copy, so that the build does not pull dist/ from under tests that run programs from there.
-    const built = join(place, "gateway-engine");
-    for (const part of ["src", "packaging", "package.json", "tsconfig.json"]) {
-      cpSync(join(root, part), join(built, part), { recursive: true });
-    }
-    symlinkSync(nodeModules, join(built, "node_modules"));
+    const built = isBuilt() ? root : await buildCopy(join(place, "gateway-engine"));
     const user = join(place, "user");
     mkdirSync(join(user, "node_modules/@types"), { recursive: true });
     symlinkSync(built, join(user, "node_modules/gateway-engine"));
@@ -79,10 +100,21 @@ describe("the package, built and used by another project", () => {
     writeFileSync(join(user, "package.json"), JSON.stringify({ type: "module" }));
     writeFileSync(join(user, "tsconfig.json"), JSON.stringify(tsconfig));
     writeFileSync(join(user, "main.ts"), consumer);
-    await run(process.execPath, [join(built, "packaging/build.ts")]);
   }, 60_000);
 
   afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+  test("npm packs what it exports, and no sources", async () => {
+    const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: join(place, "user/node_modules/gateway-engine/"),
+    });
+    const [{ files } = { files: [] }] = JSON.parse(stdout) as { files: { path: string }[] }[];
+    const packed = files.map(({ path }) => path);
+    expect(packed).toEqual(
+      expect.arrayContaining(["dist/device-client.js", "dist/types/device-client/index.d.ts"]),
+    );
+    expect(packed.filter((path) => /^(src|test|node_modules)\//.test(path))).toEqual([]);
+  });
 
   test("its types are accepted under strict and nodenext", { timeout: 60_000 }, async () => {
     const check = run(process.execPath, [tsc, "-p", join(place, "user")]);

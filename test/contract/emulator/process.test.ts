@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DeviceSide } from "../../support/emulator-device-side.ts";
+import { bundleProgram } from "../../support/program-bundle.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const main = join(root, "src/emulator/main.ts");
+const main = bundleProgram("src/emulator/main.ts");
 const alias = "/onep:v1/stack/alias";
 
 let directory: string;
@@ -188,7 +189,8 @@ describe("the command line", () => {
   test("--help and --version", async () => {
     expect((await run(process.execPath, [main, "--help"])).stdout).toMatch(/^Usage: murano-emulator/);
     const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
-    expect((await run(process.execPath, [main, "-v"])).stdout).toBe(`${manifest.version}\n`);
+    const source = join(root, "src/emulator/main.ts");
+    expect((await run(process.execPath, [source, "-v"])).stdout).toBe(`${manifest.version}\n`);
   });
 });
 

@@ -45,6 +45,18 @@ describe("gwe --gateway-cik", () => {
   });
 });
 
+describe("output that cannot be written", () => {
+  it.each(["-C", "-h"])("is told in one line (gwe %s)", async (option) => {
+    using home = gweHome();
+    await runCommand("gwe", ["-c", cik], home);
+    const script = 'exec "$0" "$1" >/dev/full';
+    const gwe = join(repositoryRoot, "bin/gwe");
+    const result = await runCommand("/bin/sh", ["-c", script, gwe, option], home);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toBe("gwe: cannot write the output (ENOSPC)\n");
+  });
+});
+
 describe("gwe's setters", () => {
   it("configure a fresh gateway in one call, and print what came of it", async () => {
     using home = gweHome();
@@ -105,6 +117,17 @@ describe("gwe's setters", () => {
     const result = await runCommand("gwe", ["--set-cik", "-"], { home: home.home, input: `${cik}\n` });
     expect(result).toMatchObject({ status: 0 });
     expect(result.stdout).not.toContain(cik);
+    expect((await runCommand("gwe", ["-C"], home)).stdout).toBe(`${cik}\n`);
+  });
+
+  it("keep the CIK when the pipe that was to bring one brings nothing", async () => {
+    using home = gweHome();
+    await runCommand("gwe", ["-c", cik], home);
+    for (const input of ["", "\n"]) {
+      const result = await runCommand("gwe", ["-c", "-"], { home: home.home, input });
+      expect(result).toMatchObject({ status: 2, stdout: "" });
+      expect(result.stderr).toMatch(oneLine);
+    }
     expect((await runCommand("gwe", ["-C"], home)).stdout).toBe(`${cik}\n`);
   });
 
@@ -184,7 +207,7 @@ describe("gwe prints", () => {
   it.each([
     [["statsu"], "did you mean 'status'?"],
     [["--set-uid", "1"], "did you mean --set-uuid?"],
-    [["--create-buildfile"], "unknown option --create-buildfile"],
+    [["--download-latest", "x"], "unknown option --download-latest"],
     [["-v", "extra"], "unexpected argument 'extra'"],
     [["logs"], "usage: gwe logs APP"],
     [["logs", "../../etc/passwd"], "no application's name"],

@@ -2,6 +2,9 @@ import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AppStatus } from "../../../src/core/app-status.ts";
+import { silentLogger } from "../../../src/core/logger.ts";
+import { otaMigrations } from "../../../src/ota/index.ts";
+import { openDatabase } from "../../../src/platform/sqlite.ts";
 import { controlServer, engineStatus } from "../../support/control-server.ts";
 import { type GweHome, gweHome } from "../../support/gwe-home.ts";
 import { runCommand, startCommand, until } from "../../support/run-command.ts";
@@ -30,6 +33,27 @@ describe("without an engine", () => {
       expect(result.stderr.trim().split("\n")).toHaveLength(1);
     },
   );
+
+  it("gwe history reads the journal", async () => {
+    using home = gweHome();
+    const fresh = await runCommand("gwe", ["history"], home);
+    expect(fresh).toMatchObject({ status: 0, stdout: "Nothing has been installed or asked for.\n" });
+    const db = openDatabase({
+      file: home.paths.gatewayDb,
+      migrations: otaMigrations.slice(0, 1),
+      logger: silentLogger,
+      now: Date.now,
+    }).db;
+    db.exec(
+      `INSERT INTO ota_commands VALUES (1, 'a', NULL, NULL, '', 'local', 0, '[]', 0, 0, 1);
+       INSERT INTO ota_jobs VALUES (1, 1, 'meter', '1', NULL, NULL, NULL,
+         '{"phase":"committed","note":"","result":{"exitCode":0,"output":"","outputBytesCut":0}}', 9, 1, 0, 0)`,
+    );
+    db.close();
+    expect((await runCommand("gwe", ["history"], home)).stdout).toMatch(
+      /^1970-01-01 00:00:00 +install +meter +1 +installed$/m,
+    );
+  });
 
   it("a socket that is left over counts as no engine", async () => {
     using home = gweHome();
@@ -115,6 +139,49 @@ describe("with an engine", () => {
     const result = await runCommand("gwe", ["status"], home);
     expect(result).toMatchObject({ status: 1, stdout: "" });
     expect(result.stderr).toMatch(/^gwe: the engine broke off the connection/);
+  });
+
+  it("gwe install is the same as --install-apps, and gwe remove asks for it and says what came of it", async () => {
+    using home = gweHome();
+    const file = join(home.home, "meter.v2.tar.gz");
+    writeFileSync(file, "");
+    const removed = { name: "meter", version: "2", status: "removed", exitCode: null, output: "bye" };
+    await using engine = await controlServer(home.paths.controlSocket, ({ call }) =>
+      call === "POST /install"
+        ? { status: 200, body: [{ ...removed, status: "installed", output: "" }] }
+        : { status: 200, body: removed },
+    );
+    expect(await runCommand("gwe", ["install", file], home)).toMatchObject({
+      status: 0,
+      stdout: "meter 2: installed\n",
+    });
+    expect(await runCommand("gwe", ["remove", "meter"], home)).toMatchObject({
+      status: 0,
+      stdout: "bye\nmeter 2: removed\n",
+    });
+    expect(engine.requests.map(({ call }) => call)).toEqual(["POST /install", "POST /apps/meter/remove"]);
+    expect((await runCommand("gwe", ["install"], home)).status).toBe(2);
+  });
+
+  it("gwe history shows past jobs, of one app where it is named, with their output when asked for", async () => {
+    using home = gweHome();
+    const record = {
+      app: "meter",
+      version: "2",
+      action: "install",
+      status: "rolled-back",
+      startedAtMs: 0,
+      finishedAtMs: Date.UTC(2026, 2, 1, 10, 0, 9),
+      exitCode: 3,
+      output: "one\n\u001b[2Jtwo\n",
+    };
+    await using engine = await controlServer(home.paths.controlSocket, ok([record]));
+    const text = await runCommand("gwe", ["history", "meter", "--output"], home);
+    expect(text.stdout).toMatch(
+      /^TIME.*\n2026-03-01 10:00:09 +install +meter +2 +rolled-back \(exit status 3\)\n {4}one\n {4}\ufffd\[2Jtwo\n$/,
+    );
+    expect(JSON.parse((await runCommand("gwe", ["history", "--json"], home)).stdout)).toEqual([record]);
+    expect(engine.requests.map(({ call }) => call)).toEqual(["GET /history/meter", "GET /history"]);
   });
 
   it("gwe --install-apps hands the files over and prints what became of each", async () => {

@@ -21,13 +21,13 @@ describe("a value of engine_fetch", () => {
       '{"install":"meter.v1.tar.gz"}',
       /"install" is a JSON string instead of a list/,
     ],
-    ["with nothing to do", "{}", /no package to install/],
-    ["of a later version", '{"remove":["meter"]}', /"remove" is not supported by this version/],
+    ["with nothing to do", "{}", /nothing to do/],
+    ["of a later version", '{"configure":{}}', /"configure" is not supported by this version/],
     ["with a typing mistake", '{"instal":[{"name":"meter.v2.tar.gz"}]}', /unknown key "instal"/],
     [
       "with too many packages",
       JSON.stringify({ install: Array(129).fill({ name: "a.v1.tar.gz" }) }),
-      /names 129 packages; one command may name 128/,
+      /has 129 entries; one command may have 128/,
     ],
   ])("%s is reported with what is wrong and what was expected", async (_what, text, problem) => {
     const outcome = harness.ota.accept({ text, serverTimestamp: 1_700_000_000 });

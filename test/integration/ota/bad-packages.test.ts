@@ -55,6 +55,11 @@ describe("an archive", () => {
       gzipSync(rawTar([{ name: "a", content: "x".repeat(3000) }]).subarray(0, 1024)),
       /not a whole tar|cut short/,
     ],
+    [
+      "that is followed by something else",
+      Buffer.concat([goodPackage, Buffer.from("--boundary--\r\n")]),
+      /after the end of its gzip data/,
+    ],
     ["that is compressed twice", gzipSync(goodPackage), /compressed twice/],
     [
       "without install.sh and setup.py",
@@ -154,6 +159,11 @@ describe("a member", () => {
     ],
     ["whose name is no UTF-8", evil({ name: "b\uFFFDd", content: "x" }), /not valid UTF-8/],
     [
+      "that is a link to a name that is no UTF-8",
+      evil({ name: "l", type: "2", target: "b\uFFFDd" }),
+      /link to a name that is not valid UTF-8/,
+    ],
+    [
       "that lies absurdly deep",
       evil(
         { name: "a/".repeat(49), type: "5" },
@@ -235,7 +245,7 @@ describe("size", () => {
     harness.ota.start();
     const report = await harness.install({ "meter.v1.tar.gz": goodPackage });
     expect(report.apps[0]?.output).toMatch(
-      /not enough disk space: the package has \d+ bytes, 100 can be used/,
+      /not enough disk space: the package has \d+ bytes and unpacks to about \d+, 100 can be used/,
     );
     expect(harness.content.requests).toEqual(["info meter.v1.tar.gz"]);
   });

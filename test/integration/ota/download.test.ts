@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Clock } from "../../../src/core/clock.ts";
@@ -108,10 +108,8 @@ describe("trouble that does not pass", () => {
         ...otaPlatform,
         files: {
           ...otaPlatform.files,
-          create: async (path) => ({
-            ...(await otaPlatform.files.create(path)),
-            write: () => Promise.reject(full),
-          }),
+          openGrowing: async (path) =>
+            Object.assign(await otaPlatform.files.openGrowing(path), { append: () => Promise.reject(full) }),
         },
       },
     });
@@ -168,10 +166,21 @@ describe("progress", () => {
     await harness.ota.stop();
     expect(harness.ota.jobs()).toMatchObject([{ state: "downloading" }]);
 
-    harness.content.download = body;
+    // What nobody waits for goes at the next start; what the job holds stays.
+    const packages = join(harness.home, "packages");
+    for (const name of ["old.v1.tar.gz.partial", "old.v1.tar.gz.partial.json", `.${file}.partial.json.tmp`]) {
+      writeFileSync(join(packages, name), "{");
+    }
+    const starts: unknown[] = [];
+    harness.content.download = (request, options) => {
+      starts.push(request.offset, readdirSync(packages).sort());
+      return body(request, options);
+    };
     harness.ota.start();
     await harness.ota.idle();
+    expect(starts).toEqual([196_608, [`${file}.partial`, `${file}.partial.json`]]);
     expect(harness.host.installed("meter")?.version).toBe("1");
+    expect(readdirSync(packages)).toEqual([]);
   });
 });
 

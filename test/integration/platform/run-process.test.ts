@@ -1,8 +1,16 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { processStartTicks } from "../../../src/platform/process-table.ts";
 import { type RunProcessOptions, runProcess } from "../../../src/platform/run-process.ts";
 
@@ -11,7 +19,10 @@ let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "gwe-run-"));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true, force: true });
+});
 
 function options(script: string, overrides: Partial<RunProcessOptions> = {}): RunProcessOptions {
   const command = join(directory, "program");
@@ -178,5 +189,33 @@ describe("the gate", () => {
       }),
     );
     expect(outcome.output.toString()).toBe(`${leader} ${join(directory, "program")} 2 c'd\n`);
+  });
+});
+
+describe("a script of somebody else's", () => {
+  it("may open /dev/stdout and /dev/stderr, and its output comes in the order it was written", async () => {
+    const script =
+      "#!/bin/sh\nset -e\nfor i in 1 2 3 4 5 6 7 8 9; do echo o$i; echo e$i >&2; echo s$i >/dev/stderr; echo t$i >>/dev/stdout; done\n";
+    const outcome = await runProcess(options(script, gated));
+    const expected = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((i) => `o${i}\ne${i}\ns${i}\nt${i}\n`).join("");
+    expect(outcome.output.toString()).toBe(expected);
+    expect(outcome.exitCode).toBe(0);
+  });
+
+  it("leaves no temporary file and no open file behind", async () => {
+    const descriptors = (): number => readdirSync("/proc/self/fd").length;
+    vi.stubEnv("TMPDIR", directory);
+    await runProcess(options("#!/bin/sh\necho x\n", gated));
+    const before = descriptors();
+    for (let run = 0; run < 5; run++) await runProcess(options("#!/bin/sh\necho x\n", gated));
+    expect(descriptors()).toBeLessThanOrEqual(before);
+    expect(readdirSync(directory)).toEqual(["program"]);
+  });
+
+  it("runs where no temporary file can be made", async () => {
+    vi.stubEnv("TMPDIR", join(directory, "missing"));
+    const outcome = await runProcess(options("#!/bin/sh\necho one; echo two >&2\n", gated));
+    expect(outcome).toMatchObject({ end: "exited", exitCode: 0 });
+    expect(outcome.output).toHaveLength(8);
   });
 });

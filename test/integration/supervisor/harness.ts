@@ -103,7 +103,7 @@ export class Gateway {
     });
     const supervisor = new Supervisor({
       db,
-      directories: { runDir: this.path("run"), logDir: this.path("log") },
+      directories: { stateDir: this.path("lib"), runDir: this.path("run"), logDir: this.path("log") },
       launcherFile,
       nodeFile: process.execPath,
       pm2: this.adapter(),

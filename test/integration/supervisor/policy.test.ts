@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Supervisor } from "../../../src/supervisor/index.ts";
 import { Gateway, statusOf, testPath, until, untilState } from "./harness.ts";
@@ -103,6 +103,38 @@ test("what can't be started says why, in its log and its status", async () => {
     detail: "couldn't setuid to no-such-user: no such user",
   });
   expect(gateway.log("none")).toContain("supervisor: can't find command 'no-such-program'\n");
+});
+
+test.each(["cd", "if", "finish"])(
+  "%s, a word of the shell's or the launcher's, is no program",
+  async (word) => {
+    await supervisor.deploy(gateway.app("word", `command=${word} x\nstartsecs=0\nstartretries=0`));
+    expect(await untilState(supervisor, "word", "FATAL")).toMatchObject({
+      detail: `can't find command '${word}'`,
+    });
+  },
+);
+
+test("an app whose files are gone can still be stopped, and is STOPPED at once", async () => {
+  const app = gateway.app("gone", "command=./run.sh\nstartsecs=0", "exec sleep 1000");
+  await supervisor.deploy(app);
+  await untilState(supervisor, "gone", "RUNNING");
+  rmSync(app.directory, { recursive: true });
+  await expect(supervisor.restartApp("gone")).rejects.toMatchObject({ code: "SUPERVISOR_CONF" });
+  await untilState(supervisor, "gone", "FATAL");
+  await supervisor.stopApp("gone");
+  expect(await statusOf(supervisor, "gone")).toMatchObject({ state: "STOPPED" });
+});
+
+test("an app that may take for ever to stop is not killed at once", async () => {
+  const script = "echo up; trap 'sleep 0.3; echo end; exit 0' TERM; while :; do sleep 0.02; done";
+  await supervisor.deploy(
+    gateway.app("slow", "command=./run.sh\nstartsecs=0\nstopwaitsecs=99999999", script),
+  );
+  await until(() => gateway.log("slow") === "up\n");
+  await supervisor.stopApp("slow");
+  expect(gateway.log("slow")).toBe("up\nend\n");
+  expect(await statusOf(supervisor, "slow")).toMatchObject({ state: "STOPPED", exitStatus: 0 });
 });
 
 describe("autorestart and exitcodes", () => {

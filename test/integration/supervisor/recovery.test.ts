@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
-import type { Supervisor } from "../../../src/supervisor/index.ts";
+import { Pm2Adapter, type Supervisor } from "../../../src/supervisor/index.ts";
 import { Gateway, processesUnder, statusOf, system, until, untilState } from "./harness.ts";
 
 let gateway: Gateway;
@@ -228,4 +228,18 @@ test("the daemon's home is private and its environment holds nothing of ours", a
     "PATH",
     "UV_THREADPOOL_SIZE",
   ]);
+});
+
+test("a look at all apps asks pm2 once, however many apps there are", async () => {
+  await deployThree();
+  const list = vi.spyOn(Pm2Adapter.prototype, "list");
+  try {
+    // From one look to the next but one: two intervals, which four calls for one look would not take.
+    await until(() => list.mock.calls.length >= 1);
+    const first = performance.now();
+    await until(() => list.mock.calls.length >= 3);
+    expect(performance.now() - first).toBeGreaterThan(1_500);
+  } finally {
+    list.mockRestore();
+  }
 });

@@ -23,6 +23,11 @@ describe("parseArguments", () => {
     [["--set-up", "9"], { "set-update-interval": ["9"] }],
     [["-I", "a", "b", "-o"], { "install-apps": ["a", "b"], once: [] }],
     [["-o", "--", "-x"], { once: [], positionals: ["-x"] }],
+    [["-y", "-n", "a"], { "build-app": [], "app-name": ["a"] }],
+    [["-y", "b.json", "-n", "a"], { "build-app": ["b.json"], "app-name": ["a"] }],
+    [["-y"], { "build-app": [] }],
+    [["--build-app-tarball=b.json"], { "build-app": ["b.json"] }],
+    [["--check-tarfile", "a", "b"], { "check-tarball": ["a", "b"] }],
   ])("reads %j", (argv, expected) => {
     expect(parse(...argv)).toEqual(expected);
   });
@@ -30,7 +35,8 @@ describe("parseArguments", () => {
   it.each([
     [["--set-uid", "5"], /did you mean --set-uuid\?/],
     [["--zzz"], /unknown option --zzz; -h lists all/],
-    [["-x"], /unknown option -x/],
+    [["-k"], /unknown option -k/],
+    [["-z"], /-z needs a value: FILE/],
     [["--set-u", "5"], /could be --set-uuid or --set-update-interval or --set-user-agent/],
     [["-u"], /-u needs a value: UUID/],
     [["-u", "-5"], /--set-uuid=-5/],
@@ -43,13 +49,14 @@ describe("parseArguments", () => {
 });
 
 describe("gwe's options", () => {
-  // The command line of the original, from its documentation; developer tools come in a later version.
+  // The command line of the original, from its documentation.
   it.each([
     ..."h help,v version,p path,e engine-conf,g gateway-cfg,C gateway-cik,o once,I install-apps,c set-cik".split(
       ",",
     ),
     ..."m set-model,r set-vendor,P set-product-id,u set-uuid,i set-iface,l set-act-retry-interval".split(","),
-    ..."d set-debug-level,t set-update-interval,a set-user-agent".split(","),
+    ..."d set-debug-level,t set-update-interval,a set-user-agent,x create-buildfile,y build-app".split(","),
+    ..."n app-name,s app-version,w check-buildfile,z check-tarball".split(","),
   ])("has -%s in both forms and in the help", (pair) => {
     const [short = "", long = ""] = pair.split(" ");
     expect(allFlags.find((flag) => flag.short === short)?.long).toBe(long);

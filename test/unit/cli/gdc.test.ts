@@ -39,7 +39,11 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
         out += data.toString();
       },
       note: () => undefined,
+      prompt: () => undefined,
       readStdin: async () => "",
+      lines: async function* () {
+        yield* [];
+      },
     },
     connect: async (settings) => {
       opened.push(settings);

@@ -23,9 +23,13 @@ describe("loadConfig", () => {
         logLevel: "INFO",
         userAgent: `GatewayEngine-v${engineVersion}`,
         installerTimeoutS: 1800,
+        probationS: 30,
+        keptVersions: 2,
+        keptVersionsMib: 256,
         installerOutputKib: 48,
         fetchStatusFormat: "json",
         diskReserveMib: 32,
+        downloadBytesPerSecond: 0,
       },
     });
   });

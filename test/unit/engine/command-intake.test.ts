@@ -6,6 +6,7 @@ import {
   type Point,
   type ReadHistoryOptions,
   RejectedError,
+  UnauthorizedError,
 } from "../../../src/device-client/index.ts";
 import { CommandIntake, EngineFacts, engineMigrations } from "../../../src/engine/index.ts";
 import { testDatabase } from "../../support/engine-database.ts";
@@ -71,10 +72,17 @@ function setUp() {
   const sink = new Sink();
   const facts = new EngineFacts(testDatabase(engineMigrations));
   const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
-  const intake = new CommandIntake({ api: alias.api, sink, facts, hash, logger: silentLogger });
+  const intake = new CommandIntake({
+    api: alias.api,
+    history: alias.api,
+    sink,
+    facts,
+    hash,
+    logger: silentLogger,
+  });
   /** One check-in as far as commands go. */
   const checkIn = async (): Promise<void> => {
-    if (alias.value !== "") await intake.take(alias.value, [], {});
+    if (alias.value !== "") await intake.take({ text: alias.value, serverTimeMs: alias.now * 1000 }, {});
     else await intake.nothingThere({});
   };
   return { alias, sink, facts, intake, checkIn };
@@ -190,5 +198,72 @@ describe("taking commands over from engine_fetch", () => {
     alias.write("install new");
     await checkIn();
     expect(sink.ran).toEqual(["install new"]);
+  });
+
+  it("finds what was overwritten though history was away when the command was taken", async () => {
+    const { alias, sink, checkIn } = setUp();
+    alias.write("install A");
+    alias.historyFails = network;
+    alias.beforeClear = () => {
+      alias.beforeClear = () => undefined;
+      alias.write("install B");
+    };
+    await checkIn();
+    expect(sink.ran).toEqual(["install A"]);
+    alias.historyFails = undefined;
+    await checkIn();
+    await checkIn();
+    expect(sink.ran).toEqual(["install A", "install B"]);
+  });
+
+  it("neither loses nor repeats anything when history stays away over two commands", async () => {
+    const { alias, sink, checkIn } = setUp();
+    alias.write("install A");
+    alias.historyFails = network;
+    alias.beforeClear = () => {
+      alias.beforeClear = () => undefined;
+      alias.write("install B");
+    };
+    await checkIn();
+    alias.write("install C");
+    await checkIn();
+    expect(sink.ran).toEqual(["install A", "install C"]);
+    alias.historyFails = undefined;
+    await checkIn();
+    await checkIn();
+    expect(sink.ran.toSorted()).toEqual(["install A", "install B", "install C"]);
+  });
+
+  it("takes commands on a server that answers its history with 401", async () => {
+    const { alias, sink, checkIn } = setUp();
+    alias.historyFails = new UnauthorizedError("no", { procedure: "readHistory", status: 401 });
+    alias.write("install A");
+    await checkIn();
+    await checkIn();
+    expect(sink.ran).toEqual(["install A"]);
+    expect(alias.value).toBe("");
+  });
+
+  it("keeps to whole seconds where a server tells fractions", async () => {
+    const { alias, sink, facts, checkIn } = setUp();
+    alias.now = 1_000.5;
+    alias.write("install A");
+    await checkIn();
+    expect(facts.fetchCursor()?.timestamp).toBe(1_000);
+    expect(sink.ran).toEqual(["install A"]);
+  });
+
+  it("reads a long history to its end", async () => {
+    const { alias, sink, checkIn } = setUp();
+    alias.write("install A");
+    alias.beforeClear = () => {
+      alias.beforeClear = () => undefined;
+      for (let number = 1; number <= 250; number++) alias.write(`install ${number}`);
+    };
+    await checkIn();
+    expect(sink.ran).toHaveLength(251);
+    await checkIn();
+    expect(new Set(sink.ran).size).toBe(251);
+    expect(sink.ran).toHaveLength(251);
   });
 });

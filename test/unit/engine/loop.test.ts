@@ -11,7 +11,7 @@ import { FakeClock } from "../../support/fake-clock.ts";
 
 const cik = "c".repeat(40);
 const network = new NetworkError("connection refused", { procedure: "writeRead", requestSent: false });
-const nothingNew: CheckInResult = { updateIntervalS: undefined, serverTimeMs: undefined };
+const nothingNew: CheckInResult = { serverTimeMs: undefined };
 
 interface Setup {
   readonly storedCik?: string;
@@ -139,15 +139,16 @@ describe("the check-in loop", () => {
   });
 
   it("applies a new interval from the check-in that brought it", async () => {
-    let asked = 10;
-    const { clock, times } = start({
+    let change = (): void => undefined;
+    const { clock, times, loop } = start({
       storedCik: cik,
-      checkIn: () => {
-        const updateIntervalS = asked === 10 ? asked : undefined;
-        asked = 0;
-        return Promise.resolve({ ...nothingNew, updateIntervalS });
+      checkIn: async () => {
+        await Promise.resolve();
+        change();
+        return nothingNew;
       },
     });
+    change = () => loop.changeInterval(10);
     await clock.advance(20_000);
     expect(times.checkIns).toEqual([0, 10, 20]);
   });
@@ -170,5 +171,22 @@ describe("the check-in loop", () => {
     loop.checkInNow();
     await clock.advance(1);
     expect(times.checkIns).toHaveLength(5);
+  });
+
+  it("does not let a slip in Retry-After silence the gateway for ever, nor hurry it", async () => {
+    const answers = [1e12, 0];
+    const { clock, times } = start({
+      storedCik: cik,
+      checkIn: () => {
+        const retryAfterMs = answers.shift();
+        return retryAfterMs === undefined
+          ? Promise.resolve(nothingNew)
+          : Promise.reject(
+              new RateLimitedError("slow down", { procedure: "writeRead", status: 429, retryAfterMs }),
+            );
+      },
+    });
+    await clock.advance(24 * 3_600_000 + 10_000);
+    expect(times.checkIns).toEqual([0, 86_400, 86_410]);
   });
 });

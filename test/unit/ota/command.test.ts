@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { maxInstalls, parseCommand } from "../../../src/ota/command.ts";
+import { maxEntries, parseCommand } from "../../../src/ota/command.ts";
 
 describe("parseCommand", () => {
   it("reads an install command with everything that it may hold", () => {
@@ -11,6 +11,7 @@ describe("parseCommand", () => {
       id: "7",
       report: true,
       problems: [],
+      tasks: [],
       installs: [
         {
           kind: "package",
@@ -53,13 +54,13 @@ describe("parseCommand", () => {
   });
 
   it("names what it does not know beside what it does", () => {
-    const text = '{"id":{},"report":true,"cancel":[],"Install":[]}';
+    const text = '{"id":{},"report":true,"configure":{},"Install":[]}';
     expect(parseCommand(text)).toMatchObject({
       kind: "command",
       id: undefined,
       report: true,
       problems: [
-        '"cancel" is not supported by this version: ignored',
+        '"configure" is not supported by this version: ignored',
         'unknown key "Install": ignored',
         expect.stringContaining('"id" must be'),
       ],
@@ -72,7 +73,7 @@ describe("parseCommand", () => {
       fc.property(junk, (text) => {
         const parsed = parseCommand(text);
         if (parsed.kind === "malformed") return parsed.problem.length < 2_000;
-        if (parsed.installs.length > maxInstalls) return false;
+        if (parsed.installs.length > maxEntries) return false;
         return parsed.installs.every((entry) => entry.kind === "package" || entry.reason.length < 1_000);
       }),
     );

@@ -2,10 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseJobState } from "../../../src/ota/schema.ts";
 import {
+  type Fallback,
+  isCancellable,
   isEnd,
   type JobEvent,
   type JobProgress,
   type JobState,
+  type KeptVersion,
+  maxProbationResumes,
   maxTransitions,
   transition,
   type UnpackedApp,
@@ -14,22 +18,42 @@ import {
 const app: UnpackedApp = { directory: "/apps/meter/2", kind: "long-running", installer: "install.sh" };
 const oneOff: UnpackedApp = { ...app, kind: "one-off" };
 const result = { exitCode: 0, output: "done\n", outputBytesCut: 0 };
+const kept: KeptVersion = {
+  version: "1",
+  directory: "/apps/meter/1",
+  kind: "long-running",
+  installer: "install.sh",
+};
+const fallback: Fallback = { kind: "version", version: kept };
 const process = { pid: 42, startTicks: 7, bootId: "boot" };
 
 const event: fc.Arbitrary<JobEvent> = fc.oneof(
   fc.constant<JobEvent>({ type: "released" }),
-  fc.constantFrom("content" as const, "file" as const).map((source): JobEvent => ({ type: "begun", source })),
+  fc
+    .constantFrom("content" as const, "file" as const, "task" as const)
+    .map((source): JobEvent => ({ type: "begun", source })),
   fc.constant<JobEvent>({ type: "downloaded", sizeBytes: 10 }),
   fc.constant<JobEvent>({ type: "package-lost" }),
   fc.constant<JobEvent>({ type: "verified" }),
-  fc.constantFrom(app, oneOff).map((unpacked): JobEvent => ({ type: "unpacked", app: unpacked })),
-  fc.constant<JobEvent>({ type: "installer-started", process }),
+  fc
+    .tuple(
+      fc.constantFrom(app, oneOff),
+      fc.constantFrom<Fallback>(fallback, { kind: "none" }, { kind: "unknown" }),
+    )
+    .map(([unpacked, back]): JobEvent => ({ type: "unpacked", app: unpacked, fallback: back })),
+  fc.constant<JobEvent>({ type: "script-started", process }),
   fc.constant<JobEvent>({ type: "installed", result }),
-  fc.constant<JobEvent>({ type: "activated", note: "" }),
+  fc.boolean().map((probation): JobEvent => ({ type: "activated", note: "", probation })),
+  fc.constant<JobEvent>({ type: "proved", note: "" }),
+  fc.constant<JobEvent>({ type: "rollback-chosen", to: kept, note: "asked for" }),
+  fc.constant<JobEvent>({ type: "rolled-back", note: "", result }),
+  fc.constant<JobEvent>({ type: "performed", note: "", result }),
+  fc.constant<JobEvent>({ type: "failed", note: "why", result }),
   fc.constant<JobEvent>({ type: "resumed" }),
   fc.constant<JobEvent>({ type: "resumed" }),
 );
-const failure = fc.constant<JobEvent>({ type: "failed", note: "why", result });
+const failure: JobEvent = { type: "failed", note: "why", result };
+const callingOff = fc.constant<JobEvent>({ type: "cancelled", note: "called off" });
 
 const start: JobProgress = { state: { phase: "received" }, transitions: 0 };
 const leadsTo = (state: JobState, ...events: readonly JobEvent[]): JobState =>
@@ -42,10 +66,12 @@ describe("a job", () => {
       { type: "begun", source: "content" },
       { type: "downloaded", sizeBytes: 10 },
       { type: "verified" },
-      { type: "unpacked", app },
-      { type: "installer-started", process },
+      { type: "unpacked", app, fallback },
+      { type: "script-started", process },
       { type: "installed", result },
-      { type: "activated", note: "note" },
+      { type: "activated", note: "note", probation: true },
+      { type: "script-started", process },
+      { type: "proved", note: "" },
     ];
     const phases = events.map((_, index) => leadsTo(start.state, ...events.slice(0, index + 1)).phase);
     expect(phases).toEqual([
@@ -56,6 +82,8 @@ describe("a job", () => {
       "installing",
       "installing",
       "activating",
+      "probation",
+      "probation",
       "committed",
     ]);
   });
@@ -63,7 +91,7 @@ describe("a job", () => {
   it("ends after at most 40 transitions and then stays, whatever happens", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.oneof({ arbitrary: event, weight: 20 }, failure), { maxLength: 300 }),
+        fc.array(fc.oneof({ arbitrary: event, weight: 30 }, callingOff), { maxLength: 300 }),
         (events) => {
           let job = start;
           for (const next of events) {
@@ -80,9 +108,30 @@ describe("a job", () => {
 
   it("can fail in every state, so that none is without a way out", () => {
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 60 }), failure, (events, fail) => {
-        const state = events.reduce(transition, start).state;
-        return isEnd(transition({ state, transitions: 0 }, fail).state);
+      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+        const { state } = events.reduce(transition, start);
+        // Twice: a version that fails is rolled back, and a rollback that fails is the end.
+        return isEnd(leadsTo(state, failure, failure));
+      }),
+    );
+  });
+
+  it("can be called off until its first script, and not after", () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 20 }), callingOff, (events, cancel) => {
+        const { state } = events.reduce(transition, start);
+        const after = leadsTo(state, cancel);
+        return isCancellable(state) ? after.phase === "cancelled" : after === state;
+      }),
+    );
+  });
+
+  it("is unchanged by a crash, or ended, put on its way back, or has its script run again", () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 30 }), (events) => {
+        const { state } = events.reduce(transition, start);
+        const { phase } = leadsTo(state, { type: "resumed" });
+        expect([state.phase, "interrupted", "failed", "rolling-back"]).toContain(phase);
       }),
     );
   });
@@ -99,21 +148,102 @@ describe("a job", () => {
 
 describe("a crash", () => {
   it("while a one-off's installer runs interrupts it", () => {
-    const state = leadsTo({ phase: "installing", app: oneOff, process }, { type: "resumed" });
+    const state = leadsTo(
+      { phase: "installing", app: oneOff, fallback, process, starts: 1 },
+      { type: "resumed" },
+    );
     expect(state.phase).toBe("interrupted");
   });
 
   it("before a one-off's installer began lets it run", () => {
-    const state: JobState = { phase: "installing", app: oneOff, process: null };
+    const state: JobState = { phase: "installing", app: oneOff, fallback, process: null, starts: 0 };
     expect(leadsTo(state, { type: "resumed" })).toEqual(state);
   });
 
   it("while any other installer runs has it run again", () => {
-    expect(leadsTo({ phase: "installing", app, process }, { type: "resumed" })).toEqual({
+    expect(leadsTo({ phase: "installing", app, fallback, process, starts: 1 }, { type: "resumed" })).toEqual({
       phase: "installing",
       app,
+      fallback,
       process: null,
+      starts: 1,
     });
+  });
+
+  it("that each run of an installer ends in (it may hold a reboot) is not provoked for ever", () => {
+    let state: JobState = leadsTo(
+      { phase: "unpacking", sizeBytes: 5 },
+      { type: "unpacked", app, fallback: { kind: "none" } },
+    );
+    const script: JobEvent = { type: "script-started", process };
+    let runs = 0;
+    for (; !isEnd(state) && runs < 100; runs++) {
+      state = leadsTo(state, script, script, { type: "resumed" });
+    }
+    expect(runs).toBe(3);
+    expect(state).toMatchObject({
+      phase: "failed",
+      note: expect.stringMatching(/went down each of the 3 times/),
+    });
+  });
+
+  it("before which an installer had been started by a version that did not count has it run again", () => {
+    const state = parseJobState(JSON.stringify({ phase: "installing", app, process }));
+    expect(state).toMatchObject({ phase: "installing", starts: 0, fallback: { kind: "unknown" } });
+  });
+
+  it("during a probation has it start over, but not for ever", () => {
+    let state: JobState = { phase: "probation", app, fallback, result, process, resumes: 0 };
+    let crashes = 0;
+    for (; state.phase === "probation"; crashes++) state = leadsTo(state, { type: "resumed" });
+    expect(crashes).toBe(maxProbationResumes);
+    expect(state).toMatchObject({ phase: "rolling-back", to: kept, deployed: true });
+  });
+
+  it("during a rollback has it done again", () => {
+    const state = leadsTo({ phase: "activating", app, fallback, result }, failure);
+    const started = leadsTo(state, { type: "script-started", process });
+    expect(leadsTo(started, { type: "resumed" })).toEqual(state);
+  });
+});
+
+describe("a failure", () => {
+  const installing: JobState = { phase: "installing", app, fallback, process, starts: 1 };
+
+  it("of an installer puts the files of the earlier version right, which still runs", () => {
+    expect(leadsTo(installing, failure)).toMatchObject({ phase: "rolling-back", to: kept, deployed: false });
+  });
+
+  it("before any script ran, of a one-off, or with nothing to run again leaves all as it is", () => {
+    const nothing: Fallback = { kind: "version", version: { ...kept, installer: null } };
+    for (const state of [
+      { ...installing, process: null, starts: 0 },
+      { ...installing, app: oneOff },
+      { ...installing, fallback: nothing },
+      { ...installing, fallback: { kind: "none" } as const },
+    ]) {
+      expect(leadsTo(state, failure).phase).toBe("failed");
+    }
+  });
+
+  it("of a new app has it withdrawn, and ends as a failure that says why", () => {
+    const state = leadsTo({ phase: "activating", app, fallback: { kind: "none" }, result }, failure);
+    expect(state).toMatchObject({ phase: "rolling-back", to: null });
+    expect(leadsTo(state, { type: "rolled-back", note: "withdrawn", result })).toEqual({
+      phase: "failed",
+      note: "why; withdrawn",
+      result,
+    });
+  });
+
+  it("whose journal does not tell what was there before leaves what is there", () => {
+    const state = parseJobState(JSON.stringify({ phase: "activating", app, result }));
+    expect(leadsTo(state ?? start.state, failure).phase).toBe("failed");
+  });
+
+  it("of a rollback is an end that tells both", () => {
+    const state = leadsTo(installing, failure, { type: "failed", note: "no python", result });
+    expect(state).toEqual({ phase: "failed", note: "why; the rollback failed: no python", result });
   });
 });
 
@@ -128,6 +258,6 @@ describe("a lost package", () => {
 });
 
 it("a state of another version of the journal is not misread", () => {
-  expect(parseJobState('{"phase":"probation"}')).toBeUndefined();
+  expect(parseJobState('{"phase":"levitating"}')).toBeUndefined();
   expect(parseJobState("not JSON")).toBeUndefined();
 });

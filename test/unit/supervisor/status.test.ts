@@ -134,6 +134,13 @@ describe("state", () => {
     expect(deriveStatus(facts(overrides))).toMatchObject({ name: "meter", version: "1.2", ...expected });
   });
 
+  test("EXITED for a moment, when it is about to be started again", () => {
+    const between = { ...dead, state: state({ state: "EXITED", exit: "1" }) };
+    expect(deriveStatus(facts(between))).toMatchObject({ state: "EXITED", restarting: true });
+    const over = { ...dead, state: state({ state: "EXITED", final: "1", exit: "1" }) };
+    expect(deriveStatus(facts(over))).not.toHaveProperty("restarting");
+  });
+
   test("EXITED for what its installer ran to the end", () => {
     const app = { ...facts().app, kind: "library" as const };
     expect(deriveStatus(facts({ app, state: undefined, ...dead }))).toEqual({

@@ -209,3 +209,8 @@ test("any text is either understood or refused with a line", () => {
     }),
   );
 });
+
+test("a huge line with no option in it is refused as fast as any", () => {
+  const error = failure(`[supervisord]\nx${" ".repeat(1_000_000)}y`);
+  expect(error.message).toMatch(/line 2: expected "option=value"/);
+});

@@ -7,6 +7,15 @@ const transientCodes = new Set(["NETWORK", "TIMEOUT", "SERVER", "RATE_LIMITED", 
 /** The client activates again by itself; where that fails, only time and the operator help. */
 const activationCodes = new Set(["UNAUTHORIZED", "CONFLICT"]);
 
+/** Whether the server said that the wanted range lies outside the content. */
+export function isOutsideContent(error: unknown): boolean {
+  return error instanceof GweError && error.code === "REJECTED" && statusOf(error) === 416;
+}
+
+function statusOf(error: GweError): unknown {
+  return (error as { readonly status?: unknown }).status;
+}
+
 /**
  * What a failed exchange with the content area means.
  * @returns the wait that the server asked for, or undefined, when trying again makes sense
@@ -23,7 +32,7 @@ export function judgeContentError(
     return { waitMs: typeof wait === "number" ? wait : undefined };
   }
   if (error.code !== "REJECTED") throw error;
-  const status = (error as { status?: unknown }).status;
+  const status = statusOf(error);
   const name = JSON.stringify(contentId);
   switch (status) {
     case 404:

@@ -1,0 +1,263 @@
+#!/bin/sh
+# Installs Gateway Engine from a checkout on which `npm ci` has been run: docs/installation.md.
+# Run it again to upgrade. POSIX sh (dash, BusyBox ash).
+set -eu
+umask 022
+
+usage() {
+  cat <<EOF
+usage: $0 [--prefix DIR] [--now]
+       $0 --uninstall [--prefix DIR] [--purge]
+
+Installs or upgrades Gateway Engine. Nothing is started before the next boot,
+and what runs goes on running, unless --now is given.
+
+  --prefix DIR   where the program goes; /opt/gateway-engine by default
+  --now          start the engine, or restart a running one; applications go on
+  --uninstall    stop everything and remove the program; configuration, state
+                 and installed applications stay
+  --purge        with --uninstall: remove these too
+EOF
+}
+
+say() { printf '%s\n' "$*"; }
+fail() {
+  printf 'install.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+prefix=/opt/gateway-engine action=install now='' purge=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix)
+      [ $# -ge 2 ] || fail "--prefix needs a directory"
+      prefix=$2
+      shift
+      ;;
+    --prefix=*) prefix=${1#*=} ;;
+    --now) now=1 ;;
+    --uninstall) action=uninstall ;;
+    --purge) purge=1 ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *)
+      usage >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+
+# Units, sed and the shell all take such a path as it is.
+case $prefix in
+  /*[!A-Za-z0-9/._-]*) fail "--prefix may hold letters, digits and / . _ - only: $prefix" ;;
+  / | */ | *//* | */../* | */.. | */./* | */.) fail "--prefix must be a plain absolute directory: $prefix" ;;
+  /*) ;;
+  *) fail "--prefix must be an absolute directory: $prefix" ;;
+esac
+[ -z "$purge" ] || [ "$action" = uninstall ] || fail "--purge goes with --uninstall"
+[ "$(id -u)" = 0 ] || fail "must be run as root: it writes to $prefix, /etc and /usr/local/bin"
+
+etc=/etc/gateway-engine
+group=gateway-engine
+units=/etc/systemd/system
+wants=$units/multi-user.target.wants
+links=/usr/local/bin
+engine=gateway-engine.service
+pm2=gateway-engine-pm2.service
+
+# systemd may run here, be there without running (a chroot, an image), or not be there at all.
+systemd_runs() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null; }
+has_systemd() {
+  systemd_runs || [ -x /lib/systemd/systemd ] || [ -x /usr/lib/systemd/systemd ]
+}
+
+uninstall() {
+  if systemd_runs; then
+    # Both named, though the engine's stop includes the other: it may be down while the other is up.
+    systemctl stop "$engine" "$pm2" 2>/dev/null || say "note: a unit could not be stopped"
+  fi
+  rm -f "$wants/$engine" "$units/$engine" "$units/$pm2"
+  ! systemd_runs || systemctl daemon-reload
+  for name in gwe gdc; do
+    case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
+  done
+  if [ -d "$prefix" ]; then
+    rm -rf "$prefix/current" "$prefix/versions"
+    rmdir "$prefix" 2>/dev/null || say "note: $prefix holds other files and is kept"
+  fi
+  if [ -n "$purge" ]; then
+    rm -rf "$etc" /var/lib/gateway-engine /run/gateway-engine
+    say "Gateway Engine, its configuration, its state and its applications are removed."
+    say "Kept: logs in /var/log, and the group $group."
+  else
+    say "Gateway Engine is removed. Kept: $etc, /var/lib/gateway-engine (applications included), the group $group."
+  fi
+}
+
+# ---- installing
+
+check_source() {
+  here=$(cd -- "$(dirname -- "$0")" && pwd -P)
+  source=$(dirname -- "$here")
+  [ -f "$here/runtime-tree.ts" ] || fail "$source is no checkout of Gateway Engine"
+  machine=$(uname -m)
+  case $machine in
+    x86_64) arch=x64 ;;
+    aarch64 | arm64) arch=arm64 ;;
+    *) fail "no Node.js runtime for $machine: x86_64 and aarch64 are supported" ;;
+  esac
+  [ -f "$source/dist/gwe.js" ] || fail "$source is not built: run 'npm ci' in it (as a user who may write there)"
+  node=$source/node_modules/node-linux-$arch/bin/node
+  [ -x "$node" ] || fail "$source has no Node.js runtime for $machine: run 'npm ci' in it on such a machine"
+  "$node" -e 0 2>/dev/null ||
+    fail "the Node.js runtime does not run here: it needs glibc 2.28 or newer (musl is not supported yet)"
+  version=$("$node" -p 'JSON.parse(require("node:fs").readFileSync(process.argv[1])).version' "$source/package.json")
+}
+
+create_group() {
+  ! grep -q "^$group:" /etc/group || return 0
+  if command -v groupadd >/dev/null; then
+    groupadd --system "$group"
+  elif command -v addgroup >/dev/null; then
+    # BusyBox has -S, Debian's addgroup --system.
+    addgroup -S "$group" 2>/dev/null || addgroup --system "$group"
+  else
+    fail "cannot create the group $group: neither groupadd nor addgroup is installed"
+  fi
+}
+
+# Beside the version that runs; `current` moves only when the new one is complete, tried and on the disk.
+place_program() {
+  previous=$(readlink "$prefix/current" 2>/dev/null) || previous=''
+  mkdir -p "$prefix/versions"
+  # Left by an installation that was cut off; nothing runs from there.
+  rm -rf "$prefix"/versions/.new.*
+  new=$prefix/versions/.new.$$
+  trap 'rm -rf "$new"' EXIT
+  trap 'exit 1' INT TERM HUP
+  "$node" "$source/packaging/runtime-tree.ts" "$new"
+  # Whatever the umask of the checkout was: apps of any user call gdc.
+  chown -R 0:0 "$new"
+  chmod -R u=rwX,go=rX "$new"
+  [ "$("$new/bin/gwe" --version)" = "$version" ] || fail "the new version does not run"
+  (cd "$new" && runtime/bin/node -e 'new (require("better-sqlite3"))(":memory:")') ||
+    fail "SQLite's addon does not load on this machine"
+  name=$version
+  if [ -n "$previous" ] && is_same "$prefix/$previous" "$new"; then
+    rm -rf "$new"
+    say "Version $version is installed already: nothing to replace."
+    return
+  fi
+  number=2
+  while [ -e "$prefix/versions/$name" ]; do
+    name=$version-$number
+    number=$((number + 1))
+  done
+  sync
+  mv "$new" "$prefix/versions/$name"
+  ln -s "versions/$name" "$prefix/.current.$$"
+  # rename(2): at every instant `current` leads to one whole version.
+  mv -T "$prefix/.current.$$" "$prefix/current" 2>/dev/null || replace_link "$prefix/.current.$$" "$prefix/current"
+  sync
+  say "Version $version is in $prefix/versions/$name."
+  remove_old "$name"
+}
+
+is_same() { # $1 and $2: two trees with the same files
+  [ -d "$1" ] && diff -r "$1" "$2" >/dev/null 2>&1
+}
+
+# Where mv has no -T (BusyBox without that option), it would move into the directory that the link leads to.
+replace_link() {
+  "$node" -e 'require("node:fs").renameSync(process.argv[1], process.argv[2])' "$1" "$2"
+}
+
+# Keeps the new version, the one before it, and whatever a process runs from: pm2's daemon goes on with its own version.
+remove_old() { # $1 name of the new version
+  for directory in "$prefix"/versions/*; do
+    case $directory in "$prefix/versions/$1" | "$prefix/$previous") continue ;; esac
+    is_in_use "$directory" || rm -rf "$directory"
+  done
+}
+
+is_in_use() {
+  for exe in /proc/[0-9]*/exe; do
+    case $(readlink "$exe" 2>/dev/null) in "$1"/*) return 0 ;; esac
+  done
+  return 1
+}
+
+place_config() {
+  mkdir -p "$etc"
+  for file in Gateway.cfg Engine.config; do
+    [ ! -e "$etc/$file" ] || continue
+    temporary=$etc/.$file.$$
+    # Of the group before anybody can read it, and complete before it has its name.
+    (umask 077 && cat "$here/config/$file" >"$temporary")
+    if [ "$file" = Gateway.cfg ]; then
+      chgrp "$group" "$temporary"
+      chmod 0640 "$temporary"
+    else
+      chmod 0644 "$temporary"
+    fi
+    mv "$temporary" "$etc/$file"
+    say "Configuration from a template: $etc/$file"
+  done
+}
+
+place_links() {
+  mkdir -p "$links"
+  for name in gwe gdc; do
+    [ ! -e "$links/$name" ] || [ -L "$links/$name" ] || fail "$links/$name is somebody else's file: move it away"
+    [ "$(readlink "$links/$name")" = "$prefix/current/bin/$name" ] || ln -sf "$prefix/current/bin/$name" "$links/$name"
+  done
+}
+
+place_units() {
+  if ! has_systemd; then
+    say "No systemd here: have $prefix/current/bin/gwe started at boot by what this system uses."
+    return
+  fi
+  mkdir -p "$units" "$wants"
+  for unit in "$engine" "$pm2"; do
+    sed "s|/opt/gateway-engine/|$prefix/|g" "$here/systemd/$unit" >"$units/.$unit.$$"
+    mv "$units/.$unit.$$" "$units/$unit"
+  done
+  # What `systemctl enable` does, and as good without a systemctl or a running systemd. A unit that the operator
+  # disabled stays so over upgrades.
+  if [ -z "$previous" ]; then ln -sf "$units/$engine" "$wants/$engine"; fi
+  ! systemd_runs || systemctl daemon-reload
+}
+
+report() {
+  if [ -n "$now" ] && systemd_runs; then
+    systemctl restart "$engine"
+    say "The engine is started: systemctl status gateway-engine; journalctl -u gateway-engine"
+  elif [ -n "$now" ]; then
+    say "Nothing is started: no systemd runs here."
+  elif systemd_runs && systemctl is-active --quiet "$engine"; then
+    say "The former version goes on running. To change over, applications running on:"
+    say "  systemctl restart gateway-engine"
+  fi
+  [ -z "$previous" ] || return 0
+  say ""
+  say "Next:"
+  say "  gwe --set-product-id ID --set-iface eth0   # or --set-uuid SERIAL: who this gateway is"
+  say "  systemctl restart gateway-engine           # or reboot"
+  say "  gwe status"
+}
+
+if [ "$action" = uninstall ]; then
+  uninstall
+else
+  check_source
+  create_group
+  place_program
+  place_config
+  place_links
+  place_units
+  report
+fi

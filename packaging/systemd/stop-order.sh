@@ -1,0 +1,48 @@
+#!/bin/sh
+# Called by the two units, which need an order that systemd's dependencies can't express: a restart or crash of the
+# engine leaves the applications alone, a stop of the engine stops them, and returns when they have ended; whenever both
+# are stopped, the engine ends first. (PartOf= would restart them, BindsTo= and PropagatesStopTo= stop them at a crash;
+# After= together with a stop in ExecStopPost= would wait for itself.)
+set -u
+engine=gateway-engine.service
+pm2=gateway-engine-pm2.service
+
+# Prints the type of the engine's job that systemd works on or has queued: stop, restart, start or nothing.
+engine_job() {
+  systemctl list-jobs --no-legend --full "$engine" | while read -r _ unit type _; do
+    [ "$unit" != "$engine" ] || echo "$type"
+  done
+}
+
+case ${1-} in
+  engine-stopped)
+    # The pause before a restart is spent here, and not in RestartSec=: a stop in that state would pass by this.
+    checks=6
+    while :; do
+      case $(engine_job) in
+        stop) exec systemctl stop "$pm2" ;;
+        '') ;;
+        *) exit 0 ;;
+      esac
+      [ "$checks" -gt 0 ] || exit 0
+      checks=$((checks - 1))
+      sleep 0.5
+    done
+    ;;
+  pm2-stopping)
+    # Bounded by the unit's TimeoutStopSec. In stop-post it is the engine that waits for us.
+    while :; do
+      state=$(systemctl show --property=SubState --value "$engine") || exit 0
+      case $state in
+        stop | stop-sigterm | stop-sigkill | stop-watchdog) ;;
+        running) [ "$(engine_job)" = stop ] || exit 0 ;;
+        *) exit 0 ;;
+      esac
+      sleep 0.1
+    done
+    ;;
+  *)
+    echo "usage: stop-order.sh engine-stopped|pm2-stopping" >&2
+    exit 2
+    ;;
+esac
