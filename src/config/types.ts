@@ -42,6 +42,10 @@ export interface EngineConfig {
   readonly diskReserveMib: number;
   /** Average speed of package downloads at most; 0: no limit. */
   readonly downloadBytesPerSecond: number;
+  /** Whether packages need a signature by a trusted key; `if-keys`: as soon as the key directory holds anything. */
+  readonly requireSignature: "never" | "if-keys" | "always";
+  /** Whether a version older than the installed one may be installed. */
+  readonly allowDowngrade: boolean;
 }
 
 /** Deeply frozen; holds no secret. */
