@@ -3,9 +3,7 @@ import type { SignatureState } from "./examine-signature.ts";
 import type { TrustedKeys } from "./trusted-keys.ts";
 
 /** `require_signature`: whether packages need one. `if-keys`: as soon as the key directory holds anything of ours. */
-export const signaturePolicies = ["never", "if-keys", "always"] as const;
-
-export type SignaturePolicy = (typeof signaturePolicies)[number];
+export type SignaturePolicy = "never" | "if-keys" | "always";
 
 export type RefusalCode =
   | Exclude<SignatureState["kind"], "valid">

@@ -16,16 +16,6 @@ export type SignatureAnswer =
   /** `lookedFor`: where, for a person. */
   | { readonly kind: "none"; readonly lookedFor: string };
 
-/** Brings signatures. Asking twice is harmless. */
-export interface SignatureSupply {
-  /**
-   * `none` only when it is certain that there is none (404, no such file): then the package is refused.
-   * Rejects when that could not be found out (no network, 5xx, EIO), which can be tried again, and with the
-   * signal's reason when aborted.
-   */
-  fetch(source: SignatureSource, signal?: AbortSignal): Promise<SignatureAnswer>;
-}
-
 /** A package as a job knows it. */
 export type PackageSource =
   | { readonly kind: "content"; readonly id: string }

@@ -4,7 +4,6 @@ import {
   decide,
   needsSignature,
   type SignaturePolicy,
-  signaturePolicies,
 } from "../../../../src/ota/verification/signature-policy.ts";
 import { signatureSourceOf } from "../../../../src/ota/verification/signature-source.ts";
 import {
@@ -57,7 +56,7 @@ describe("the signature policy", () => {
     ["unreadable", { never: "unsigned", "if-keys": "nothing", always: "nothing" }],
   ])("with the key directory %s accepts what it says", (name, expected) => {
     const keys = directories[name];
-    for (const policy of signaturePolicies) {
+    for (const policy of ["never", "if-keys", "always"] as const) {
       const accepted = expected[policy];
       expect([policy, needsSignature(policy, keys)]).toEqual([policy, accepted !== "unsigned"]);
       expect([policy, decide(policy, keys, valid).kind]).toEqual([
