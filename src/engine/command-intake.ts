@@ -73,7 +73,7 @@ export class CommandIntake {
     await this.review(options);
     const timestamp = await this.timestampOf(text, options);
     const { key } = this.accept(text, timestamp, serverTimeMs);
-    logger.info("command taken", { command: key });
+    logger.debug("command is on disk, the alias may be cleared", { command: key });
     await api.write(Object.fromEntries([alias, ...alsoClear].map((name) => [name, ""])), options);
     sink.acknowledgeCleared(key);
     await this.review(options);

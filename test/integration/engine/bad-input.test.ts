@@ -48,11 +48,11 @@ describe("engine_fetch", () => {
       '{"install":"meter.v1.tar.gz"}',
       /"install" is a JSON string instead of a list/,
     ],
-    ["is empty of commands", "{}", /no package to install/],
+    ["is empty of commands", "{}", /nothing to do: no package/],
     [
       "holds more than can be reported",
       JSON.stringify({ install: Array(5000).fill({}) }),
-      /names 5000 packages/,
+      /has 5000 entries/,
     ],
   ])("that %s is cleared and reported with what was expected", async (_what, text, complaint) => {
     const before = (await gateway.results()).length;
@@ -159,18 +159,23 @@ const badPackages: readonly BadPackage[] = [
     what: "install.sh fails",
     blob: packageWith("#!/bin/sh\necho out\necho err >&2\nexit 7\n"),
     told: {
-      status: "failed",
+      // What the new installer may have overwritten is put back by the old one; version 1 itself was never stopped.
+      status: "rolled-back",
       exit_code: 7,
-      output: "out\nerr\ngwe: install.sh ended with exit status 7\n",
+      output:
+        "out\nerr\ngwe: install.sh of version 1, to put it back:\ninstalling meter 1\n" +
+        "gwe: install.sh ended with exit status 7; version 1 runs on\n",
     },
   },
   {
     what: "install.sh hangs",
     blob: packageWith("#!/bin/sh\necho waiting\nsleep 300\n"),
     told: {
-      status: "failed",
+      status: "rolled-back",
       exit_code: null,
-      output: "waiting\ngwe: install.sh did not end within 3 seconds and was ended with all its children\n",
+      output:
+        "waiting\ngwe: install.sh of version 1, to put it back:\ninstalling meter 1\n" +
+        "gwe: install.sh did not end within 3 seconds and was ended with all its children; version 1 runs on\n",
     },
   },
 ];

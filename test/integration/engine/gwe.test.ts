@@ -99,7 +99,7 @@ test("logs shows an app's output and the engine's own", async () => {
   const app = await gateway.gwe("logs", "meter", "-n", "1");
   expect(app.stdout).toContain(`begin ${last?.version} ${last?.pid} `);
   const own = await gateway.gwe("logs", "gwe", "-n", "1000");
-  expect(own.stdout).toContain("installation moves on");
+  expect(own.stdout).toContain("a job moves on");
 });
 
 test("a second engine of the same home refuses, and the first runs on", async () => {
