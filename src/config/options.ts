@@ -36,6 +36,16 @@ const oneOf = <Name extends string>(key: string, names: readonly Name[], fallbac
   expected: `one of ${names.join(", ")}`,
 });
 
+const yesOrNo = (key: string, fallback: boolean): Option<boolean> => ({
+  key,
+  schema: z.pipe(
+    z.pipe(z.string(), z.enum(["true", "false"])),
+    z.transform((value) => value === "true"),
+  ),
+  fallback,
+  expected: "true or false",
+});
+
 const text = (key: string, pattern: RegExp, expected: string): Option<string | undefined> => ({
   key,
   schema: z.string().check(z.regex(pattern)),
@@ -128,6 +138,8 @@ export const engineOptions: OptionsOf<EngineConfig> = {
     fallback: undefined,
     expected: "http:// or https:// with a host and, where needed, a path",
   },
+  requireSignature: oneOf("require_signature", ["never", "if-keys", "always"], "if-keys"),
+  allowDowngrade: yesOrNo("allow_downgrade", true),
 };
 
 /** Not part of `Config`, but checked with it. */

@@ -44,6 +44,10 @@ export interface EngineConfig {
   readonly downloadBytesPerSecond: number;
   /** Where releases of the engine are published, without a slash at its end; undefined for nowhere known. */
   readonly releaseUrl: string | undefined;
+  /** Whether packages need a signature by a trusted key; `if-keys`: as soon as the key directory holds anything. */
+  readonly requireSignature: "never" | "if-keys" | "always";
+  /** Whether a version older than the installed one may be installed. */
+  readonly allowDowngrade: boolean;
 }
 
 /** Deeply frozen; holds no secret. */

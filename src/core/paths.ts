@@ -10,6 +10,8 @@ export interface Paths {
   readonly engineConfig: string;
   /** Held while a configuration file is read, changed and written back. */
   readonly configLock: string;
+  /** Public keys whose signatures on packages are trusted, and the list of revoked ones (docs/signing.md). */
+  readonly keysDir: string;
   readonly gatewayDb: string;
   /** pm2's own `PM2_HOME`. */
   readonly pm2Home: string;
@@ -37,6 +39,7 @@ export function pathsUnder(home: string | null): Paths {
     gatewayCfg: `${etcDir}/Gateway.cfg`,
     engineConfig: `${etcDir}/Engine.config`,
     configLock: `${etcDir}/.lock`,
+    keysDir: `${etcDir}/keys`,
     gatewayDb: `${libDir}/gateway.db`,
     pm2Home: `${libDir}/pm2`,
     appsDir: `${libDir}/apps`,

@@ -184,6 +184,9 @@ function createOta(
     logger: logger.child({ part: "ota" }),
     redact,
     directories: { packages: paths.packagesDir, apps: paths.appsDir },
+    keysDirectory: paths.keysDir,
+    requireSignature: engine.requireSignature,
+    allowDowngrade: engine.allowDowngrade,
     limits: {
       ...defaultOtaLimits,
       installerTimeoutMs: engine.installerTimeoutS * 1000,

@@ -2,6 +2,7 @@ import { type PackageName, PackageNameError, parsePackageName } from "../core/pa
 import { packageRole } from "./package-role.ts";
 import { parseTasks, type TaskEntry, taskVerbs } from "./task-entries.ts";
 import { cutText } from "./text.ts";
+import { maxSignatureBytes } from "./verification/minisign-format.ts";
 
 /** The shape that every refusal repeats, so that an operator need not look it up. */
 export const expectedCommand =
@@ -22,13 +23,23 @@ const knownKeys = new Set<string>(["id", "install", "report", ...taskVerbs]);
 
 /** One entry of `install`: work to do, or the reason why there is none. */
 export type InstallEntry =
-  | { readonly kind: "package"; readonly package: PackageName; readonly sha256: string | null }
+  | ({ readonly kind: "package"; readonly package: PackageName } & PackageProofs)
   | {
       readonly kind: "refused" | "skipped";
       readonly name: string;
       readonly version: string;
       readonly reason: string;
     };
+
+/** What the command gives to check a package by; null where it doesn't. */
+interface PackageProofs {
+  /** In lower case. */
+  readonly sha256: string | null;
+  /** The text of a `.minisig` file, as given. */
+  readonly signature: string | null;
+}
+
+const noProofs: PackageProofs = { sha256: null, signature: null };
 
 export type ParsedCommand =
   | {
@@ -93,7 +104,7 @@ function parseEntry(entry: unknown): InstallEntry {
   if (!isRecord(entry) || typeof entry.name !== "string") {
     return refused(shownName(entry), "", 'expected {"name":"<app>.v<version>.tar.gz"}');
   }
-  const { name, sha256, ...others } = entry;
+  const { name, sha256, signature, ...others } = entry;
   let parsed: PackageName;
   try {
     parsed = parsePackageName(name as string);
@@ -103,21 +114,25 @@ function parseEntry(entry: unknown): InstallEntry {
   }
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined) {
-    // An entry's keys change what is installed or on what condition (a signature, a digest): never ignored.
+    // An entry's keys change what is installed or on what condition (a size, a digest): never ignored.
     return refused(
       parsed.app,
       parsed.version,
-      `unknown key ${quote(unknown)}; known are "name" and "sha256"`,
+      `unknown key ${quote(unknown)}; known are "name", "sha256" and "signature"`,
     );
   }
   if (sha256 !== undefined && !(typeof sha256 === "string" && /^[0-9a-fA-F]{64}$/.test(sha256))) {
     return refused(parsed.app, parsed.version, '"sha256" must be 64 hexadecimal digits');
   }
-  return entryForPackage(parsed, typeof sha256 === "string" ? sha256.toLowerCase() : null);
+  if (signature !== undefined && !isSignatureText(signature)) {
+    const reason = `"signature" must be a text of 1 to ${maxSignatureBytes} bytes: that of the .minisig file`;
+    return refused(parsed.app, parsed.version, reason);
+  }
+  return entryForPackage(parsed, { sha256: sha256?.toLowerCase() ?? null, signature: signature ?? null });
 }
 
 /** What installing this package means: work, or the reason why it is none of an app's. */
-export function entryForPackage(parsed: PackageName, sha256: string | null): InstallEntry {
+export function entryForPackage(parsed: PackageName, proofs: PackageProofs = noProofs): InstallEntry {
   switch (packageRole(parsed.app)) {
     case "engine":
       return refused(
@@ -133,7 +148,7 @@ export function entryForPackage(parsed: PackageName, sha256: string | null): Ins
         reason: "a part of the original Gateway Engine, which this engine has built in: nothing to install",
       };
     case "app":
-      return { kind: "package", package: parsed, sha256 };
+      return { kind: "package", package: parsed, ...proofs };
   }
 }
 
@@ -172,6 +187,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function isId(id: unknown): id is string | number {
   if (typeof id === "number") return Number.isFinite(id);
   return typeof id === "string" && id !== "" && id.length <= maxIdLength;
+}
+
+function isSignatureText(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && Buffer.byteLength(value) <= maxSignatureBytes;
 }
 
 function typeName(value: unknown): string {

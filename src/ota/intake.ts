@@ -186,7 +186,7 @@ function jobForEntry(entry: InstallEntry): NewJob {
       task: installTask,
       app: entry.package.app,
       version: entry.package.version,
-      source: { kind: "content", id: entry.package.file, sha256: entry.sha256 },
+      source: { kind: "content", id: entry.package.file, sha256: entry.sha256, signature: entry.signature },
       state: { phase: "received" },
     };
   }
@@ -201,7 +201,7 @@ function jobForEntry(entry: InstallEntry): NewJob {
 
 function jobForFile(path: string): NewJob {
   try {
-    const entry = entryForPackage(parsePackageName(basename(path)), null);
+    const entry = entryForPackage(parsePackageName(basename(path)));
     if (entry.kind !== "package") return jobForEntry(entry);
     const { app, version } = entry.package;
     return { task: installTask, app, version, source: { kind: "file", path }, state: { phase: "queued" } };

@@ -12,6 +12,7 @@ import {
   type Phase,
 } from "./state-machine.ts";
 import { activate } from "./steps/activate.ts";
+import { requireNoDowngrade } from "./steps/downgrade.ts";
 import { type DownloadProgress, downloadPackage } from "./steps/download.ts";
 import { install } from "./steps/install.ts";
 import { discardPackage } from "./steps/package-file.ts";
@@ -119,11 +120,12 @@ export class JobRunner {
       case "received":
         return { type: "released" };
       case "queued":
+        if (context.job.task.verb === "install") requireNoDowngrade(context);
         return { type: "begun", source: beginning(context.job) };
       case "downloading":
-        return { type: "downloaded", sizeBytes: await downloadPackage(context, this.with.onProgress) };
+        return { type: "downloaded", ...(await downloadPackage(context, this.with.onProgress)) };
       case "verifying":
-        await verifyPackage(context, state.sizeBytes);
+        await verifyPackage(context, state);
         return { type: "verified" };
       case "unpacking":
         return { type: "unpacked", ...(await unpack(context, state.sizeBytes)) };

@@ -6,7 +6,13 @@ import type { Task } from "./task.ts";
 
 /** Where a job's package comes from: Murano's content area, or a file of the caller's own (absolute). */
 export type PackageSource =
-  | { readonly kind: "content"; readonly id: string; readonly sha256: string | null }
+  | {
+      readonly kind: "content";
+      readonly id: string;
+      /** As the command gives them; null where it doesn't. */
+      readonly sha256: string | null;
+      readonly signature: string | null;
+    }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "none" };
 
@@ -80,6 +86,7 @@ interface JobRow {
   content_id: string | null;
   local_file: string | null;
   sha256: string | null;
+  signature?: string | null;
   state: string;
   transitions: number;
   started_at: number | null;
@@ -223,8 +230,8 @@ export class Journal {
     const ended = isEnd(job.state);
     this.db
       .prepare(
-        `INSERT INTO ota_jobs (command, app, version, task, content_id, local_file, sha256, state, transitions,
-           ended, started_at, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
+        `INSERT INTO ota_jobs (command, app, version, task, content_id, local_file, sha256, signature, state,
+           transitions, ended, started_at, finished_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
       )
       .run(
         command,
@@ -234,6 +241,7 @@ export class Journal {
         source.kind === "content" ? source.id : null,
         source.kind === "file" ? source.path : null,
         source.kind === "content" ? source.sha256 : null,
+        source.kind === "content" ? source.signature : null,
         JSON.stringify(job.state),
         ended ? 1 : 0,
         ended ? now : null,
@@ -280,6 +288,14 @@ function jobFrom(row: JobRow): Job {
 }
 
 function sourceFrom(row: JobRow): PackageSource {
-  if (row.content_id !== null) return { kind: "content", id: row.content_id, sha256: row.sha256 };
+  if (row.content_id !== null) {
+    return {
+      kind: "content",
+      id: row.content_id,
+      sha256: row.sha256,
+      // As with `task`: an older version's table has no such column.
+      signature: row.signature ?? null,
+    };
+  }
   return row.local_file === null ? { kind: "none" } : { kind: "file", path: row.local_file };
 }

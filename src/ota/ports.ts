@@ -11,6 +11,7 @@ import type { ProcessOutcome, RunProcessOptions } from "../platform/run-process.
 import type { RunWorkerOptions } from "../platform/worker-process.ts";
 import type { OtaLimits } from "./limits.ts";
 import type { Phase } from "./state-machine.ts";
+import type { SignaturePolicy } from "./verification/signature-policy.ts";
 
 /** What the pipeline asks of the operating system; each is the function of that name in `platform/`. */
 export interface OtaPlatform {
@@ -48,6 +49,11 @@ export interface OtaDependencies {
   readonly redact: Redact;
   /** Absolute. Both are the pipeline's own, on the state directory's file system. */
   readonly directories: { readonly packages: string; readonly apps: string };
+  /** Absolute; `etc/keys`. Need not exist. */
+  readonly keysDirectory: string;
+  readonly requireSignature: SignaturePolicy;
+  /** Whether a version older than the installed one may be installed. A rollback always may. */
+  readonly allowDowngrade: boolean;
   readonly limits: OtaLimits;
   readonly fetchStatusFormat: "json" | "text";
   /** The daemon's environment; installers get what `installerEnvironment` lets through. */

@@ -52,6 +52,11 @@ export const otaMigrations: readonly Migration[] = [
     // null: an installation.
     sql: "ALTER TABLE ota_jobs ADD COLUMN task TEXT",
   },
+  {
+    id: "ota/0003-signature",
+    // From the command; null: none in there.
+    sql: "ALTER TABLE ota_jobs ADD COLUMN signature TEXT",
+  },
 ];
 
 const unpackedApp = z.object({
@@ -91,7 +96,12 @@ const jobState = z.discriminatedUnion("phase", [
   z.object({ phase: z.literal("received") }),
   z.object({ phase: z.literal("queued") }),
   z.object({ phase: z.literal("downloading") }),
-  z.object({ phase: z.literal("verifying"), sizeBytes: z.nullable(z.number()) }),
+  z.object({
+    phase: z.literal("verifying"),
+    sizeBytes: z.nullable(z.number()),
+    // Journals from before the meta was looked at don't have it.
+    sha256: z._default(z.nullable(z.string()), null),
+  }),
   z.object({ phase: z.literal("unpacking"), sizeBytes: z.nullable(z.number()) }),
   z.object({
     phase: z.literal("installing"),

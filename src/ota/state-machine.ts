@@ -56,8 +56,11 @@ export type JobState =
   | { readonly phase: "received" }
   | { readonly phase: "queued" }
   | { readonly phase: "downloading" }
-  /** `sizeBytes` is what the package file must have; null for a file of the caller's own. */
-  | { readonly phase: "verifying"; readonly sizeBytes: number | null }
+  /**
+   * `sizeBytes` is what the package file must have; null for a file of the caller's own. `sha256`: the digest that it
+   * must have by the command or the content's meta as of the download; null when neither names one.
+   */
+  | { readonly phase: "verifying"; readonly sizeBytes: number | null; readonly sha256: string | null }
   | { readonly phase: "unpacking"; readonly sizeBytes: number | null }
   | {
       readonly phase: "installing";
@@ -112,7 +115,7 @@ export type JobEvent =
   /** The command is off `engine_fetch`, or has waited long enough for that. */
   | { readonly type: "released" }
   | { readonly type: "begun"; readonly source: "content" | "file" | "task" }
-  | { readonly type: "downloaded"; readonly sizeBytes: number }
+  | { readonly type: "downloaded"; readonly sizeBytes: number; readonly sha256: string | null }
   | { readonly type: "package-lost" }
   | { readonly type: "verified" }
   | { readonly type: "unpacked"; readonly app: UnpackedApp; readonly fallback: Fallback }
@@ -182,7 +185,8 @@ function nextState(state: JobState, event: JobEvent): JobState | undefined {
       return event.type === "begun" ? begin(event.source) : fromPerforming(event);
     case "downloading":
       if (event.type === "resumed") return state;
-      return event.type === "downloaded" ? { phase: "verifying", sizeBytes: event.sizeBytes } : undefined;
+      if (event.type !== "downloaded") return undefined;
+      return { phase: "verifying", sizeBytes: event.sizeBytes, sha256: event.sha256 };
     case "verifying":
       if (event.type === "verified") return { phase: "unpacking", sizeBytes: state.sizeBytes };
       return resumeOrFetchAgain(state, event);
@@ -211,7 +215,7 @@ function begin(source: "content" | "file" | "task"): JobState {
     case "content":
       return { phase: "downloading" };
     case "file":
-      return { phase: "verifying", sizeBytes: null };
+      return { phase: "verifying", sizeBytes: null, sha256: null };
     case "task":
       return { phase: "performing", process: null };
   }

@@ -12,6 +12,8 @@ export type ContentTrouble =
 /** Murano's content area as a port, with troubles on demand: one each exchange, in order. */
 export class FakeContent {
   readonly files = new Map<string, Buffer>();
+  /** What was given when a content was made; "" without. */
+  readonly metas = new Map<string, string>();
   readonly troubles: ContentTrouble[] = [];
   readonly requests: string[] = [];
   private onHang: (() => void) | undefined;
@@ -25,7 +27,13 @@ export class FakeContent {
     if (file === undefined) {
       throw new RejectedError("not found", { procedure: "contentInfo", status: 404 });
     }
-    return { id, contentType: "application/gzip", sizeBytes: file.length, updatedAt: 1, meta: "" };
+    return {
+      id,
+      contentType: "application/gzip",
+      sizeBytes: file.length,
+      updatedAt: 1,
+      meta: this.metas.get(id) ?? "",
+    };
   }
 
   async download({ id, offset = 0 }: DownloadRequest, options?: CallOptions): Promise<Download> {
@@ -33,7 +41,8 @@ export class FakeContent {
     this.requests.push(`download ${id}`);
     const trouble = this.take("download");
     if (trouble !== undefined) throw trouble.error;
-    const file = this.files.get(id) ?? Buffer.alloc(0);
+    const file = this.files.get(id);
+    if (file === undefined) throw new RejectedError("not found", { procedure: "download", status: 404 });
     const began = this.onHang;
     if (began !== undefined) {
       this.onHang = undefined;

@@ -81,6 +81,11 @@ export class OtaHarness {
     });
   }
 
+  /** The trusted keys; not there until a test makes it. */
+  get keys(): string {
+    return join(this.home, "keys");
+  }
+
   get apps(): string {
     return join(this.home, "apps");
   }
@@ -158,6 +163,9 @@ export class OtaHarness {
       logger: silentLogger,
       redact,
       directories: { packages: join(this.home, "packages"), apps: this.apps },
+      keysDirectory: this.keys,
+      requireSignature: "if-keys",
+      allowDowngrade: true,
       fetchStatusFormat: "json",
       environment: process.env,
       platform: otaPlatform,

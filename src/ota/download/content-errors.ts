@@ -12,6 +12,13 @@ export function isOutsideContent(error: unknown): boolean {
   return error instanceof GweError && error.code === "REJECTED" && statusOf(error) === 416;
 }
 
+/** By which status the server said that there is no such content for this gateway; undefined for all else. */
+export function missingStatus(error: unknown): 403 | 404 | undefined {
+  if (!(error instanceof GweError) || error.code !== "REJECTED") return undefined;
+  const status = statusOf(error);
+  return status === 403 || status === 404 ? status : undefined;
+}
+
 function statusOf(error: GweError): unknown {
   return (error as { readonly status?: unknown }).status;
 }

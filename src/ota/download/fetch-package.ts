@@ -27,6 +27,8 @@ export interface FetchOptions {
   readonly file: string;
   readonly signal: AbortSignal;
   readonly onProgress: DownloadProgress;
+  /** Told whatever Murano says of the content, at last what holds for the whole package. A StepFailure ends it. */
+  readonly onInfo?: (info: ContentInfo) => void;
 }
 
 /** For as long, what Murano said of a content holds while its bytes keep coming, in however many pieces. */
@@ -121,11 +123,12 @@ class FetchRun {
   }
 
   async #currentInfo(): Promise<ContentInfo> {
-    const { content, clock, contentId, signal } = this.#options;
+    const { content, clock, contentId, signal, onInfo } = this.#options;
     const known = this.#info;
     if (known !== undefined && clock.monotonic() - known.askedAt < infoHoldsMs) return known.value;
     this.#info = undefined;
     const value = await content.contentInfo(contentId, { signal });
+    onInfo?.(value);
     this.#info = { value, askedAt: clock.monotonic() };
     return value;
   }

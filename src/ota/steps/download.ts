@@ -1,29 +1,47 @@
 import { type DownloadProgress, fetchPackage } from "../download/fetch-package.ts";
 import { StepFailure } from "../errors.ts";
+import { wantedDigest } from "../verification/meta-digest.ts";
 import { packageFile } from "./package-file.ts";
 import type { StepContext } from "./step.ts";
 
 export type { DownloadProgress };
 
+export interface DownloadedPackage {
+  readonly sizeBytes: number;
+  /** What the package must have, by the command or by the content's meta; null when neither names one. */
+  readonly sha256: string | null;
+}
+
 /**
- * Fetches the job's package to disk, whole and synced under its final name, and resolves to its size in bytes.
+ * Fetches the job's package to disk, whole and synced under its final name, and resolves to what it must be.
  * Trouble that may pass is waited out; what an interrupted download has brought is used by the next one.
  *
  * @throws StepFailure when the package cannot be had; the signal's reason when aborted
  */
-export async function downloadPackage(context: StepContext, onProgress: DownloadProgress): Promise<number> {
+export async function downloadPackage(
+  context: StepContext,
+  onProgress: DownloadProgress,
+): Promise<DownloadedPackage> {
   const { deps, job, signal } = context;
-  if (job.source.kind !== "content") throw new StepFailure("the job has no content to download");
-  return await fetchPackage({
+  const { source } = job;
+  if (source.kind !== "content") throw new StepFailure("the job has no content to download");
+  let sha256 = source.sha256;
+  const sizeBytes = await fetchPackage({
     content: deps.content,
     files: deps.platform.files,
     clock: deps.clock,
     random: deps.random,
     logger: deps.logger.child({ app: job.app }),
     limits: deps.limits,
-    contentId: job.source.id,
+    contentId: source.id,
     file: packageFile(context),
     signal,
     onProgress,
+    onInfo: ({ meta }) => {
+      const wanted = wantedDigest(source.sha256, meta);
+      if (wanted.kind === "refused") throw new StepFailure(wanted.reason);
+      sha256 = wanted.sha256;
+    },
   });
+  return { sizeBytes, sha256 };
 }

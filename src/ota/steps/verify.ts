@@ -1,23 +1,42 @@
+import { basename } from "node:path";
+import { fetchSignature } from "../download/fetch-signature.ts";
 import { PackageLostError, StepFailure } from "../errors.ts";
+import type { PackageSource } from "../journal.ts";
+import { examineSignature } from "../verification/examine-signature.ts";
+import { loadTrustedKeys } from "../verification/key-directory.ts";
+import { decide, needsSignature } from "../verification/signature-policy.ts";
+import { signatureSourceOf } from "../verification/signature-source.ts";
+import type { TrustedKeys } from "../verification/trusted-keys.ts";
+import type { WorkerAnswer } from "../worker/protocol.ts";
 import { packageFile } from "./package-file.ts";
 import type { StepContext } from "./step.ts";
 import { askWorker } from "./worker-client.ts";
 
+type Digests = Extract<WorkerAnswer, { outcome: "digest" }>;
+
+/** What the download found out of the package. */
+export interface ExpectedPackage {
+  readonly sizeBytes: number | null;
+  readonly sha256: string | null;
+}
+
 /**
- * Makes sure that the package on disk is the one that was meant: its size, and the digest where the command gave one.
- * (That the gzip data is whole shows while unpacking, before anything is used.)
+ * Makes sure that the package on disk is the one that was meant, and of somebody who may: its size, its digest where
+ * the command or the content's meta gave one, its signature where one is required. Nothing is read where none of it
+ * is asked for, and read once for both. (That the gzip data is whole shows while unpacking, before anything is used.)
  *
- * @throws PackageLostError when the file is not there in full; StepFailure when it is another one
+ * @throws PackageLostError when the file is not there in full; StepFailure when it is another one, or not accepted;
+ *   the signal's reason when aborted
  */
-export async function verifyPackage(context: StepContext, sizeBytes: number | null): Promise<void> {
-  const file = packageFile(context);
-  const { source } = context.job;
-  await requireWhole(context, sizeBytes);
-  if (source.kind !== "content" || source.sha256 === null) return;
-  const { sha256 } = await askWorker(context, { task: "digest", file }, "digest");
-  if (sha256 !== source.sha256) {
-    throw new StepFailure(`the package's SHA-256 is ${sha256}, the command asks for ${source.sha256}`);
-  }
+export async function verifyPackage(context: StepContext, expected: ExpectedPackage): Promise<void> {
+  await requireWhole(context, expected.sizeBytes);
+  let asked: Promise<Digests> | undefined;
+  const digests = (): Promise<Digests> => {
+    asked ??= askWorker(context, { task: "digest", file: packageFile(context) }, "digest");
+    return asked;
+  };
+  await requireDigest(context, expected.sha256, digests);
+  await requireSignature(context, digests);
 }
 
 /** @throws PackageLostError when the package file is missing or of another size */
@@ -26,4 +45,61 @@ export async function requireWhole(context: StepContext, sizeBytes: number | nul
   if (present === undefined || (sizeBytes !== null && present !== sizeBytes)) {
     throw new PackageLostError("the package file is not whole", { context: { present, sizeBytes } });
   }
+}
+
+async function requireDigest(
+  { job }: StepContext,
+  expected: string | null,
+  digests: () => Promise<Digests>,
+): Promise<void> {
+  const fromCommand = job.source.kind === "content" ? job.source.sha256 : null;
+  const wanted = expected ?? fromCommand;
+  if (wanted === null) return;
+  const { sha256 } = await digests();
+  if (sha256 === wanted) return;
+  const who = fromCommand === null ? "the content's meta asks" : "the command asks";
+  throw new StepFailure(`the package's SHA-256 is ${sha256}, ${who} for ${wanted}`);
+}
+
+async function requireSignature(context: StepContext, digests: () => Promise<Digests>): Promise<void> {
+  const { deps, job } = context;
+  const { requireSignature: policy, keysDirectory, logger } = deps;
+  if (policy === "never") return;
+  const keys = await loadTrustedKeys(keysDirectory);
+  for (const problem of keys.problems) logger.warn("a file of the key directory cannot be used", { problem });
+  if (!needsSignature(policy, keys)) return;
+  const state = await examine(context, keys, digests);
+  const decision = decide(policy, keys, state);
+  if (decision.kind === "refused") throw new StepFailure(decision.reason);
+  const { app, version } = job;
+  logger.info("the package's signature is accepted", { app, version, keyId: decision.keyId });
+}
+
+async function examine(
+  { deps, job, signal }: StepContext,
+  keys: TrustedKeys,
+  digests: () => Promise<Digests>,
+): ReturnType<typeof examineSignature> {
+  const { source } = job;
+  if (source.kind === "none") throw new StepFailure("the job has no package");
+  const inline = source.kind === "content" ? source.signature : null;
+  const { content, clock, random, limits } = deps;
+  const logger = deps.logger.child({ app: job.app });
+  return await examineSignature({
+    answer: await fetchSignature(signatureSourceOf(source, inline), {
+      content,
+      clock,
+      random,
+      limits,
+      logger,
+      signal,
+    }),
+    keys,
+    packageFile: packageName(source),
+    prehash: async () => Buffer.from((await digests()).blake2b512, "hex"),
+  });
+}
+
+function packageName(source: Exclude<PackageSource, { kind: "none" }>): string {
+  return source.kind === "content" ? source.id : basename(source.path);
 }

@@ -3,25 +3,21 @@
  * costs here. One request as a line of JSON on stdin, one answer as a line on stdout (protocol.ts). It ends when its
  * stdin closes, so a killed engine leaves none behind. A program of its own, it does its own file writes.
  */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import * as z from "zod/mini";
 import { describeError } from "../../core/errors.ts";
+import { digestPackage } from "../verification/package-digests.ts";
 import { PackageRefusedError } from "./errors.ts";
 import { type WorkerAnswer, workerRequest } from "./protocol.ts";
 import { unpackPackage } from "./unpack.ts";
 
-async function digest(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 })) hash.update(chunk);
-  return hash.digest("hex");
-}
-
 async function answer(line: string): Promise<WorkerAnswer> {
   try {
     const request = z.parse(workerRequest, JSON.parse(line));
-    if (request.task === "digest") return { outcome: "digest", sha256: await digest(request.file) };
+    if (request.task === "digest") {
+      const { sha256, blake2b512 } = await digestPackage(request.file);
+      return { outcome: "digest", sha256, blake2b512: Buffer.from(blake2b512).toString("hex") };
+    }
     return { outcome: "unpacked", package: await unpackPackage(request) };
   } catch (error) {
     if (error instanceof PackageRefusedError) return { outcome: "refused", reason: error.message };

@@ -32,7 +32,8 @@ const unpackedPackage = z.object({
 export type UnpackedPackage = z.infer<typeof unpackedPackage>;
 
 export const workerAnswer = z.discriminatedUnion("outcome", [
-  z.object({ outcome: z.literal("digest"), sha256: z.string() }),
+  /** Both in lower-case hexadecimal digits. */
+  z.object({ outcome: z.literal("digest"), sha256: z.string(), blake2b512: z.string() }),
   z.object({ outcome: z.literal("unpacked"), package: unpackedPackage }),
   /** The package is at fault; the text is for the operator. */
   z.object({ outcome: z.literal("refused"), reason: z.string() }),

@@ -57,7 +57,7 @@ describe("a value of engine_fetch", () => {
         { name: "absent.v1.tar.gz" },
         { name: "gwe.v2.0.0.tar.gz" },
         { name: "meld3.v1.0.tar.gz" },
-        { name: "pump.v2.tar.gz", signature: "…" },
+        { name: "pump.v2.tar.gz", minisig: "…" },
         { name: "pump.v2.tar.gz" },
       ],
     });
@@ -69,7 +69,7 @@ describe("a value of engine_fetch", () => {
       ["absent", "failed", 'gwe: Murano has no content "absent.v1.tar.gz" for this product (404)\n'],
       ["gwe", "failed", expect.stringContaining("update of the engine itself")],
       ["meld3", "skipped", expect.stringContaining("part of the original")],
-      ["pump", "failed", expect.stringContaining('unknown key "signature"')],
+      ["pump", "failed", expect.stringContaining('unknown key "minisig"')],
       ["pump", "installed", "installing pump 2\n"],
     ]);
   });

@@ -101,7 +101,8 @@ describe("an answer", () => {
     scene.emulator.addFault({ ...later, ...portal, count: 10 });
     await scene.fetch();
     expect(scene.fetched.toString()).toBe(text);
-    expect(scene.bytesServed()).toBeLessThan(1.1 * text.length);
+    // Half and all of it would be 1.5; Node drops what a cut finds unread, so a part of the half may come twice.
+    expect(scene.bytesServed()).toBeLessThan(1.4 * text.length);
   });
 
   it("that ignores the range is taken as the whole", async () => {

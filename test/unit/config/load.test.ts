@@ -30,6 +30,8 @@ describe("loadConfig", () => {
         fetchStatusFormat: "json",
         diskReserveMib: 32,
         downloadBytesPerSecond: 0,
+        requireSignature: "if-keys",
+        allowDowngrade: true,
       },
     });
   });

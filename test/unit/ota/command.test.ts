@@ -5,7 +5,11 @@ import { maxEntries, parseCommand } from "../../../src/ota/command.ts";
 describe("parseCommand", () => {
   it("reads an install command with everything that it may hold", () => {
     const sha256 = "AB".repeat(32);
-    const text = JSON.stringify({ id: 7, report: true, install: [{ name: "a.b.v1-0_2.tar.gz", sha256 }] });
+    const text = JSON.stringify({
+      id: 7,
+      report: true,
+      install: [{ name: "a.b.v1-0_2.tar.gz", sha256, signature: "s" }],
+    });
     expect(parseCommand(`\n ${text} `)).toEqual({
       kind: "command",
       id: "7",
@@ -17,6 +21,7 @@ describe("parseCommand", () => {
           kind: "package",
           package: { file: "a.b.v1-0_2.tar.gz", app: "a.b", version: "1-0_2" },
           sha256: sha256.toLowerCase(),
+          signature: "s",
         },
       ],
     });
@@ -43,6 +48,9 @@ describe("parseCommand", () => {
   it.each([
     ['{"install":[{"name":"a.v1.tar.gz","sha256":"abc"}]}', /64 hexadecimal/],
     ['{"install":[{"name":"a.v1.tar.gz","minisig":"x"}]}', /unknown key "minisig"/],
+    ['{"install":[{"name":"a.v1.tar.gz","signature":""}]}', /"signature" must be a text of 1 to 16384 bytes/],
+    ['{"install":[{"name":"a.v1.tar.gz","signature":{}}]}', /"signature" must be a text/],
+    [`{"install":[{"name":"a.v1.tar.gz","signature":"${"é".repeat(8193)}"}]}`, /16384 bytes/],
     ['{"install":[{"name":7}]}', /expected \{"name"/],
     ['{"install":[null]}', /expected \{"name"/],
     ['{"install":[{"name":"a.tar.gz"}]}', /no '\.v'/],

@@ -32,7 +32,7 @@ const event: fc.Arbitrary<JobEvent> = fc.oneof(
   fc
     .constantFrom("content" as const, "file" as const, "task" as const)
     .map((source): JobEvent => ({ type: "begun", source })),
-  fc.constant<JobEvent>({ type: "downloaded", sizeBytes: 10 }),
+  fc.constant<JobEvent>({ type: "downloaded", sizeBytes: 10, sha256: null }),
   fc.constant<JobEvent>({ type: "package-lost" }),
   fc.constant<JobEvent>({ type: "verified" }),
   fc
@@ -64,7 +64,7 @@ describe("a job", () => {
     const events: JobEvent[] = [
       { type: "released" },
       { type: "begun", source: "content" },
-      { type: "downloaded", sizeBytes: 10 },
+      { type: "downloaded", sizeBytes: 10, sha256: null },
       { type: "verified" },
       { type: "unpacked", app, fallback },
       { type: "script-started", process },
@@ -253,11 +253,15 @@ describe("a lost package", () => {
   });
 
   it("that was the caller's own file is a failure", () => {
-    expect(leadsTo({ phase: "verifying", sizeBytes: null }, { type: "package-lost" }).phase).toBe("failed");
+    expect(
+      leadsTo({ phase: "verifying", sizeBytes: null, sha256: null }, { type: "package-lost" }).phase,
+    ).toBe("failed");
   });
 });
 
 it("a state of another version of the journal is not misread", () => {
   expect(parseJobState('{"phase":"levitating"}')).toBeUndefined();
   expect(parseJobState("not JSON")).toBeUndefined();
+  const verifying = { phase: "verifying", sizeBytes: 5, sha256: null };
+  expect(parseJobState('{"phase":"verifying","sizeBytes":5}')).toEqual(verifying);
 });
