@@ -9,7 +9,6 @@ import {
   readConfigFile,
 } from "../config/index.ts";
 import type { IniDocument } from "../core/ini.ts";
-import { ensureDirectory, writeFileAtomic } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
 import { macAddress, networkInterfaceNames } from "../platform/network-interfaces.ts";
 import type { ParsedArguments } from "./arguments.ts";
@@ -52,9 +51,8 @@ export async function configure(flags: Flags, context: GweContext): Promise<bool
     changes.push({ section: "engine", key: "debug_level", value: level });
   }
   if (changes.length === 0) return false;
-  const { acquireInstanceLock } = await import("../platform/instance-lock.ts");
-  const io = { ensureDirectory, writeFileAtomic, acquireInstanceLock, groupId };
-  const store = new ConfigStore({ paths, io });
+  const { configIo } = await import("../daemon/config-io.ts");
+  const store = new ConfigStore({ paths, io: configIo });
   store.set(changes);
   for (const section of ["device", "engine"] as const) {
     if (!changes.some((change) => change.section === section)) continue;

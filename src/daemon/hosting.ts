@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config, Paths } from "../config/index.ts";
 import type { InstalledApp } from "../core/app-host.ts";
-import { describeError } from "../core/errors.ts";
+import { describeError, InvariantError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import type { DeviceApi } from "../device-client/index.ts";
@@ -62,7 +62,7 @@ export class Hosting {
   }
 
   get ota(): Ota {
-    if (this.pipeline === undefined) throw new TypeError("hosting is not started");
+    if (this.pipeline === undefined) throw new InvariantError("hosting is not started");
     return this.pipeline;
   }
 

@@ -1,16 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
-import type { DesiredApp } from "./desired-state.ts";
+import { type DesiredApp, wantedFields } from "./desired-state.ts";
 import type { SupervisorSystem } from "./system.ts";
 
 const schema = z.array(
   z.object({
-    name: z.string(),
-    version: z.string(),
-    kind: z.enum(["long-running", "one-off", "library"]),
-    directory: z.string(),
-    wanted: z.enum(["running", "stopped"]),
-    generation: z.int(),
+    ...wantedFields,
     installedAtMs: z.int(),
     wantedSinceMs: z.int(),
   }),

@@ -11,14 +11,19 @@ export interface DesiredApp extends InstalledApp {
   readonly wantedSinceMs: number;
 }
 
+/** What a wanted app is called alike in the table and in its second copy. */
+export const wantedFields = {
+  name: z.string(),
+  version: z.string(),
+  kind: z.enum(["long-running", "one-off", "library"]),
+  directory: z.string(),
+  wanted: z.enum(["running", "stopped"]),
+  generation: z.int(),
+};
+
 const rowSchema = z.pipe(
   z.object({
-    name: z.string(),
-    version: z.string(),
-    kind: z.enum(["long-running", "one-off", "library"]),
-    directory: z.string(),
-    wanted: z.enum(["running", "stopped"]),
-    generation: z.int(),
+    ...wantedFields,
     installed_at: z.int(),
     wanted_since: z.int(),
   }),

@@ -4,26 +4,17 @@ import { join } from "node:path";
 import { silentLogger } from "../../src/core/logger.ts";
 import { type Redact, redactor } from "../../src/core/redact.ts";
 import type { Migration } from "../../src/core/sql.ts";
+import { otaPlatform } from "../../src/daemon/platform-ports.ts";
 import type { FetchStatusReport } from "../../src/ota/fetch-status.ts";
 import {
   defaultOtaLimits,
   Ota,
   type OtaDependencies,
   type OtaLimits,
-  type OtaPlatform,
   otaMigrations,
 } from "../../src/ota/index.ts";
-import { durableFiles } from "../../src/platform/durable-files.ts";
-import {
-  bootId,
-  isGroupAlive,
-  isSameProcessAlive,
-  processStartTicks,
-} from "../../src/platform/process-table.ts";
-import { runProcess, signalGroup } from "../../src/platform/run-process.ts";
 import { openDatabase, type SqliteDatabase } from "../../src/platform/sqlite.ts";
 import { systemClock } from "../../src/platform/system-clock.ts";
-import { runWorker } from "../../src/platform/worker-process.ts";
 import { FakeContent } from "./ota-content.ts";
 import { FakeAppHost } from "./ota-fake-host.ts";
 import { bundleProgram } from "./program-bundle.ts";
@@ -37,18 +28,6 @@ export const secretCik = "0123456789abcdef0123456789abcdef01234567";
 
 /** The unpacking worker; child processes of a test are told where their parent has put it. */
 export const workerFile = process.env.GWE_TEST_OTA_WORKER ?? bundleProgram("src/ota/worker/main.ts");
-
-/** The real operating system. */
-export const otaPlatform: OtaPlatform = {
-  files: durableFiles,
-  runProcess,
-  runWorker,
-  processStartTicks,
-  isSameProcessAlive,
-  isGroupAlive,
-  signalGroup,
-  bootId,
-};
 
 export type OtaOverrides = Partial<Omit<OtaDependencies, "limits">> & {
   readonly limits?: Partial<OtaLimits>;

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { otaPlatform } from "../../../src/daemon/platform-ports.ts";
 import type { OtaPlatform } from "../../../src/ota/index.ts";
 import {
   goodInstallScript,
@@ -12,7 +13,7 @@ import {
   rawPackage,
   rawTar,
 } from "../../support/ota-archives.ts";
-import { OtaHarness, otaPlatform } from "../../support/ota-harness.ts";
+import { OtaHarness } from "../../support/ota-harness.ts";
 
 let harness: OtaHarness;
 

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLogger } from "../../../src/core/logger.ts";
+import { otaPlatform } from "../../../src/daemon/platform-ports.ts";
 import { goodInstallScript, goodPackage, rawPackage } from "../../support/ota-archives.ts";
-import { OtaHarness, otaPlatform } from "../../support/ota-harness.ts";
+import { OtaHarness } from "../../support/ota-harness.ts";
 
 const bigPackage = rawPackage([goodInstallScript, { name: "zeros", content: Buffer.alloc(60_000_000) }]);
 

@@ -3,6 +3,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Clock } from "../../../src/core/clock.ts";
+import { otaPlatform } from "../../../src/daemon/platform-ports.ts";
 import {
   MalformedAnswerError,
   NetworkError,
@@ -14,7 +15,7 @@ import {
 } from "../../../src/device-client/index.ts";
 import { systemClock } from "../../../src/platform/system-clock.ts";
 import { goodPackage, packageWith } from "../../support/ota-archives.ts";
-import { OtaHarness, otaPlatform } from "../../support/ota-harness.ts";
+import { OtaHarness } from "../../support/ota-harness.ts";
 
 let harness: OtaHarness;
 

@@ -14,36 +14,11 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { AppKind, AppStatus } from "../../../src/core/app-status.ts";
 import { type Logger, silentLogger } from "../../../src/core/logger.ts";
-import { ensureDirectory, writeFileAtomic } from "../../../src/platform/files.ts";
-import { acquireInstanceLock } from "../../../src/platform/instance-lock.ts";
-import {
-  bootId,
-  isSameProcessAlive,
-  type ProcessIdentity,
-  processStartTicks,
-} from "../../../src/platform/process-table.ts";
-import { emptyFileAbove, removePath } from "../../../src/platform/remove-path.ts";
-import { spawnDetached } from "../../../src/platform/spawn-detached.ts";
+import { supervisorSystem as system } from "../../../src/daemon/platform-ports.ts";
+import { type ProcessIdentity, processStartTicks } from "../../../src/platform/process-table.ts";
 import { openDatabase } from "../../../src/platform/sqlite.ts";
 import { systemClock } from "../../../src/platform/system-clock.ts";
-import {
-  Pm2Adapter,
-  Supervisor,
-  type SupervisorSystem,
-  supervisorMigrations,
-} from "../../../src/supervisor/index.ts";
-
-export const system: SupervisorSystem = {
-  bootId,
-  processStartTicks,
-  isSameProcessAlive,
-  writeFileAtomic,
-  ensureDirectory,
-  removePath,
-  emptyFileAbove,
-  acquireInstanceLock,
-  spawnDetached,
-};
+import { Pm2Adapter, Supervisor, supervisorMigrations } from "../../../src/supervisor/index.ts";
 
 const daemonFile = createRequire(import.meta.url).resolve("pm2/lib/Daemon.js");
 const launcherFile = join(import.meta.dirname, "../../../src/supervisor/launcher/launcher.sh");

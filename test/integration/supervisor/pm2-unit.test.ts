@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { silentLogger } from "../../../src/core/logger.ts";
 import { pathsUnder } from "../../../src/core/paths.ts";
+import { supervisorSystem as system } from "../../../src/daemon/platform-ports.ts";
 import { systemClock } from "../../../src/platform/system-clock.ts";
 import { Pm2Adapter } from "../../../src/supervisor/index.ts";
-import { system } from "./harness.ts";
 
 const gwe = join(import.meta.dirname, "../../../bin/gwe");
 

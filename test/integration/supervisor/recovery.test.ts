@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { supervisorSystem as system } from "../../../src/daemon/platform-ports.ts";
 import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
 import { Pm2Adapter, type Supervisor } from "../../../src/supervisor/index.ts";
-import { Gateway, processesUnder, statusOf, system, until, untilState } from "./harness.ts";
+import { Gateway, processesUnder, statusOf, until, untilState } from "./harness.ts";
 
 let gateway: Gateway;
 let supervisor: Supervisor;

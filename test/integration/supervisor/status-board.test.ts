@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { supervisorSystem as system } from "../../../src/daemon/platform-ports.ts";
 import { bootId, processStartTicks } from "../../../src/platform/process-table.ts";
 import { systemClock } from "../../../src/platform/system-clock.ts";
 import { AppFiles } from "../../../src/supervisor/app-files.ts";
 import type { DesiredApp } from "../../../src/supervisor/desired-state.ts";
 import type { Pm2Port } from "../../../src/supervisor/index.ts";
 import { StatusBoard } from "../../../src/supervisor/status-board.ts";
-import { system } from "./harness.ts";
 
 const app: DesiredApp = {
   name: "meter",

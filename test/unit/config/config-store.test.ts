@@ -1,12 +1,12 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CikStore, ConfigError, ConfigStore, loadConfig } from "../../../src/config/index.ts";
-import { realConfigIo } from "../../support/config-io.ts";
+import { configIo } from "../../../src/daemon/config-io.ts";
 import { type GweHome, gweHome } from "../../support/gwe-home.ts";
 
 const cikA = "a".repeat(40);
 const cikB = "B".repeat(40);
-const dependencies = (home: GweHome) => ({ paths: home.paths, io: realConfigIo });
+const dependencies = (home: GweHome) => ({ paths: home.paths, io: configIo });
 const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
 
 describe("ConfigStore", () => {
@@ -34,7 +34,7 @@ describe("ConfigStore", () => {
       asked.push(name);
       return 65_534;
     };
-    new ConfigStore({ paths: home.paths, io: { ...realConfigIo, groupId } }).set([
+    new ConfigStore({ paths: home.paths, io: { ...configIo, groupId } }).set([
       { section: "device", key: "iface", value: "eth0" },
     ]);
     expect(asked).toEqual(["gateway-engine"]);
@@ -97,8 +97,8 @@ describe("ConfigStore", () => {
   it("a failed write leaves the old content and says which file", () => {
     using home = gweHome();
     home.engineConfig("[engine]\nupdate_interval = 60\n");
-    const full: typeof realConfigIo = {
-      ...realConfigIo,
+    const full: typeof configIo = {
+      ...configIo,
       writeFileAtomic: () => {
         throw Object.assign(new RangeError("no space left"), { code: "ENOSPC", errno: -28 });
       },
@@ -135,8 +135,8 @@ describe("CikStore", () => {
   it("keeps the old CIK in force when the new one cannot be written", () => {
     using home = gweHome();
     home.gatewayCfg(`[device]\ncik = ${cikA}\n`);
-    const failing: typeof realConfigIo = {
-      ...realConfigIo,
+    const failing: typeof configIo = {
+      ...configIo,
       writeFileAtomic: () => {
         throw Object.assign(new RangeError("i/o error"), { code: "EIO", errno: -5 });
       },
