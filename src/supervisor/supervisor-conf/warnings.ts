@@ -1,4 +1,5 @@
 import type { Expansions } from "./expansions.ts";
+import { gweSectionWarnings } from "./gwe-section.ts";
 import type { IniSection } from "./ini-reader.ts";
 import type { OptionReader } from "./option-reader.ts";
 import type { SupervisorConf } from "./program.ts";
@@ -45,7 +46,7 @@ export function collectWarnings(
   for (const { name, line } of sections.values()) {
     if (name !== section.name && name !== "gwe") warnings.push(`line ${line}: section [${name}] is ignored.`);
   }
-  return [...warnings, ...unsupported(options, conf)];
+  return [...warnings, ...gweSectionWarnings(sections.get("gwe")), ...unsupported(options, conf)];
 }
 
 /** Options whose value is understood but not acted on by this version. */
