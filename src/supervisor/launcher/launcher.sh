@@ -168,9 +168,9 @@ spawn_error() { # $1 reason; in the app's process, before it is the app
 # The app's standard input is a pipe that never gives anything, and ends with the launcher. Held open by the launcher.
 open_stdin() {
   [ -p "$gwe_dir/stdin" ] || mkfifo "$gwe_dir/stdin" || return
-  exec 8<>"$gwe_dir/stdin"
+  exec 6<>"$gwe_dir/stdin"
   # Opened for the app while there is a writer: it need not wait for one.
-  exec 7<"$gwe_dir/stdin"
+  exec 5<"$gwe_dir/stdin"
 }
 
 open_logs() {
@@ -256,7 +256,7 @@ become_app() {
   read -r line <"$gwe_dir/launcher"
   [ "$line" = "$token" ] || exit 0
   umask 022
-  [ ! -p "$gwe_dir/stdin" ] || exec <&7 7<&-
+  [ ! -p "$gwe_dir/stdin" ] || exec <&5 5<&-
   open_logs
   plan_user
   plan_exec
@@ -300,9 +300,9 @@ run_app() {
   # What is known of the last end stays until there is another.
   started=$now detail=''
   open_stdin
-  become_app 8<&- 9<&- &
+  become_app 6<&- 9<&- &
   forked=$!
-  exec 7<&-
+  exec 5<&-
   start_ticks "$forked"
   # In this order: a request to stop that comes now finds either no child yet, or all that is known of it.
   child_id=$forked:$ticks:$boot
