@@ -6,6 +6,8 @@ import type { AppFiles } from "./app-files.ts";
 import type { AppLocks } from "./app-locks.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import { StrayProcessError } from "./errors.ts";
+import type { AppLogs } from "./logd/app-logs.ts";
+import type { UnitStreamsFiles } from "./logd/unit-streams-files.ts";
 import { planApp, type Step } from "./planner.ts";
 import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
 import type { SupervisorConf } from "./supervisor-conf/index.ts";
@@ -14,6 +16,7 @@ import type { SupervisorSystem } from "./system.ts";
 export interface ReconcilerDependencies {
   readonly desired: { get(name: string): DesiredApp | undefined };
   readonly files: AppFiles;
+  readonly streams: UnitStreamsFiles;
   readonly locks: AppLocks;
   readonly pm2: Pm2Port;
   readonly system: SupervisorSystem;
@@ -21,7 +24,8 @@ export interface ReconcilerDependencies {
   readonly logger: Logger;
   /** Reads the app's `supervisor.conf`. @throws SupervisorConfError */
   readonly conf: (app: DesiredApp) => SupervisorConf;
-  readonly renderSpec: (app: DesiredApp, conf: SupervisorConf) => string;
+  readonly renderSpec: (app: DesiredApp, conf: SupervisorConf, logs: AppLogs) => string;
+  readonly logs: (app: DesiredApp, conf: SupervisorConf) => AppLogs;
   /** How pm2 starts the launcher of an app. */
   readonly launcherCommand: (directory: string) => readonly [string, ...string[]];
 }
@@ -91,6 +95,7 @@ export class Reconciler {
         if (app === undefined) throw new InvariantError("an app that is not wanted was to be started");
         return this.start(app);
       case "forget":
+        this.deps.streams.remove(name);
         return this.deps.files.remove(name);
       default:
         return unreachable(step);
@@ -98,9 +103,11 @@ export class Reconciler {
   }
 
   private async start(app: DesiredApp): Promise<void> {
-    const { conf: readConf, files, renderSpec, launcherCommand, pm2, logger } = this.deps;
+    const { conf: readConf, files, renderSpec, streams, launcherCommand, pm2, logger } = this.deps;
     const conf = readConf(app);
-    files.writeSpec(app.name, renderSpec(app, conf));
+    const logs = this.deps.logs(app, conf);
+    files.writeSpec(app.name, renderSpec(app, conf, logs));
+    streams.write(app.name, { launcherFile: files.launcherFile(app.name), streams: logs.streams });
     await pm2.start({
       name: app.name,
       generation: app.generation,

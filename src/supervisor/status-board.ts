@@ -5,14 +5,14 @@ import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { AppFiles } from "./app-files.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import type { Pm2Port } from "./pm2/index.ts";
-import { deriveStatus, type Problem } from "./status.ts";
+import { deriveStatus, type LogFiles, type Problem } from "./status.ts";
 
 interface StatusBoardDependencies {
   readonly desired: { all(): readonly DesiredApp[] };
   readonly files: AppFiles;
   readonly pm2: Pm2Port;
   readonly clock: Clock;
-  readonly logFile: (app: DesiredApp) => string | undefined;
+  readonly logFiles: (app: DesiredApp) => LogFiles;
 }
 
 /** What is known of each app right now, without asking pm2, and who wants to hear of changes. */
@@ -20,7 +20,7 @@ export class StatusBoard {
   private readonly deps: StatusBoardDependencies;
   private readonly problems = new Map<string, Problem>();
   private readonly listeners = new Set<(status: AppStatus) => void>();
-  private readonly logFiles = new Map<string, { readonly directory: string; readonly file?: string }>();
+  private readonly logFiles = new Map<string, { readonly directory: string; readonly files: LogFiles }>();
   private published = new Map<string, string>();
 
   constructor(deps: StatusBoardDependencies) {
@@ -38,7 +38,7 @@ export class StatusBoard {
       childAlive: child !== undefined,
       pm2Up: pm2.isUp(),
       problem: this.problems.get(app.name),
-      logFile: app.kind === "long-running" ? this.logFile(app) : undefined,
+      logFiles: app.kind === "long-running" ? this.logFilesOf(app) : {},
       nowMs: clock.now(),
       uptimeCs: uptimeCs(),
     });
@@ -75,12 +75,12 @@ export class StatusBoard {
   }
 
   /** Read from the package once per installed version, not at every look. */
-  private logFile(app: DesiredApp): string | undefined {
+  private logFilesOf(app: DesiredApp): LogFiles {
     const known = this.logFiles.get(app.name);
-    if (known?.directory === app.directory) return known.file;
-    const file = this.deps.logFile(app);
-    this.logFiles.set(app.name, { directory: app.directory, ...(file !== undefined && { file }) });
-    return file;
+    if (known?.directory === app.directory) return known.files;
+    const files = this.deps.logFiles(app);
+    this.logFiles.set(app.name, { directory: app.directory, files });
+    return files;
   }
 }
 

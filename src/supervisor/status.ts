@@ -8,6 +8,8 @@ export interface Problem {
   readonly sinceMs: number;
 }
 
+export type LogFiles = Pick<AppStatus, "logFile" | "stderrLogFile">;
+
 export interface StatusFacts {
   readonly app: DesiredApp;
   /** What a launcher of this boot noted last. */
@@ -17,7 +19,7 @@ export interface StatusFacts {
   readonly childAlive: boolean;
   readonly pm2Up: boolean;
   readonly problem: Problem | undefined;
-  readonly logFile: string | undefined;
+  readonly logFiles: LogFiles;
   /** The same instant on both clocks. */
   readonly nowMs: number;
   readonly uptimeCs: number;
@@ -25,7 +27,7 @@ export interface StatusFacts {
 
 /** An app's state in supervisord's terms, from what is wanted and what its launcher noted. */
 export function deriveStatus(facts: StatusFacts): AppStatus {
-  const { app, state, problem, logFile } = facts;
+  const { app, state, problem, logFiles } = facts;
   const identity = { name: app.name, version: app.version, kind: app.kind };
   if (app.kind !== "long-running") {
     // Its installer was the whole run, and ended well, or it would not be registered.
@@ -42,7 +44,7 @@ export function deriveStatus(facts: StatusFacts): AppStatus {
     ...(state?.signal !== undefined && { signal: state.signal }),
     ...(now.state === "EXITED" && state?.final === false && { restarting: true as const }),
     restarts: state?.generation === app.generation ? state.restarts : 0,
-    ...(logFile !== undefined && { logFile }),
+    ...logFiles,
     ...detailOf(now.state, now.detail ?? problem?.detail ?? state?.detail),
   };
 }

@@ -12,9 +12,14 @@ import { AppLocks } from "./app-locks.ts";
 import { DesiredCopy } from "./desired-copy.ts";
 import { type DesiredApp, DesiredState } from "./desired-state.ts";
 import { NotSupervisedError, SupervisorConfError, UnknownAppError } from "./errors.ts";
-import { logFile, renderLaunchSpec } from "./launcher/spec-file.ts";
-import type { Pm2Port } from "./pm2/index.ts";
+import { renderLaunchSpec } from "./launcher/spec-file.ts";
+import { type AppLogs, appLogs } from "./logd/app-logs.ts";
+import { LogDaemonKeeper, type LogDaemonSettings } from "./logd/keeper.ts";
+import { type LogdLayout, logdLayout } from "./logd/layout.ts";
+import { UnitStreamsFiles } from "./logd/unit-streams-files.ts";
+import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
 import { Reconciler } from "./reconciler.ts";
+import type { LogFiles } from "./status.ts";
 import { StatusBoard } from "./status-board.ts";
 import { parseSupervisorConf, type SupervisorConf } from "./supervisor-conf/index.ts";
 import type { SupervisorSystem } from "./system.ts";
@@ -33,6 +38,7 @@ export interface SupervisorDependencies {
   /** `launcher.sh` as shipped; a copy is run, so that an update of the engine can replace it. */
   readonly launcherFile: string;
   readonly nodeFile: string;
+  readonly logDaemon: LogDaemonSettings;
   readonly pm2: Pm2Port;
   readonly system: SupervisorSystem;
   /** What apps inherit: the engine's own; its internal variables are taken out. */
@@ -60,6 +66,8 @@ export class Supervisor implements AppHost {
   private readonly files: AppFiles;
   private readonly locks = new AppLocks();
   private readonly reconciler: Reconciler;
+  private readonly logdLayout: LogdLayout;
+  private readonly logDaemon: LogDaemonKeeper;
   private readonly board: StatusBoard;
   private readonly warned = new Set<string>();
   private running: AbortController | undefined;
@@ -73,23 +81,38 @@ export class Supervisor implements AppHost {
     this.desired = new DesiredState(db, () => clock.now());
     this.copy = new DesiredCopy(join(directories.stateDir, "apps.json"), system);
     this.files = new AppFiles(directories.runDir, system);
+    this.logdLayout = logdLayout(directories.runDir);
+    this.logDaemon = new LogDaemonKeeper({
+      ...deps.logDaemon,
+      layout: this.logdLayout,
+      runDir: directories.runDir,
+      logDir: directories.logDir,
+      nodeFile: deps.nodeFile,
+      path: this.path,
+      pm2,
+      locks: this.locks,
+      system,
+      logger,
+    });
     this.board = new StatusBoard({
       desired: this.desired,
       files: this.files,
       pm2,
       clock,
-      logFile: (app) => this.logFileOf(app),
+      logFiles: (app) => this.logFilesOf(app),
     });
     this.reconciler = new Reconciler({
       desired: this.desired,
       files: this.files,
+      streams: new UnitStreamsFiles(this.logdLayout, system),
       locks: this.locks,
       pm2,
       system,
       clock,
       logger,
       conf: (app) => this.readConf(app),
-      renderSpec: (app, conf) => this.renderSpec(app, conf),
+      renderSpec: (app, conf, logs) => this.renderSpec(app, conf, logs),
+      logs: (app, conf) => this.logsOf(app, conf),
       launcherCommand: (directory) => this.launcherCommand(directory),
     });
   }
@@ -100,6 +123,7 @@ export class Supervisor implements AppHost {
     system.ensureDirectory(directories.runDir, 0o755);
     system.ensureDirectory(directories.logDir, 0o755);
     system.ensureDirectory(join(directories.runDir, "apps"), 0o700);
+    this.logDaemon.prepare();
     this.saveCopy();
     system.writeFileAtomic(this.launcherCopy, readFileSync(launcherFile, "utf8"), { mode: 0o644 });
     const running = new AbortController();
@@ -192,7 +216,9 @@ export class Supervisor implements AppHost {
     await this.backgroundEnded();
     await pm2.ensureUp();
     const entries = await pm2.list();
-    await Promise.all(entries.map(({ id }) => pm2.remove(id, 120_000)));
+    const apps = entries.filter((entry) => !this.logDaemon.isOwn(entry));
+    await Promise.all(apps.map(({ id }) => pm2.remove(id, 120_000)));
+    await this.logDaemon.end(entries);
     await pm2.shutDown();
   }
 
@@ -252,7 +278,9 @@ export class Supervisor implements AppHost {
     const { pm2, logger } = this.deps;
     try {
       await pm2.ensureUp(signal);
-      const entries = await pm2.list();
+      const all = await pm2.list();
+      const hasLogDaemon = await this.ensureLogDaemon(all);
+      const entries = all.filter((entry) => !this.logDaemon.isOwn(entry));
       const names = new Set([
         ...this.inOrderOfPriority(),
         ...entries.map(({ name }) => name),
@@ -262,9 +290,20 @@ export class Supervisor implements AppHost {
       const unsettled = [...names].filter((name) => !this.reconciler.isSettled(name, entries));
       for (const name of names) if (!unsettled.includes(name)) this.board.clearProblem(name);
       const results = await Promise.all(unsettled.map((name) => this.settleOrReport(name, signal)));
-      return results.every((result) => result);
+      return hasLogDaemon && results.every((result) => result);
     } catch (error) {
       if (!signal.aborted) logger.error("supervision can't reach pm2", { error: describeError(error) });
+      return false;
+    }
+  }
+
+  /** Before any app: without it, an app waits as soon as its FIFO is full. @returns whether it is as wanted */
+  private async ensureLogDaemon(entries: readonly Pm2Entry[]): Promise<boolean> {
+    try {
+      await this.logDaemon.ensure(entries);
+      return true;
+    } catch (error) {
+      this.deps.logger.error("the log daemon can't be started", { error: describeError(error) });
       return false;
     }
   }
@@ -365,35 +404,50 @@ export class Supervisor implements AppHost {
     return conf;
   }
 
-  private renderSpec(app: DesiredApp, conf: SupervisorConf): string {
+  private renderSpec(app: DesiredApp, conf: SupervisorConf, logs: AppLogs): string {
     return renderLaunchSpec({
       appName: app.name,
       generation: app.generation,
       conf,
       baseEnvironment: this.deps.environment,
-      logDir: this.deps.directories.logDir,
+      logs,
+      logRequests: this.logdLayout.requests,
       nodeFile: this.deps.nodeFile,
     });
   }
 
-  private logFileOf(app: DesiredApp): string | undefined {
+  private logsOf(app: DesiredApp, conf: SupervisorConf): AppLogs {
+    return appLogs({
+      conf,
+      process: conf.processes[0],
+      unit: app.name,
+      appName: app.name,
+      logDir: this.deps.directories.logDir,
+      layout: this.logdLayout,
+    });
+  }
+
+  private logFilesOf(app: DesiredApp): LogFiles {
     try {
-      const [{ stdout }] = this.readConf(app).processes;
-      return logFile(stdout.target, "stdout", {
-        logDir: this.deps.directories.logDir,
-        appName: app.name,
-      });
+      const { stdout, stderr } = this.logsOf(app, this.readConf(app));
+      return {
+        ...(stdout.file !== undefined && { logFile: stdout.file }),
+        ...(stderr?.file !== undefined && { stderrLogFile: stderr.file }),
+      };
     } catch (error) {
-      if (error instanceof SupervisorConfError) return undefined;
+      if (error instanceof SupervisorConfError) return {};
       throw error;
     }
   }
 
   /** Through `env -i`: pm2 puts dozens of its own variables into what it starts. */
   private launcherCommand(directory: string): readonly [string, ...string[]] {
-    const { environment, shell = ["/bin/sh"] } = this.deps;
-    const path = environment.PATH ?? defaultPath;
-    return ["/usr/bin/env", "-i", `PATH=${path}`, ...shell, this.launcherCopy, directory];
+    const { shell = ["/bin/sh"] } = this.deps;
+    return ["/usr/bin/env", "-i", `PATH=${this.path}`, ...shell, this.launcherCopy, directory];
+  }
+
+  private get path(): string {
+    return this.deps.environment.PATH ?? defaultPath;
   }
 
   private get launcherCopy(): string {

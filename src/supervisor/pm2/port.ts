@@ -20,6 +20,8 @@ export interface Pm2StartRequest {
   readonly stopExitCodes: readonly number[];
   /** How long after its stop signal pm2 kills it. */
   readonly killTimeoutMs: number;
+  /** How long pm2 waits before it starts it again; 0 by default. */
+  readonly restartDelayMs?: number;
 }
 
 /**

@@ -18,9 +18,15 @@ import { supervisorSystem as system } from "../../../src/daemon/platform-ports.t
 import { type ProcessIdentity, processStartTicks } from "../../../src/platform/process-table.ts";
 import { openDatabase } from "../../../src/platform/sqlite.ts";
 import { systemClock } from "../../../src/platform/system-clock.ts";
-import { Pm2Adapter, Supervisor, supervisorMigrations } from "../../../src/supervisor/index.ts";
+import {
+  type LogDaemonSettings,
+  Pm2Adapter,
+  Supervisor,
+  supervisorMigrations,
+} from "../../../src/supervisor/index.ts";
 
 const daemonFile = createRequire(import.meta.url).resolve("pm2/lib/Daemon.js");
+const programFile = join(import.meta.dirname, "../../../dist/logd.js");
 const launcherFile = join(import.meta.dirname, "../../../src/supervisor/launcher/launcher.sh");
 
 /** Where launchers and apps find their tools: `GWE_TEST_PATH` tries a directory of BusyBox links. */
@@ -33,6 +39,7 @@ const testShell = [shellProgram, ...shellArguments] as const;
 export interface GatewayOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
+  readonly logDaemon?: Partial<LogDaemonSettings>;
 }
 
 /** One gateway under a temporary directory: real database, real pm2 daemon, real apps. */
@@ -81,6 +88,7 @@ export class Gateway {
       directories: { stateDir: this.path("lib"), runDir: this.path("run"), logDir: this.path("log") },
       launcherFile,
       nodeFile: process.execPath,
+      logDaemon: { programFile, budgetBytes: 50 * 1024 * 1024, ...this.options.logDaemon },
       pm2: this.adapter(),
       system,
       environment: this.options.environment ?? { PATH: testPath, LANG: "C" },

@@ -42,7 +42,7 @@ stopsignal=TERM\nstopwaitsecs=10\nstarted=1\nended=\nexit=\nsignal=\nfailures=0\
     files: new AppFiles(runDir, system),
     pm2: { isUp: () => true } as Pm2Port,
     clock: systemClock,
-    logFile: () => undefined,
+    logFiles: () => ({}),
   });
   return board.status(app).state;
 }
