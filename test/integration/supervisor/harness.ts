@@ -39,7 +39,6 @@ const testShell = [shellProgram, ...shellArguments] as const;
 export interface GatewayOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
-  readonly logDaemon?: Partial<LogDaemonSettings>;
 }
 
 /** One gateway under a temporary directory: real database, real pm2 daemon, real apps. */
@@ -76,7 +75,7 @@ export class Gateway {
   }
 
   /** A supervisor on this gateway's state, as one engine process has it; not started. */
-  engine(): Supervisor {
+  engine(logDaemon: Partial<LogDaemonSettings> = {}): Supervisor {
     const { db } = openDatabase({
       file: this.path("lib", "gateway.db"),
       migrations: supervisorMigrations,
@@ -88,7 +87,7 @@ export class Gateway {
       directories: { stateDir: this.path("lib"), runDir: this.path("run"), logDir: this.path("log") },
       launcherFile,
       nodeFile: process.execPath,
-      logDaemon: { programFile, budgetBytes: 50 * 1024 * 1024, ...this.options.logDaemon },
+      logDaemon: { programFile, budgetBytes: 50 * 1024 * 1024, ...logDaemon },
       pm2: this.adapter(),
       system,
       environment: this.options.environment ?? { PATH: testPath, LANG: "C" },
