@@ -74,7 +74,10 @@ ${programs}`,
     const run = new RealRun({ child, socket, name, directory, logDirectory });
     const isUp = await within(async () => existsSync(socket) || child.exitCode !== null);
     if (child.exitCode !== null) return undefined;
-    if (!isUp) throw new TypeError(`supervisord does not come up: ${readFileSync(join(directory, "supervisord.err"), "utf8")}`);
+    if (!isUp)
+      throw new TypeError(
+        `supervisord does not come up: ${readFileSync(join(directory, "supervisord.err"), "utf8")}`,
+      );
     return run;
   }
 }

@@ -63,7 +63,8 @@ async function take(run: Run, step: Step): Promise<boolean> {
       return true;
     case "restart":
       await run.stop();
-      if (!(await within(async () => (await run.states()).every((state) => state === "STOPPED")))) return false;
+      if (!(await within(async () => (await run.states()).every((state) => state === "STOPPED"))))
+        return false;
       await run.start();
       return true;
     case "pause":
