@@ -65,6 +65,11 @@ export class LogDaemonProcess {
     return fd;
   }
 
+  /** Which process says that it is the log daemon. */
+  identity(): string {
+    return readFileSync(this.layout.identity, "utf8");
+  }
+
   log(name: string, backup = 0): string {
     const file = join(this.logDir, backup === 0 ? `${name}.log` : `${name}.log.${backup}`);
     return existsSync(file) ? readFileSync(file, "latin1") : "";

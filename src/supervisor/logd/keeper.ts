@@ -32,8 +32,7 @@ export interface LogDaemonKeeperDependencies extends LogDaemonSettings {
 /** No app can be called this: a name doesn't begin with a dot. */
 const entryName = ".gwe-logd";
 const restartDelayMs = 250;
-/** It waits for the last launcher when it is stopped: as long as systemd waits for pm2's unit. */
-const killTimeoutMs = 90_000;
+const killTimeoutMs = 10_000;
 /** As pm2's daemon has them, and for the same reason (docs/supervision.md). */
 const nodeFlags = ["--max-semi-space-size=1", "--v8-pool-size=0", "--optimize-for-size"];
 
@@ -85,7 +84,7 @@ export class LogDaemonKeeper {
     });
   }
 
-  /** Ends it, when every launcher has ended; what asked for it to write more will not be waited for. */
+  /** Ends it, once every launcher has ended; nobody waits for an answer to a request any more. */
   async end(entries: readonly Pm2Entry[]): Promise<void> {
     const { pm2, layout, system } = this.deps;
     for (const { id } of entries.filter((entry) => this.isOwn(entry)))

@@ -1,4 +1,4 @@
-import { type FSWatcher, readdirSync, readFileSync, rmSync, statSync, watch } from "node:fs";
+import { existsSync, type FSWatcher, readdirSync, readFileSync, rmSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../../core/errors.ts";
 import { backupsToDrop, rotationLimit } from "./budget.ts";
@@ -83,6 +83,10 @@ export class LogDaemon {
   /** Files that hold the identities of the launchers whose apps write here. */
   launcherFiles(): readonly string[] {
     return this.units.map(({ launcherFile }) => launcherFile);
+  }
+
+  get isHandedOver(): boolean {
+    return existsSync(join(this.deps.layout.requests, handOver));
   }
 
   /** For the operator, in the log daemon's own log. */

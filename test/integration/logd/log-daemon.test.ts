@@ -145,7 +145,7 @@ test("a log daemon takes over from another that lives, without losing a line", a
   expect(check.isAtLineEnd).toBe(true);
 });
 
-test("when pm2 ends, it stays until the last launcher has ended", async () => {
+test("when pm2 ends, or stops it, one stays until the last launcher has ended", async () => {
   const directory = temporaryDirectory();
   await using logd = new LogDaemonProcess({ directory });
   const fd = await logd.add("app");
@@ -154,14 +154,19 @@ test("when pm2 ends, it stays until the last launcher has ended", async () => {
   writeFileSync(join(directory, "launcher"), `${launcher.pid}:${ticks}:${bootId()}\n`);
   logd.start();
   await logd.flush();
+  await logd.end("SIGINT");
+  writeSync(fd, "one is left\n");
+  await logd.flush();
+  // Another, as after a start of pm2, takes over from it.
+  logd.start();
+  await until(() => logd.identity().startsWith(`${logd.pid}:`), "the next");
   logd.closeStdin();
-  process.kill(logd.pid, "SIGINT");
   writeSync(fd, "on my way out\n");
   await logd.flush();
   const ended = logd.end();
   launcher.kill("SIGKILL");
   await ended;
-  expect(logd.log("app")).toBe("on my way out\n");
+  expect(logd.log("app")).toBe("one is left\non my way out\n");
 });
 
 test("lines go to syslog after the process' name, and to the file where syslog is not all", async () => {
