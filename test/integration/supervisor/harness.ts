@@ -40,6 +40,8 @@ export interface GatewayOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
   readonly fatalRetryMs?: number;
+  readonly hostName?: string;
+  readonly pingTimeoutMs?: number;
 }
 
 /** One gateway under a temporary directory: real database, real pm2 daemon, real apps. */
@@ -70,7 +72,7 @@ export class Gateway {
       system,
       clock: systemClock,
       logger: this.options.logger ?? silentLogger,
-      pingTimeoutMs: 500,
+      pingTimeoutMs: this.options.pingTimeoutMs ?? 500,
       startTimeoutMs: daemonOwner === "engine" ? 10_000 : 300,
     });
   }
@@ -92,7 +94,7 @@ export class Gateway {
       pm2: this.adapter(),
       system,
       environment: this.options.environment ?? { PATH: testPath, LANG: "C" },
-      hostName: "gateway-1",
+      hostName: this.options.hostName ?? "gateway-1",
       logger: this.options.logger ?? silentLogger,
       clock: systemClock,
       random: Math.random,
