@@ -19,7 +19,10 @@ export type Step =
   | "restart"
   /** Straight to the process that started last. */
   | `send ${string}`
+  /** All its processes are in this state. */
   | `until ${string}`
+  /** The probe has come to where it waits. */
+  | "until ready"
   /** Starts of the probe. */
   | `until ${number} starts`
   | `pause ${number}`;
@@ -84,5 +87,5 @@ export type Note = { readonly t: number } & (
     }
   | { readonly kind: "signal"; readonly signal: string; readonly child: boolean }
   | { readonly kind: "stdin"; readonly state: string }
-  | { readonly kind: "end" | "forked" }
+  | { readonly kind: "end" | "forked" | "ready" }
 );

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessStatus } from "../../src/core/app-status.ts";
 import { type Supervisor, SupervisorConfError } from "../../src/supervisor/index.ts";
@@ -20,6 +20,8 @@ export class OwnSupervisor implements Side {
     const { gateway, supervisor } = this;
     const directory = gateway.path("apps", `${one.name}.v1`);
     const logDirectory = join(directory, "log");
+    rmSync(directory, { recursive: true, force: true });
+    rmSync(gateway.path("log", `${one.name}.log`), { force: true });
     mkdirSync(logDirectory, { recursive: true });
     chmodSync(directory, 0o777);
     const probe = `${join(import.meta.dirname, "probe.py")} ${directory}`;

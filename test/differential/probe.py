@@ -6,7 +6,7 @@ Notes are lines of JSON in DIRECTORY/<pid>.notes, each with the monotonic clock'
 
   say:TEXT    err:TEXT        a line to standard output, to standard error
   lines:N                     numbered lines of 100 bytes to standard output, in one piece
-  blocks:NxK                  N numbered blocks of K KiB, one after the other, so that each is read by itself
+  blocks:NxK                  N numbered blocks of K KiB, each when the one before is in a log
   sleep:SECONDS  wait         wait: for ever
   exit:STATUS    die:SIGNAL
   on:SIGNAL=stay              the signal is noted, and that is all; without it, exit status 0 follows
@@ -42,6 +42,14 @@ def read(path):
         return file.read().decode("utf-8", "surrogateescape")
 
 
+def is_logged(text):
+    for name in os.listdir(directory + "/log"):
+        with open("%s/log/%s" % (directory, name), "rb") as file:
+            if text in file.read():
+                return True
+    return False
+
+
 def do(action):
     global is_child
     verb, _, value = action.partition(":")
@@ -55,10 +63,15 @@ def do(action):
         count, size = map(int, value.split("x"))
         for number in range(count):
             os.write(1, (b"%08d " % number).ljust(1024 * size - 1, b".") + b"\n")
-            time.sleep(0.05)
+            # Of a log that keeps no backups it may be gone again by now.
+            deadline = time.monotonic() + 1
+            while time.monotonic() < deadline and not is_logged(b"%08d " % number):
+                time.sleep(0.01)
     elif verb == "sleep":
         time.sleep(float(value))
     elif verb == "wait":
+        if not is_child:
+            note("ready")
         while True:
             signal.pause()
     elif verb == "exit":

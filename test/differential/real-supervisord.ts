@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import type { Case, StateNote } from "./case.ts";
@@ -32,6 +41,7 @@ export class RealSupervisord implements Side {
   async open(one: Case): Promise<Run | undefined> {
     const directory = join(this.root, one.name);
     const logDirectory = join(directory, "log");
+    rmSync(directory, { recursive: true, force: true });
     mkdirSync(logDirectory, { recursive: true });
     chmodSync(directory, 0o777);
     const run = await this.launch(directory, logDirectory, one.name);

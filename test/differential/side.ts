@@ -23,6 +23,7 @@ export interface Side {
 /** Not under test, and at least as long as the slowest of either needs. */
 const stepTimeoutMs = 15_000;
 const defaultSteps: readonly Step[] = ["until RUNNING", "stop", "until STOPPED"];
+const probeSteps: readonly Step[] = ["until ready", ...defaultSteps];
 
 /** Takes a case through its steps under one supervisor. */
 export async function observe(side: Side, one: Case): Promise<Observation> {
@@ -32,7 +33,7 @@ export async function observe(side: Side, one: Case): Promise<Observation> {
   try {
     const stops: number[] = [];
     let stuckAt = "";
-    for (const step of one.steps ?? defaultSteps) {
+    for (const step of one.steps ?? (one.conf.includes("<probe>") ? probeSteps : defaultSteps)) {
       if (step === "stop" || step === "restart") stops.push(monotonic());
       if (!(await take(run, step))) {
         stuckAt = step;
@@ -97,6 +98,9 @@ async function take(run: Run, step: Step): Promise<boolean> {
       return last !== undefined;
     }
     default: {
+      if (argument === "ready") {
+        return within(async () => notesIn(run.directory).some(({ kind }) => kind === "ready"));
+      }
       const starts = /^(\d+) starts$/.exec(argument)?.[1];
       if (starts === undefined) {
         return within(async () => (await run.states()).every((state) => state === argument));
