@@ -172,6 +172,7 @@ function createSupervisor(
     logger: log,
     clock: systemClock,
     random: Math.random,
+    fatalRetryMs: config.engine.fatalRetryS * 1000,
   });
 }
 

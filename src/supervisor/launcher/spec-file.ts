@@ -1,5 +1,5 @@
 import type { AppLogs } from "../logd/app-logs.ts";
-import type { SupervisorConf } from "../supervisor-conf/index.ts";
+import type { ProcessSettings, SupervisorConf } from "../supervisor-conf/index.ts";
 
 /** What a launcher needs to know, beyond the app's `supervisor.conf`. */
 export interface LaunchSpec {
@@ -7,6 +7,8 @@ export interface LaunchSpec {
   /** Distinguishes this start, asked for by somebody, from the ones before. */
   readonly generation: number;
   readonly conf: SupervisorConf;
+  /** The one of `conf` to start. */
+  readonly process: ProcessSettings;
   /** What the app inherits; the file's own variables come on top. */
   readonly baseEnvironment: Readonly<Record<string, string>>;
   readonly logs: AppLogs;
@@ -36,11 +38,12 @@ process.exit(127);`;
 
 /** The app's whole environment, as supervisord would give it. */
 export function appEnvironment(spec: LaunchSpec): Readonly<Record<string, string>> {
-  const [process] = spec.conf.processes;
+  const { process } = spec;
   const inherited = Object.entries(spec.baseEnvironment).filter(([name]) => !internalVariable.test(name));
   return {
     ...Object.fromEntries(inherited),
     SUPERVISOR_ENABLED: "1",
+    ...(spec.conf.serverUrl !== undefined && { SUPERVISOR_SERVER_URL: spec.conf.serverUrl }),
     SUPERVISOR_PROCESS_NAME: process.processName,
     SUPERVISOR_GROUP_NAME: spec.conf.groupName,
     ...process.environment,
@@ -57,8 +60,7 @@ export function shellQuote(text: string): string {
  * command. Holds the app's secrets: mode 0600.
  */
 export function renderLaunchSpec(spec: LaunchSpec): string {
-  const { conf } = spec;
-  const [process] = conf.processes;
+  const { conf, process } = spec;
   const settings: Readonly<Record<string, string | number>> = {
     generation: spec.generation,
     startsecs: conf.startSecs,
@@ -67,6 +69,8 @@ export function renderLaunchSpec(spec: LaunchSpec): string {
     exitcodes: conf.exitCodes.join(" "),
     stopsignal: conf.stopSignal,
     stopwaitsecs: conf.stopWaitSecs,
+    stopasgroup: conf.stopAsGroup ? 1 : "",
+    killasgroup: conf.killAsGroup ? 1 : "",
     umask: conf.umask.toString(8).padStart(3, "0"),
     user: conf.user ?? "",
     directory: process.directory,

@@ -46,9 +46,10 @@ export function appLogs(options: AppLogsOptions): AppLogs {
 function appLog(
   name: "stdout" | "stderr",
   { target, maxBytes, backups, syslog }: StreamLog,
-  { process, unit, appName, logDir, layout }: AppLogsOptions,
+  options: AppLogsOptions,
 ): { readonly log: AppLog; readonly stream?: LogStream } {
-  const file = logFile(name, target, { appName, logDir });
+  const { process, unit, layout } = options;
+  const file = logFile(name, target, options);
   const toSyslog = syslog || target.kind === "syslog";
   if (file === undefined && !toSyslog) return { log: { file, created: "/dev/null", fifo: "" } };
   const fileIsFallback = target.kind === "syslog";
@@ -69,10 +70,13 @@ function appLog(
 function logFile(
   name: "stdout" | "stderr",
   target: StreamLog["target"],
-  { appName, logDir }: Pick<AppLogsOptions, "appName" | "logDir">,
+  { appName, logDir, conf, process }: AppLogsOptions,
 ): string | undefined {
   // Where there is no syslog to send it to, output meant for it is kept rather than dropped.
-  if (target.kind === "auto" || target.kind === "syslog") return join(logDir, `${appName}-${name}.log`);
+  if (target.kind === "auto" || target.kind === "syslog") {
+    const one = conf.processes.length === 1 ? "" : `-${process.processName}`;
+    return join(logDir, `${appName}${one}-${name}.log`);
+  }
   if (target.kind === "none" || target.path === "/dev/null") return undefined;
   // Relative to where supervisord would have been started, which is nowhere in particular: the log directory.
   return target.path.startsWith("/") ? target.path : `${logDir}/${target.path}`;

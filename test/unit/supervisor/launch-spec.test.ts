@@ -27,7 +27,8 @@ function spec(command: readonly string[], environment: Readonly<Record<string, s
   return {
     appName: "meter",
     generation: 1,
-    conf: { ...conf, processes: [{ ...process, command, environment }] },
+    conf,
+    process: { ...process, command, environment },
     baseEnvironment: {},
     logs: { stdout: { file: undefined, created: "/dev/null", fifo: "" }, stderr: undefined, streams: [] },
     logRequests: "/run/requests",

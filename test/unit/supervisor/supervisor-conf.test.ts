@@ -49,6 +49,13 @@ test("an empty section gives supervisord's defaults, and the engine's own where 
     user: undefined,
     redirectStderr: true,
     serverUrl: undefined,
+    gwe: {
+      health_command: undefined,
+      health_url: undefined,
+      health_interval: 30,
+      health_timeout: 5,
+      health_failures: 3,
+    },
     processes: [
       {
         processName: "meter",
@@ -213,4 +220,23 @@ test("any text is either understood or refused with a line", () => {
 test("a huge line with no option in it is refused as fast as any", () => {
   const error = failure(`[supervisord]\nx${" ".repeat(1_000_000)}y`);
   expect(error.message).toMatch(/line 2: expected "option=value"/);
+});
+
+describe("[gwe], the engine's own section", () => {
+  test("gives its options as values", () => {
+    const { gwe, warnings } = parseText(
+      "[supervisord]\n[gwe]\nhealth_command=%(here)s/check 'a b'\nhealth_interval=10\nhealth_colour=red",
+    );
+    expect(gwe).toMatchObject({ health_command: ["/apps/meter/check", "a b"], health_interval: 10 });
+    expect(warnings).toEqual(["line 5: health_colour is not an option of [gwe]; it is ignored."]);
+  });
+
+  test.each([
+    ["health_interval=0", 'line 3: health_interval="0": expected 1 to 86400'],
+    ["health_url=ftp://x/", "expected an http:// or https:// URL"],
+    ["health_command='", "no closing '"],
+    ["health_command=x\nhealth_url=http://127.0.0.1/", "there is a health_command too; keep one"],
+  ])("refuses %j", (line, reason) => {
+    expect(failure(`[supervisord]\n[gwe]\n${line}`).message).toContain(reason);
+  });
 });
