@@ -14,7 +14,6 @@ import { type ProcessSettings, parseSupervisorConf, type SupervisorConf } from "
 
 interface AppLaunchesDependencies {
   readonly logDir: string;
-  readonly logd: LogdLayout;
   /** What apps inherit. */
   readonly environment: Readonly<Record<string, string>>;
   readonly hostName: string;
@@ -23,10 +22,11 @@ interface AppLaunchesDependencies {
   readonly launcherFile: string;
   /** The POSIX shell that runs launchers. */
   readonly shell: readonly [string, ...string[]];
+  readonly layout: LogdLayout;
   readonly logger: Logger;
 }
 
-export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** What an app's `supervisor.conf` asks for, and what its launchers are told of it. */
 export class AppLaunches {
@@ -75,20 +75,19 @@ export class AppLaunches {
 
   /** @throws SupervisorConfError when the file no longer speaks of this process */
   launch(app: DesiredApp, conf: SupervisorConf, process: AppProcess): Launch {
-    const { environment, logd, nodeFile } = this.deps;
+    const { environment, layout, nodeFile } = this.deps;
     const settings = settingsOf(conf, process, app);
-    const logs = this.logs(app, conf, process, settings);
+    const logs = this.logs(conf, process, settings);
     const spec = renderLaunchSpec({
-      appName: app.name,
       generation: app.generation,
       conf,
       process: settings,
       baseEnvironment: environment,
       logs,
-      logRequests: logd.requests,
+      logRequests: layout.requests,
       nodeFile,
     });
-    return { spec, streams: logs.streams };
+    return { spec, logs };
   }
 
   /** Each process' logs, by its name. */
@@ -98,8 +97,8 @@ export class AppLaunches {
     const files = processesOf(app).flatMap((process) => {
       const settings = findSettings(conf, process, app);
       if (settings === undefined) return [];
-      const { stdout, stderr } = this.logs(app, conf, process, settings);
-      const own = {
+      const { stdout, stderr } = this.logs(conf, process, settings);
+      const own: LogFiles = {
         ...(stdout.file !== undefined && { logFile: stdout.file }),
         ...(stderr?.file !== undefined && { stderrLogFile: stderr.file }),
       };
@@ -108,21 +107,20 @@ export class AppLaunches {
     return new Map(files);
   }
 
-  private logs(
-    app: DesiredApp,
-    conf: SupervisorConf,
-    { key }: AppProcess,
-    process: ProcessSettings,
-  ): AppLogs {
-    const { logDir, logd } = this.deps;
-    return appLogs({ appName: app.name, conf, process, unit: key, logDir, layout: logd });
-  }
-
   /** Through `env -i`: pm2 puts dozens of its own variables into what it starts. */
   launcherCommand(directory: string): readonly [string, ...string[]] {
-    const { environment, shell, launcherFile } = this.deps;
-    const path = environment.PATH ?? defaultPath;
-    return ["/usr/bin/env", "-i", `PATH=${path}`, ...shell, launcherFile, directory];
+    const { shell, launcherFile } = this.deps;
+    return ["/usr/bin/env", "-i", `PATH=${this.path}`, ...shell, launcherFile, directory];
+  }
+
+  /** Where launchers find their tools. */
+  get path(): string {
+    return this.deps.environment.PATH ?? defaultPath;
+  }
+
+  private logs(conf: SupervisorConf, { key, app }: AppProcess, process: ProcessSettings): AppLogs {
+    const { logDir, layout } = this.deps;
+    return appLogs({ conf, process, unit: key, appName: app, logDir, layout });
   }
 }
 

@@ -7,13 +7,19 @@ import type { AppLocks } from "./app-locks.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import { StrayProcessError } from "./errors.ts";
 import { uptimeCs } from "./launcher/boot-clock.ts";
-import type { LogStream } from "./logd/stream-file.ts";
+import type { AppLogs } from "./logd/app-logs.ts";
 import type { UnitStreamsFiles } from "./logd/unit-streams-files.ts";
 import { planProcess, type Step } from "./planner.ts";
 import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
 import { type AppProcess, appOfKey, processesOf } from "./process-key.ts";
 import type { SupervisorConf } from "./supervisor-conf/index.ts";
 import type { SupervisorSystem } from "./system.ts";
+
+export interface Launch {
+  /** The launcher's file `spec`. */
+  readonly spec: string;
+  readonly logs: AppLogs;
+}
 
 export interface ReconcilerDependencies {
   readonly desired: { get(name: string): DesiredApp | undefined };
@@ -26,20 +32,12 @@ export interface ReconcilerDependencies {
   readonly logger: Logger;
   /** Reads the app's `supervisor.conf`. @throws SupervisorConfError */
   readonly conf: (app: DesiredApp) => SupervisorConf;
-  /** What one process is started by. @throws SupervisorConfError when the file doesn't speak of it */
+  /** How one process is to be launched. @throws SupervisorConfError when the file doesn't speak of it */
   readonly launch: (app: DesiredApp, conf: SupervisorConf, process: AppProcess) => Launch;
   /** How pm2 starts a launcher. */
   readonly launcherCommand: (directory: string) => readonly [string, ...string[]];
   /** After how long an app that gave up is tried again. 0: never. */
   readonly fatalRetryMs: number;
-}
-
-/** What a process is started by. */
-export interface Launch {
-  /** For its launcher. */
-  readonly spec: string;
-  /** For the log daemon. */
-  readonly streams: readonly LogStream[];
 }
 
 /** The launcher's exit statuses after which pm2 leaves it alone: finished, gave up. */
@@ -131,12 +129,12 @@ export class Reconciler {
   }
 
   private async start({ app, process }: WantedProcess): Promise<void> {
-    const { conf: readConf, files, streams, launch, launcherCommand, pm2, logger } = this.deps;
+    const { conf: readConf, files, launch, streams, launcherCommand, pm2, logger } = this.deps;
     const { key } = process;
     const conf = readConf(app);
-    const told = launch(app, conf, process);
-    files.writeSpec(key, told.spec);
-    streams.write(key, { launcherFile: files.launcherFile(key), streams: told.streams });
+    const { spec, logs } = launch(app, conf, process);
+    files.writeSpec(key, spec);
+    streams.write(key, { launcherFile: files.launcherFile(key), streams: logs.streams });
     await pm2.start({
       name: key,
       generation: app.generation,

@@ -8,7 +8,7 @@ import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import { AppFiles } from "./app-files.ts";
-import { AppLaunches, defaultPath } from "./app-launches.ts";
+import { AppLaunches } from "./app-launches.ts";
 import { AppLocks } from "./app-locks.ts";
 import { AppSettler } from "./app-settler.ts";
 import { DesiredCopy } from "./desired-copy.ts";
@@ -67,8 +67,8 @@ export class Supervisor implements AppHost {
   private readonly launches: AppLaunches;
   private readonly locks = new AppLocks();
   private readonly settler: AppSettler;
-  private readonly board: StatusBoard;
   private readonly logDaemon: LogDaemonKeeper;
+  private readonly board: StatusBoard;
   private running: AbortController | undefined;
   /** What goes on in the background; all of it ends soon after `running` is aborted. */
   private readonly background = new Set<Promise<unknown>>();
@@ -80,15 +80,27 @@ export class Supervisor implements AppHost {
     this.desired = new DesiredState(db, () => clock.now());
     this.copy = new DesiredCopy(join(directories.stateDir, "apps.json"), system);
     this.files = new AppFiles(directories.runDir, system);
-    const logd = logdLayout(directories.runDir);
+    const layout = logdLayout(directories.runDir);
     this.launches = new AppLaunches({
       logDir: directories.logDir,
-      logd,
       environment: deps.environment,
       hostName: deps.hostName,
       nodeFile: deps.nodeFile,
       launcherFile: this.launcherCopy,
       shell: deps.shell ?? ["/bin/sh"],
+      layout,
+      logger,
+    });
+    this.logDaemon = new LogDaemonKeeper({
+      ...deps.logDaemon,
+      layout,
+      runDir: directories.runDir,
+      logDir: directories.logDir,
+      nodeFile: deps.nodeFile,
+      path: this.launches.path,
+      pm2,
+      locks: this.locks,
+      system,
       logger,
     });
     this.board = new StatusBoard({
@@ -98,22 +110,10 @@ export class Supervisor implements AppHost {
       clock,
       logFiles: (app) => this.launches.logFiles(app),
     });
-    this.logDaemon = new LogDaemonKeeper({
-      ...deps.logDaemon,
-      layout: logd,
-      runDir: directories.runDir,
-      logDir: directories.logDir,
-      nodeFile: deps.nodeFile,
-      path: deps.environment.PATH ?? defaultPath,
-      pm2,
-      locks: this.locks,
-      system,
-      logger,
-    });
     const reconciler = new Reconciler({
       desired: this.desired,
       files: this.files,
-      streams: new UnitStreamsFiles(logd, system),
+      streams: new UnitStreamsFiles(layout, system),
       locks: this.locks,
       pm2,
       system,
@@ -125,17 +125,8 @@ export class Supervisor implements AppHost {
       fatalRetryMs,
     });
     const { desired, files, launches, board, logDaemon } = this;
-    this.settler = new AppSettler({
-      desired,
-      files,
-      launches,
-      board,
-      logDaemon,
-      reconciler,
-      pm2,
-      clock,
-      logger,
-    });
+    const parts = { desired, files, launches, board, logDaemon, reconciler };
+    this.settler = new AppSettler({ ...parts, pm2, clock, logger });
   }
 
   /** Brings everything to what is wanted, and keeps it so. Resolves after the first look, even if pm2 is away. */
@@ -248,7 +239,8 @@ export class Supervisor implements AppHost {
     this.abort();
     await this.backgroundEnded();
     await pm2.ensureUp();
-    await removeAll(pm2);
+    // The log daemon's is the lowest priority: it ends when all launchers have.
+    await removeAll(pm2, await pm2.list());
     this.logDaemon.forgetRequests();
     await pm2.shutDown();
   }

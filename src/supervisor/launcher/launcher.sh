@@ -165,6 +165,14 @@ spawn_error() { # $1 reason; in the app's process, before it is the app
   exit 127
 }
 
+# The app's standard input is a pipe that never gives anything, and ends with the launcher. Held open by the launcher.
+open_stdin() {
+  [ -p "$gwe_dir/stdin" ] || mkfifo "$gwe_dir/stdin" || return
+  exec 6<>"$gwe_dir/stdin"
+  # Opened for the app while there is a writer: it need not wait for one.
+  exec 5<"$gwe_dir/stdin"
+}
+
 hold_fifos() { # what is in a FIFO stays there as long as somebody has it open: the launcher, until logd has read it
   [ -n "$gwe_stdout_fifo$gwe_stderr_fifo" ] || return
   for gwe_fifo in "$gwe_stdout_fifo" "$gwe_stderr_fifo"; do
@@ -186,14 +194,6 @@ open_log() { # $1 stream's descriptor, $2 file, $3 FIFO, $4 the launcher's descr
     # A terminal, a pipe: nothing to rotate.
     eval "exec $1>>\"\$2\""
   fi
-}
-
-# The app's standard input is a pipe that never gives anything, and ends with the launcher. Held open by the launcher.
-open_stdin() {
-  [ -p "$gwe_dir/stdin" ] || mkfifo "$gwe_dir/stdin" || return
-  exec 6<>"$gwe_dir/stdin"
-  # Opened for the app while there is a writer: it need not wait for one.
-  exec 5<"$gwe_dir/stdin"
 }
 
 open_logs() {

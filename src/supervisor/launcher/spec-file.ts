@@ -3,7 +3,6 @@ import type { ProcessSettings, SupervisorConf } from "../supervisor-conf/index.t
 
 /** What a launcher needs to know, beyond the app's `supervisor.conf`. */
 export interface LaunchSpec {
-  readonly appName: string;
   /** Distinguishes this start, asked for by somebody, from the ones before. */
   readonly generation: number;
   readonly conf: SupervisorConf;

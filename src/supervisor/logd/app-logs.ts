@@ -70,12 +70,12 @@ function appLog(
 function logFile(
   name: "stdout" | "stderr",
   target: StreamLog["target"],
-  { appName, logDir, conf, process }: AppLogsOptions,
+  { conf, process, appName, logDir }: AppLogsOptions,
 ): string | undefined {
   // Where there is no syslog to send it to, output meant for it is kept rather than dropped.
   if (target.kind === "auto" || target.kind === "syslog") {
-    const one = conf.processes.length === 1 ? "" : `-${process.processName}`;
-    return join(logDir, `${appName}${one}-${name}.log`);
+    const own = conf.processes.length === 1 ? "" : `-${process.processName}`;
+    return join(logDir, `${appName}${own}-${name}.log`);
   }
   if (target.kind === "none" || target.path === "/dev/null") return undefined;
   // Relative to where supervisord would have been started, which is nowhere in particular: the log directory.

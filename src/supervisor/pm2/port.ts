@@ -16,7 +16,8 @@ export interface Pm2Entry {
 export interface Pm2StartRequest {
   readonly name: string;
   readonly generation: number;
-  readonly priority: number;
+  /** supervisord's, of an app. */
+  readonly priority?: number;
   /** Absolute path of a program, and its arguments. */
   readonly command: readonly [string, ...string[]];
   /** pm2 starts it again unless it ends with one of these. */

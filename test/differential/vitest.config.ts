@@ -1,0 +1,13 @@
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: join(import.meta.dirname, "../.."),
+  test: {
+    include: ["test/differential/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // They wait for real seconds most of the time.
+    maxConcurrency: 14,
+  },
+});
