@@ -9,7 +9,7 @@ export interface RetryOptions {
   /** Default: from 1 s to 1 min, doubling, half of it random. */
   readonly schedule?: RetrySchedule;
   /** Default: the process' own. */
-  readonly clock?: Pick<Clock, "sleep">;
+  readonly clock?: Pick<Clock, "sleep"> & Partial<Clock>;
   /** Default: `Math.random`. */
   readonly random?: Random;
   /** Tries at most, the first one included; default 5. */
