@@ -25,7 +25,6 @@ function spec(command: readonly string[], environment: Readonly<Record<string, s
   });
   const [process] = conf.processes;
   return {
-    appName: "meter",
     generation: 1,
     conf,
     process: { ...process, command, environment },
