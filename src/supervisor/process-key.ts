@@ -24,3 +24,8 @@ export function processesOf(app: Pick<DesiredApp, "name" | "kind" | "processes">
 export function appOfKey(key: string): string {
   return key.split(":", 1)[0] ?? key;
 }
+
+/** Names come from pm2's list too, where anybody may have put any: none must lead out of a directory. */
+export function isProcessKey(key: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.+@-]*(?::[^/\0]+)?$/.test(key);
+}

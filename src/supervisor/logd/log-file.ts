@@ -116,9 +116,9 @@ export class LogFile {
     if (this.fd === undefined || found === undefined || !isSame) {
       this.close();
       this.open();
-    } else if (found.size < this.size) {
+    } else {
+      if (found.size < this.size) this.endsWithLine = true;
       this.size = found.size;
-      this.endsWithLine = true;
     }
   }
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { followLog } from "../../../src/cli/log-tail.ts";
 import { bootId, processStartTicks } from "../../../src/platform/process-table.ts";
 import { LogDaemonProcess } from "../../support/log-daemon.ts";
 import { NumberedLinesCheck, numberedLine } from "../../support/numbered-lines.ts";
@@ -107,6 +108,35 @@ test("a full disk holds nobody up; how much is missing is told once there is roo
   expect(logd.log("app")).toMatch(
     /^gwe-logd: 3\d{5} bytes since \S+Z could not be written: ENOSPC\nstill here\n/,
   );
+});
+
+test("whoever follows a log sees each line once, however often it is rotated meanwhile", async () => {
+  await using logd = new LogDaemonProcess({ directory: temporaryDirectory() });
+  const fd = await logd.add("app", { maxBytes: 20_000, backups: 20 });
+  logd.start();
+  await logd.flush();
+  const check = new NumberedLinesCheck();
+  class Enough extends Error {}
+  let running = true;
+  const following = followLog({
+    file: join(logd.logDir, "app.log"),
+    lines: 0,
+    write: async (data) => check.push(Buffer.from(data).toString("latin1")),
+    wait: async () => {
+      const isLast = !running;
+      await logd.flush();
+      if (isLast) throw new Enough();
+    },
+    onGap: () => expect.fail("a file was dropped unseen"),
+  });
+  const app = writeLines(fd, 2_000_000, 2e6).finally(() => {
+    running = false;
+  });
+  await expect(following).rejects.toThrow(Enough);
+  await app;
+  // Nothing of the last file is missing either.
+  const last = logd.log("app").split("\n").at(-2) ?? logd.log("app", 1).split("\n").at(-2);
+  expect(numberedLine(check.next - 1)).toBe(`${last}\n`);
 });
 
 test("the budget bounds a log that is never rotated, and leaves a modest one alone", async () => {
