@@ -72,6 +72,9 @@ export async function followLog({ file, lines, write, wait, onGap }: FollowOptio
   }
 }
 
+/** How often files are looked through again when they moved too fast to be found. */
+const mostLooks = 5;
+
 /**
  * Files that came after this one, the oldest first; all there are where there was none. Where this one is gone, by many
  * rotations or by somebody's hand, those that were written to since it was; they may not be all.
@@ -83,17 +86,24 @@ async function filesSince(
   const newest = await openLog(file);
   await newest?.handle.close();
   if (newest === undefined || newest.inode === current?.inode) return { newer: [], isWhole: true };
-  const lastMs = current === undefined ? 0 : (await current.handle.stat()).mtimeMs;
-  const newer: OpenLog[] = [];
-  for await (const log of filesOfLog(file)) {
-    const isCurrent = log.inode === current?.inode;
-    if (isCurrent || (await log.handle.stat()).mtimeMs < lastMs) {
+  for (let look = 1; ; look++) {
+    const { mtimeMs = 0, nlink = 0 } = (await current?.handle.stat()) ?? {};
+    const newer: OpenLog[] = [];
+    let isFound = current === undefined;
+    for await (const log of filesOfLog(file)) {
+      isFound ||= log.inode === current?.inode;
+      const isOlder = (await log.handle.stat()).mtimeMs < mtimeMs;
+      if (log.inode !== current?.inode && !isOlder) {
+        newer.unshift(log);
+        continue;
+      }
       await log.handle.close();
-      return { newer, isWhole: isCurrent };
+      break;
     }
-    newer.unshift(log);
+    // As long as it has a name, it is there, or was taken out of the rotation.
+    if (isFound || nlink === 0 || look === mostLooks) return { newer, isWhole: isFound };
+    await closeAll(newer);
   }
-  return { newer, isWhole: current === undefined };
 }
 
 interface TailPart {

@@ -8,8 +8,8 @@ export interface OpenLog {
   readonly inode: number;
 }
 
-/** In the middle of a rotation one name is missing; at the end of the backups, all are. */
-const missingNames = 2;
+/** A rotation that goes on leaves one name out at a time, several of them perhaps several; after the last, all are. */
+const missingNames = 8;
 
 /**
  * The files of a log, the newest first: `app.log`, `app.log.1` … A rotation may go on meanwhile: files move to higher
