@@ -88,21 +88,14 @@ async function filesSince(
   if (newest === undefined || newest.inode === current?.inode) return { newer: [], isWhole: true };
   for (let look = 1; ; look++) {
     const { mtimeMs = 0, nlink = 0 } = (await current?.handle.stat()) ?? {};
-    const newer: OpenLog[] = [];
     let isFound = current === undefined;
-    for await (const log of filesOfLog(file)) {
-      isFound ||= log.inode === current?.inode;
-      const isOlder = (await log.handle.stat()).mtimeMs < mtimeMs;
-      if (log.inode !== current?.inode && !isOlder) {
-        newer.unshift(log);
-        continue;
-      }
-      await log.handle.close();
-      break;
-    }
+    const logs = await filesOfLog(file, async ({ inode, handle }) => {
+      isFound ||= inode === current?.inode;
+      return inode === current?.inode || (await handle.stat()).mtimeMs < mtimeMs;
+    });
     // As long as it has a name, it is there, or was taken out of the rotation.
-    if (isFound || nlink === 0 || look === mostLooks) return { newer, isWhole: isFound };
-    await closeAll(newer);
+    if (isFound || nlink === 0 || look === mostLooks) return { newer: logs.toReversed(), isWhole: isFound };
+    await closeAll(logs);
   }
 }
 
@@ -114,14 +107,18 @@ interface TailPart {
 
 /** Where the last lines are, the oldest file first. */
 async function openTail(file: string, lines: number): Promise<readonly TailPart[]> {
+  const logs = await filesOfLog(file);
   const parts: TailPart[] = [];
   let missing = lines;
-  for await (const log of filesOfLog(file)) {
+  for (const log of logs) {
+    if (parts.length > 0 && missing <= 0) {
+      await log.handle.close();
+      continue;
+    }
     const { size } = await log.handle.stat();
     const { offset, found } = await lastLines(log.handle, size, missing);
     parts.unshift({ log, from: offset, size });
     missing -= found;
-    if (missing <= 0) break;
   }
   return parts;
 }
