@@ -51,7 +51,7 @@ export async function followLog({ file, lines, write, wait, onGap }: FollowOptio
         if (size < offset) offset = 0;
         offset = await copy(current.handle, offset, size, write);
       }
-      const { newer, isWhole } = await filesSince(file, current?.inode);
+      const { newer, isWhole } = await filesSince(file, current);
       if (newer.length === 0) {
         await wait();
         continue;
@@ -72,27 +72,31 @@ export async function followLog({ file, lines, write, wait, onGap }: FollowOptio
   }
 }
 
-/** Files that came after the one with this inode, the oldest first; where there is none such, the newest alone. */
+/** How often files are looked through again when they moved too fast to be found. */
+const mostLooks = 5;
+
+/**
+ * Files that came after this one, the oldest first; all there are where there was none. Where this one is gone, by many
+ * rotations or by somebody's hand, those that were written to since it was; they may not be all.
+ */
 async function filesSince(
   file: string,
-  inode: number | undefined,
+  current: OpenLog | undefined,
 ): Promise<{ readonly newer: readonly OpenLog[]; readonly isWhole: boolean }> {
   const newest = await openLog(file);
-  if (newest === undefined || newest.inode === inode) {
-    await newest?.handle.close();
-    return { newer: [], isWhole: true };
+  await newest?.handle.close();
+  if (newest === undefined || newest.inode === current?.inode) return { newer: [], isWhole: true };
+  for (let look = 1; ; look++) {
+    const { mtimeMs = 0, nlink = 0 } = (await current?.handle.stat()) ?? {};
+    let isFound = current === undefined;
+    const logs = await filesOfLog(file, async ({ inode, handle }) => {
+      isFound ||= inode === current?.inode;
+      return inode === current?.inode || (await handle.stat()).mtimeMs < mtimeMs;
+    });
+    // As long as it has a name, it is there, or was taken out of the rotation.
+    if (isFound || nlink === 0 || look === mostLooks) return { newer: logs.toReversed(), isWhole: isFound };
+    await closeAll(logs);
   }
-  if (inode === undefined) return { newer: [newest], isWhole: true };
-  await newest.handle.close();
-  const newer: OpenLog[] = [];
-  for await (const log of filesOfLog(file)) {
-    if (log.inode === inode) {
-      await log.handle.close();
-      return { newer, isWhole: true };
-    }
-    newer.unshift(log);
-  }
-  return { newer, isWhole: false };
 }
 
 interface TailPart {
@@ -103,14 +107,18 @@ interface TailPart {
 
 /** Where the last lines are, the oldest file first. */
 async function openTail(file: string, lines: number): Promise<readonly TailPart[]> {
+  const logs = await filesOfLog(file);
   const parts: TailPart[] = [];
   let missing = lines;
-  for await (const log of filesOfLog(file)) {
+  for (const log of logs) {
+    if (parts.length > 0 && missing <= 0) {
+      await log.handle.close();
+      continue;
+    }
     const { size } = await log.handle.stat();
     const { offset, found } = await lastLines(log.handle, size, missing);
     parts.unshift({ log, from: offset, size });
     missing -= found;
-    if (missing <= 0) break;
   }
   return parts;
 }

@@ -8,27 +8,34 @@ export interface OpenLog {
   readonly inode: number;
 }
 
-/** In the middle of a rotation one name is missing; at the end of the backups, all are. */
-const missingNames = 2;
+/** A rotation that goes on leaves one name out at a time, several of them perhaps several; after the last, all are. */
+const missingNames = 8;
 
 /**
- * The files of a log, the newest first: `app.log`, `app.log.1` … A rotation may go on meanwhile: files move to higher
- * numbers only, as this does, so none is passed over, and one that is met again is known by its inode.
+ * The files of a log, the newest first: `app.log`, `app.log.1` …, up to the one that is the end, which is left out. A
+ * rotation may go on meanwhile: files move to higher numbers only, as this does, so none is passed over. One that is met
+ * again, known by its inode, tells that those met since came after it: they are left to the next look.
  */
-export async function* filesOfLog(file: string): AsyncGenerator<OpenLog, void> {
-  const seen = new Set<number>();
+export async function filesOfLog(
+  file: string,
+  isEnd: (log: OpenLog) => Promise<boolean> = async () => false,
+): Promise<readonly OpenLog[]> {
+  const logs: OpenLog[] = [];
   for (let number = 0, missing = 0; missing < missingNames; number++) {
     const found = await openLog(number === 0 ? file : `${file}.${number}`);
-    if (found === undefined) {
-      missing += 1;
-    } else if (seen.has(found.inode)) {
+    missing = found === undefined ? missing + 1 : 0;
+    if (found === undefined) continue;
+    const before = logs.findIndex(({ inode }) => inode === found.inode);
+    if (before >= 0) {
+      await closeAll([found, ...logs.splice(before + 1)]);
+    } else if (await isEnd(found)) {
       await found.handle.close();
+      return logs;
     } else {
-      missing = 0;
-      seen.add(found.inode);
-      yield found;
+      logs.push(found);
     }
   }
+  return logs;
 }
 
 /** Undefined where there is none of that name. */

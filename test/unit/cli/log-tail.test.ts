@@ -5,6 +5,7 @@ import {
   renameSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -151,6 +152,17 @@ describe("followLog", () => {
       },
     ];
     expect(await follow(5, steps)).toBe("1\n(gap)\n3\n4\n");
+  });
+
+  it("does not show older backups again when somebody removes the file", async () => {
+    writeFileSync(`${log}.1`, "0\n");
+    utimesSync(`${log}.1`, 1_000_000, 1_000_000);
+    writeFileSync(log, "1\n");
+    const replace = (): void => {
+      rmSync(log);
+      writeFileSync(log, "2\n");
+    };
+    expect(await follow(1, [replace])).toBe("1\n2\n");
   });
 
   it("begins anew after a truncation and outlives a missing file", async () => {
