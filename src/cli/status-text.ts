@@ -1,4 +1,4 @@
-import type { AppStatus } from "../core/app-status.ts";
+import type { AppKind, AppStatus, ProcessStatus } from "../core/app-status.ts";
 import type { EngineStatus, JobStatus } from "../core/control-api.ts";
 import { formatDuration } from "./duration.ts";
 import { printable } from "./terminal.ts";
@@ -26,7 +26,7 @@ export function describeStatus(status: EngineStatus, nowMs: number): string {
   lines.push("");
   if (status.apps.length === 0) lines.push("No applications.");
   else {
-    const rows = status.apps.map((app) => appRow(app, nowMs));
+    const rows = status.apps.flatMap((app) => appRows(app, nowMs));
     lines.push(...table(["APP", "VERSION", "STATE", "UPTIME", "RESTARTS", "PID", "NOTE"], rows));
   }
   return `${lines.join("\n")}\n`;
@@ -56,20 +56,35 @@ function jobRow(job: JobStatus): readonly string[] {
   return [job.app, job.version, job.state, percent];
 }
 
-function appRow(app: AppStatus, nowMs: number): readonly string[] {
-  const running = app.state === "RUNNING" && app.startedAtMs !== undefined;
+/** The app's, and below it those of its processes where it has several. */
+function appRows(app: AppStatus, nowMs: number): readonly (readonly string[])[] {
+  const { processes = [] } = app;
   return [
-    app.name,
-    app.version,
-    app.kind === "long-running" ? app.state : app.kind,
-    running ? formatDuration(nowMs - (app.startedAtMs ?? nowMs)) : "-",
-    app.kind === "long-running" ? String(app.restarts) : "-",
-    app.pid === undefined ? "-" : String(app.pid),
-    noteOf(app),
+    row(app, app.name, app.version, nowMs, app.kind),
+    ...(processes.length > 1 ? processes.map((one) => row(one, `  ${one.name}`, "", nowMs)) : []),
   ];
 }
 
-function noteOf(app: AppStatus): string {
+function row(
+  one: ProcessStatus,
+  name: string,
+  version: string,
+  nowMs: number,
+  kind: AppKind = "long-running",
+): readonly string[] {
+  const running = one.state === "RUNNING" && one.startedAtMs !== undefined;
+  return [
+    name,
+    version,
+    kind === "long-running" ? one.state : kind,
+    running ? formatDuration(nowMs - (one.startedAtMs ?? nowMs)) : "-",
+    kind === "long-running" ? String(one.restarts) : "-",
+    one.pid === undefined ? "-" : String(one.pid),
+    noteOf(one),
+  ];
+}
+
+function noteOf(app: ProcessStatus): string {
   if (app.detail !== undefined) return app.detail;
   if (app.state === "RUNNING" || app.state === "STARTING") return "";
   if (app.signal !== undefined) return `killed by ${app.signal}`;

@@ -144,7 +144,10 @@ function describeReplacement(
   );
 }
 
-function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
+function createSupervisor(
+  { paths, config, pm2Unit, logger }: HostingOptions,
+  db: SqliteDatabase,
+): Supervisor {
   const log = logger.child({ part: "supervisor" });
   const daemon = pm2DaemonSettings(paths);
   return new Supervisor({
@@ -152,6 +155,10 @@ function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: Sqlite
     directories: { stateDir: paths.libDir, runDir: paths.runDir, logDir: paths.logDir },
     launcherFile: join(installationPath(), "dist/launcher.sh"),
     nodeFile: process.execPath,
+    logDaemon: {
+      programFile: join(installationPath(), "dist/logd.js"),
+      budgetBytes: config.engine.appLogsMib * 1024 * 1024,
+    },
     pm2: new Pm2Adapter({
       ...daemon,
       daemonOwner: pm2Unit === undefined ? "engine" : "systemd",
@@ -165,6 +172,7 @@ function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: Sqlite
     logger: log,
     clock: systemClock,
     random: Math.random,
+    fatalRetryMs: config.engine.fatalRetryS * 1000,
   });
 }
 
