@@ -12,6 +12,7 @@ import {
   type Phase,
 } from "./state-machine.ts";
 import { activate } from "./steps/activate.ts";
+import { restoreSettings, trySettings } from "./steps/configure.ts";
 import { requireNoDowngrade } from "./steps/downgrade.ts";
 import { type DownloadProgress, downloadPackage } from "./steps/download.ts";
 import { install } from "./steps/install.ts";
@@ -139,6 +140,10 @@ export class JobRunner {
         return rollBack(context, state, onStarted);
       case "performing":
         return perform(context, onStarted);
+      case "trying":
+        return trySettings(context, state);
+      case "restoring":
+        return restoreSettings(context, state);
       case "committed":
       case "failed":
       case "rolled-back":
