@@ -84,7 +84,9 @@ export class JobRunner {
     const { state } = job;
     if ("process" in state && state.process !== null) {
       const directory = scriptDirectory(state) ?? deps.host.installed(job.app)?.directory ?? "";
-      await endLeftScript(deps, state.process, directory);
+      // What a finished installer has left running is no leftover of `health`.
+      const script = state.phase === "probation" ? "health" : undefined;
+      await endLeftScript(deps, state.process, { job: job.id, directory, script });
     }
     return apply(job, { type: "resumed" });
   }

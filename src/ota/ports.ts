@@ -21,10 +21,8 @@ export interface OtaPlatform {
   readonly runWorker: (options: RunWorkerOptions) => Promise<unknown>;
   readonly processStartTicks: (pid: number) => number | undefined;
   readonly isSameProcessAlive: (process: ProcessIdentity) => boolean;
-  readonly isGroupAlive: (
-    leader: number,
-    variable: { readonly name: string; readonly value: string },
-  ) => boolean;
+  readonly processesMarked: (marks: Readonly<Record<string, string>>) => readonly number[];
+  readonly signalMarked: (marks: Readonly<Record<string, string>>, signal: NodeJS.Signals) => void;
   readonly signalGroup: (leader: number, signal: NodeJS.Signals) => void;
   readonly bootId: () => string;
 }
