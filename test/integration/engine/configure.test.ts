@@ -16,8 +16,10 @@ async function configure(gateway: Gateway, id: string, settings: Record<string, 
   await gateway.checkIn();
 }
 
-it("new settings take effect without a new process and without touching an app", async () => {
-  await using gateway = await Gateway.running();
+it("new settings take effect and bad ones go away again, in one process and without touching an app", async () => {
+  await using gateway = await Gateway.running({
+    otaLimits: { settingsTrialMs: 2_000, settingsTrialNoteMs: 200 },
+  });
   await gateway.upload("meter.v1.tar.gz", longRunning(gateway.engine, "meter", "1"));
   await gateway.install("meter.v1.tar.gz");
   const { pid } = gateway.engine;
@@ -32,13 +34,11 @@ it("new settings take effect without a new process and without touching an app",
   expect(configOf(gateway)).toMatch(/^update_interval = 4242$/m);
   expect((await gateway.engine.status())?.checkIn).toMatchObject({ mode: "long-poll", intervalS: 4242 });
   expect(gateway.engine.pid).toBe(pid);
-  expect(runsOf(gateway.engine, "meter")).toHaveLength(1);
 
   // The next command comes by the long poll: nobody asks for a check-in.
-  await gateway.write(
-    JSON.stringify({ id: "wrong", configure: { probation: 0, cik: "x", debug_level: "INFO" } }),
-  );
-  const refused = await gateway.result("wrong");
+  const mistake = { probation: 0, cik: "x", debug_level: "INFO" };
+  await gateway.write(JSON.stringify({ id: "mistake", configure: mistake }));
+  const refused = await gateway.result("mistake");
   expect(refused.apps[0]?.status).toBe("failed");
   expect(refused.apps[0]?.output).toContain("nothing was changed");
   expect(refused.apps[0]?.output).toContain(
@@ -46,33 +46,26 @@ it("new settings take effect without a new process and without touching an app",
   );
   expect(refused.apps[0]?.output).toContain('"cik" cannot be set from afar; these can: server_url,');
   expect(configOf(gateway)).toMatch(/^debug_level = DEBUG$/m);
-});
 
-it("a server that cannot be reached is given up, even if the engine is killed meanwhile", async () => {
-  await using gateway = await Gateway.running({
-    otaLimits: { settingsTrialMs: 2_000, settingsTrialNoteMs: 200 },
-  });
   const rightUrl = serverUrlOf(gateway);
   const wrongUrl = `http://127.0.0.1:${await deadPort()}`;
   const { cik } = gateway;
-
-  await configure(gateway, "away", { server_url: wrongUrl, probation: 99 });
-  await eventually(
-    "the wrong server in force",
-    async () => (await gateway.engine.status())?.device.server === wrongUrl,
-  );
+  await gateway.write(JSON.stringify({ id: "away", configure: { server_url: wrongUrl, probation: 99 } }));
+  const isAway = async (): Promise<boolean> => (await gateway.engine.status())?.device.server === wrongUrl;
+  await eventually("the wrong server in force", isAway);
   await gateway.engine.end("SIGKILL");
   gateway.engine.start();
 
-  const { apps } = await gateway.result("away");
-  expect(apps[0]).toMatchObject({ name: "gateway-engine", status: "rolled-back" });
-  expect(apps[0]?.output).toMatch(
+  const away = await gateway.result("away");
+  expect(away.apps[0]).toMatchObject({ name: "gateway-engine", status: "rolled-back" });
+  expect(away.apps[0]?.output).toMatch(
     /no check-in succeeded within 2 s; the last trouble: .*put back: server_url = /,
   );
   expect(serverUrlOf(gateway)).toBe(rightUrl);
   expect(configOf(gateway)).not.toMatch(/probation/);
   expect(gateway.cik).toBe(cik);
   expect((await gateway.engine.status())?.device.server).toBe(rightUrl);
+  expect(runsOf(gateway.engine, "meter")).toHaveLength(1);
 });
 
 /** A port on which nobody listens. */
