@@ -51,9 +51,18 @@ function describeCheckIn(checkIn: EngineStatus["checkIn"], nowMs: number): strin
 }
 
 function jobRow(job: JobStatus): readonly string[] {
-  const { receivedBytes: got, totalBytes: all } = job;
-  const percent = got !== undefined && all ? `${Math.floor((100 * got) / all)} % of ${all} bytes` : "";
-  return [job.app, job.version, job.state, percent];
+  return [job.app, job.version, job.state, jobProgress(job)];
+}
+
+/** How far a download is; empty for what is none. */
+export function jobProgress({ receivedBytes: got, totalBytes: all }: JobStatus): string {
+  return got !== undefined && all ? `${Math.floor((100 * got) / all)} % of ${formatBytes(all)}` : "";
+}
+
+function formatBytes(bytes: number): string {
+  const mebibytes = bytes / (1024 * 1024);
+  if (mebibytes >= 0.95) return `${mebibytes.toFixed(1)} MiB`;
+  return bytes >= 1024 ? `${Math.round(bytes / 1024)} KiB` : `${bytes} bytes`;
 }
 
 /** The app's, and below it those of its processes where it has several. */
