@@ -2,7 +2,7 @@ import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { CallOptions, DeviceApi, Point } from "../device-client/index.ts";
 import type { EngineFacts, FetchCursor } from "./facts.ts";
-import { classifyFailure } from "./failure.ts";
+import { classifyFailure } from "../core/api-failure.ts";
 
 /** The update pipeline's door, as the check-in loop sees it. */
 export interface CommandSink {
