@@ -1,8 +1,8 @@
+import { classifyFailure } from "../core/api-failure.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { DeviceApi } from "../device-client/index.ts";
 import type { Credentials } from "./credentials.ts";
-import { classifyFailure } from "../core/api-failure.ts";
 
 /**
  * The Device API of a device that heals its own authorisation: a 401 activates again at once and repeats the
