@@ -9,7 +9,7 @@ import {
   uploadOptions,
 } from "./queue-options.ts";
 import type { HttpConfig, QueueConfig, QueueLogConfig, StoreConfig, UploadConfig } from "./queue-types.ts";
-import { openSections } from "./section-reader.ts";
+import { openSections, type SectionReader } from "./section-reader.ts";
 
 type QueuePaths = Pick<Paths, "home" | "gmqCfg" | "loggingCfg">;
 
@@ -27,18 +27,22 @@ function defaultQueuePort({ home }: Pick<Paths, "home">): number {
 export function loadQueueConfig(paths: QueuePaths): QueueConfig {
   const faults: ConfigFault[] = [];
   const sections = openSections(paths.gmqCfg, faults);
-  const readPriority = sections("priorities").read;
-  const priorities = priorityOptions.flatMap((option) =>
-    readPriority(option).map((alias) => [alias, Number(option.key)] as const),
-  );
   const config = {
     unq: Object.freeze(sections("unq").readAll<UploadConfig>(uploadOptions)),
     db: Object.freeze(sections("db").readAll<StoreConfig>(storeOptions)),
     http: Object.freeze(sections("http").readAll<HttpConfig>(httpOptions(defaultQueuePort(paths)))),
-    priorities: new Map(priorities),
+    priorities: readPriorities(sections("priorities")),
   };
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(config);
+}
+
+function readPriorities(section: SectionReader): ReadonlyMap<string, number> {
+  return new Map(
+    priorityOptions.flatMap((option) =>
+      section.read(option).map((alias) => [alias, Number(option.key)] as const),
+    ),
+  );
 }
 
 /** Reads `logging.cfg`, likewise. */
