@@ -26,12 +26,16 @@ export function loadConfig(paths: Pick<Paths, "gatewayCfg" | "engineConfig">): C
   return Object.freeze({ device: Object.freeze(config.device), engine: Object.freeze(config.engine) });
 }
 
+/** A product's own host; undefined for a vendor that cannot be part of a host's name. */
+export function productServer(vendor: string): string | undefined {
+  return /^[A-Za-z0-9-]{1,63}$/.test(vendor) ? `https://${vendor.toLowerCase()}.m2.exosite.io` : undefined;
+}
+
 /** Without a `server_url`, a product has a host of its own (spec: device-api.md, "Hosts and identity"). */
 function withServer(device: DeviceConfig, file: string, faults: ConfigFault[]): DeviceConfig {
   if (device.serverUrl !== undefined || device.vendor === undefined) return device;
-  if (/^[A-Za-z0-9-]{1,63}$/.test(device.vendor)) {
-    return { ...device, serverUrl: `https://${device.vendor.toLowerCase()}.m2.exosite.io` };
-  }
+  const serverUrl = productServer(device.vendor);
+  if (serverUrl !== undefined) return { ...device, serverUrl };
   const expected = `the vendor ${JSON.stringify(device.vendor)} cannot be part of a host name: set a server_url`;
   faults.push({ file, section: "device", key: "server_url", expected });
   return device;

@@ -123,7 +123,7 @@ export class Uploader {
 
   private facts(): UploadFacts {
     const { clock, settings, outlet } = this.dependencies;
-    const own = outlet.waiting().filter(({ identityId }) => identityId === this.identityId);
+    const own = outlet.waiting(this.identityId).filter(({ identityId }) => identityId === this.identityId);
     const inLane = (lane: Lane): Waiting | undefined => own.find((waiting) => waiting.lane === lane);
     return {
       nowMs: clock.monotonic(),
@@ -211,7 +211,7 @@ export class Uploader {
     if (this.failures === 1) logger.warn("upload failed, what is queued waits", fields);
     else logger.debug("upload failed again", { ...fields, attempt: this.failures });
     try {
-      if (this.failures === 1) await outlet.unreachable(this.identityId);
+      await outlet.unreachable(this.identityId);
       if (failure.kind === "unauthorized") await refusals.refused(this.identityId, this.lastError);
     } catch (trouble) {
       logger.error("the queue's state could not be kept", { error: describeError(trouble) });
