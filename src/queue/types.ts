@@ -101,7 +101,7 @@ export interface Batch {
 
 export interface BatchLimits {
   readonly maxEntries: number;
-  /** Of aliases and values, decoded; at least one entry is taken whatever its size. */
+  /** Of aliases and values, decoded, plus 32 an entry; at least one entry is taken whatever its size. */
   readonly maxBytes: number;
 }
 
