@@ -16,3 +16,5 @@ export type {
   QueueStatus,
   Vms,
 } from "./types.ts";
+export { queueMigrations } from "./store/migrations.ts";
+export { QueueStore, type QueueStoreOptions } from "./store/queue-store.ts";

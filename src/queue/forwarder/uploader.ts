@@ -123,7 +123,7 @@ export class Uploader {
 
   private facts(): UploadFacts {
     const { clock, settings, outlet } = this.dependencies;
-    const own = outlet.waiting(this.identityId).filter(({ identityId }) => identityId === this.identityId);
+    const own = outlet.waiting(this.identityId);
     const inLane = (lane: Lane): Waiting | undefined => own.find((waiting) => waiting.lane === lane);
     return {
       nowMs: clock.monotonic(),
