@@ -1,7 +1,15 @@
 export { QueueFullError, QueueUnavailableError } from "./errors.ts";
-export { ApiServer, type ApiServerOptions, ListenError } from "./http/api-server.ts";
-export { formatMetrics, type MetricsInput } from "./http/metrics.ts";
-export type { Histogram } from "./store/commit-times.ts";
+export {
+  ActivationDesk,
+  type DeviceLink,
+  type DeviceLinks,
+  Forwarder,
+  type ForwarderSettings,
+  type LinkStorage,
+  type UploaderStatus,
+} from "./forwarder/index.ts";
+export { ApiServer, type ApiServerOptions } from "./http/api-server.ts";
+export { formatMetrics } from "./http/metrics.ts";
 export { queueAfterSalvage, queueMigrations } from "./store/migrations.ts";
 export { QueueStore, type QueueStoreOptions } from "./store/queue-store.ts";
 export type { QueueFile } from "./store/store-file.ts";

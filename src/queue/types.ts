@@ -135,8 +135,8 @@ export interface Waiting {
 
 /** The forwarder's side of the store. Every promise resolves after the commit, and joins the commit of that moment. */
 export interface QueueOutlet {
-  /** Only lanes that hold something. Cheap. */
-  waiting(): readonly Waiting[];
+  /** Only lanes that hold something, of one identity where it is named. Cheap. */
+  waiting(identityId?: number): readonly Waiting[];
   /** Called after the commit that added entries. @returns what ends it */
   onAppended(listener: (identityId: number, lane: Lane) => void): () => void;
   /**

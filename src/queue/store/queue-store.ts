@@ -119,12 +119,12 @@ export class QueueStore implements QueueIntake, QueueOutlet {
     return this.commits.append(request);
   }
 
-  waiting(): readonly Waiting[] {
+  waiting(identityId?: number): readonly Waiting[] {
     const session = this.file.peek();
     if (session === undefined) return [];
     const { ledger, chunks, boots } = session;
     const sums = new Map<number, Waiting>();
-    for (const lane of ledger.filled()) {
+    for (const lane of ledger.filled(identityId)) {
       const key = lane.identity * 2 + lane.lane;
       const oldest = chunks.oldest(lane, () => false);
       const before = sums.get(key);
