@@ -21,6 +21,7 @@ import { Hosting } from "./hosting.ts";
 import { isJournalStream, type Logging, type LogLevel, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
+import { QueueHost } from "./queue-host.ts";
 
 export interface RunDaemonOptions {
   readonly paths: Paths;
@@ -75,7 +76,8 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   });
   endings.add("the lock", () => lock.release());
   const ciks = openCikStore(paths);
-  const redact = redactor(() => ciks.knownSecrets());
+  const started: { queue?: QueueHost } = {};
+  const redact = redactor(() => [...ciks.knownSecrets(), ...(started.queue?.secrets() ?? [])]);
   const logging = startLogging(options, config, redact);
   const { logger } = logging;
   endings.add("the log", () => logging.close());
@@ -96,14 +98,21 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   endings.add("hosting", () => hosting.stop());
   crash.reportTo((text) => hosting.reportTrouble(text));
   const cloud = needsMurano(options, config)
-    ? new Cloud({ paths, config, ciks, hosting, logger })
+    ? new Cloud({ paths, config, ciks, hosting, queueUptimeMs: () => started.queue?.uptimeMs(), logger })
     : undefined;
   endings.add("the connection to Murano", () => cloud?.close());
+  if (hasQueue(options, cloud)) {
+    const reportTrouble = (text: string): void => hosting.reportTrouble(text);
+    const queue = new QueueHost({ paths, config, cloud, logger, reportTrouble });
+    started.queue = queue;
+    endings.add("the queue", () => queue.stop());
+    queue.start();
+  }
   const control = new ControlServer({
     socketPath: paths.controlSocket,
     groupId: groupId(gatewayGroup),
     target: new EngineControl({ paths, config, hosting, cloud }),
-    queue: undefined,
+    queue: started.queue?.control,
     logger,
   });
   endings.add("the control socket", () => control.stop());
@@ -137,6 +146,11 @@ function startLogging(
 /** A factory installs packages before a gateway knows its product. */
 function needsMurano(options: RunDaemonOptions, config: Config): boolean {
   return !worksLocally(options) || config.device.vendor !== undefined;
+}
+
+/** A run with an end of its own serves no apps: they would be refused again as soon as it is over. */
+function hasQueue(options: RunDaemonOptions, cloud: Cloud | undefined): cloud is Cloud {
+  return cloud !== undefined && !worksLocally(options) && options.once !== true;
 }
 
 /** There is something to do on this gateway and then no more. */
