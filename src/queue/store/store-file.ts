@@ -111,6 +111,8 @@ export class StoreFile {
       this.isDamaged = true;
     });
     try {
+      // The queue writes at its end and reads at its front: pages between are of no use, and the default is 16 MB.
+      db.pragma("cache_size = -2000");
       settleLog(db);
       const session = createSession(db);
       if (replaced !== undefined) onReplaced(replaced);
