@@ -15,8 +15,8 @@ import { nextWrite, type Write, writersOf } from "./writers.ts";
 
 export const product = "network-test";
 const unlimited = { maxBytes: Infinity, maxEntries: Infinity, maxAgeMs: undefined };
-/** At the scale of this program 15 s are 600 ms: waiting for a dead connection takes real time. */
-const timeoutMs = 600;
+/** At the scale of this program 15 s are 200 ms: waiting for a dead connection takes real time. */
+const timeoutMs = 200;
 /** A day of silence after the last write is more than any backoff lasts. */
 const longestSettlingMs = 24 * 3_600_000;
 
