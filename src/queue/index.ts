@@ -1,3 +1,4 @@
+export { QueueFullError, QueueUnavailableError } from "./errors.ts";
 export {
   ActivationDesk,
   type DeviceLink,
@@ -7,14 +8,9 @@ export {
   type LinkStorage,
   type UploaderStatus,
 } from "./forwarder/index.ts";
-export type {
-  Caller,
-  DeadLetter,
-  DeadLetterStore,
-  IdentityStore,
-  QueueIdentity,
-  QueueStatus,
-  Vms,
-} from "./types.ts";
-export { queueMigrations } from "./store/migrations.ts";
+export { ApiServer, type ApiServerOptions } from "./http/api-server.ts";
+export { formatMetrics } from "./http/metrics.ts";
+export { queueAfterSalvage, queueMigrations } from "./store/migrations.ts";
 export { QueueStore, type QueueStoreOptions } from "./store/queue-store.ts";
+export type { QueueFile } from "./store/store-file.ts";
+export type * from "./types.ts";
