@@ -22,6 +22,11 @@ export interface Paths {
   readonly appsDir: string;
   /** Downloaded packages. */
   readonly packagesDir: string;
+  /** The store-and-forward queue. */
+  readonly queueDb: string;
+  /** Its local API as a Unix socket, and the port that it has on loopback, in decimal. */
+  readonly queueSocket: string;
+  readonly queuePort: string;
   readonly controlSocket: string;
   readonly engineLock: string;
   readonly engineLog: string;
@@ -49,6 +54,9 @@ export function pathsUnder(home: string | null): Paths {
     pm2Home: `${libDir}/pm2`,
     appsDir: `${libDir}/apps`,
     packagesDir: `${libDir}/packages`,
+    queueDb: `${libDir}/queue.db`,
+    queueSocket: `${runDir}/gmq.sock`,
+    queuePort: `${runDir}/gmq.port`,
     controlSocket: `${runDir}/gwe.sock`,
     engineLock: `${runDir}/gwe.lock`,
     engineLog: `${logDir}/gwe.log`,

@@ -39,6 +39,7 @@ import {
 import { configIo } from "./config-io.ts";
 import type { Hosting } from "./hosting.ts";
 import { askMachineFacts } from "./machine-facts.ts";
+import type { GatewayDevice } from "./queue-links.ts";
 import { GatewaySerial } from "./serial.ts";
 
 export interface CloudOptions {
@@ -64,11 +65,14 @@ export class Cloud {
   /** Heals its own authorisation. */
   readonly api: DeviceApi;
   readonly loop: CheckInLoop;
+  /** PEM text of the authorities to trust; undefined for Node's own list. */
+  readonly ca: string | undefined;
   private readonly client: DeviceClient;
   private readonly options: CloudOptions;
   private readonly checkInDependencies: CheckInDependencies;
   private readonly composer: ReportComposer;
   private machineFacts: MachineFacts | undefined;
+  private queue: () => { readonly isListening: boolean } | undefined = () => undefined;
 
   /** @throws ConfigError when the gateway does not know its product or cannot know its serial number */
   constructor(options: CloudOptions) {
@@ -79,13 +83,14 @@ export class Cloud {
     this.serial = new GatewaySerial({ paths, config, clock: systemClock, logger });
     const { vendor, model, serverUrl } = this.product;
     const certificate = clientCertificate(config);
+    this.ca = config.device.caFile === undefined ? undefined : readPem(config.device.caFile);
     this.client = new DeviceClient({
       baseUrl: serverUrl,
       vendor,
       model,
       cik: () => this.credentials.current(),
       clientCertificate: certificate,
-      ca: config.device.caFile === undefined ? undefined : readPem(config.device.caFile),
+      ca: this.ca,
       userAgent: config.engine.userAgent,
       consumer: "gwe",
     });
@@ -176,6 +181,25 @@ export class Cloud {
     this.client.close();
   }
 
+  /** The gateway as the queue's apps may write as it. */
+  gatewayDevice(): GatewayDevice {
+    const { vendor, model } = this.product;
+    return {
+      api: this.api,
+      credentials: this.credentials,
+      vms: () => {
+        const sn = this.serial.current();
+        return sn === undefined ? undefined : { vendor, model, sn };
+      },
+      owns: (cik) => this.options.ciks.knownSecrets().includes(cik),
+    };
+  }
+
+  /** From where `engine_report` learns of the queue. */
+  reportQueue(queue: () => { readonly isListening: boolean } | undefined): void {
+    this.queue = queue;
+  }
+
   private createLoop(): CheckInLoop {
     const { config, hosting, logger } = this.options;
     return new CheckInLoop({
@@ -224,6 +248,7 @@ export class Cloud {
             engineVersion,
             engineUptimeMs: process.uptime() * 1000,
             nowMs: systemClock.now(),
+            queue: this.queue(),
           }),
         deviceInfo: async () => {
           const facts = await collectDeviceFacts({

@@ -18,9 +18,10 @@ import { CrashWatch } from "./crash-watch.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
 import { Hosting } from "./hosting.ts";
-import { isJournalStream, type Logging, type LogLevel, openLogging } from "./logging.ts";
+import { isJournalStream, type Logging, logLevelOf, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
+import { QueueService } from "./queue-service.ts";
 
 export interface RunDaemonOptions {
   readonly paths: Paths;
@@ -33,14 +34,6 @@ export interface RunDaemonOptions {
   /** Apps to remove; likewise. */
   readonly removeApps?: readonly string[];
 }
-
-const levels: Readonly<Record<ConfigLogLevel, LogLevel>> = {
-  DEBUG: "debug",
-  INFO: "info",
-  WARNING: "warn",
-  ERROR: "error",
-  CRITICAL: "silent",
-};
 
 /**
  * Runs one engine and resolves to the exit status when it has stopped: by SIGTERM or SIGINT, or, with `once` or
@@ -99,15 +92,31 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
     ? new Cloud({ paths, config, ciks, hosting, logger })
     : undefined;
   endings.add("the connection to Murano", () => cloud?.close());
+  const queue =
+    cloud !== undefined && keepsRunning(options)
+      ? new QueueService({
+          paths,
+          config,
+          gateway: cloud.gatewayDevice(),
+          ca: cloud.ca,
+          loggerAt: (level) => logging.withLevel(level),
+          reportTrouble: (text) => hosting.reportTrouble(text),
+          onCorruption: (error) => crash.happened(error),
+        })
+      : undefined;
+  endings.add("the queue", () => queue?.stop());
+  cloud?.reportQueue(() => queue);
   const control = new ControlServer({
     socketPath: paths.controlSocket,
     groupId: groupId(gatewayGroup),
     target: new EngineControl({ paths, config, hosting, cloud }),
-    queue: undefined,
+    queue: queue?.control,
     logger,
   });
   endings.add("the control socket", () => control.stop());
   await control.start();
+  // Before the apps, which write from their first moment on.
+  await queue?.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.api ?? noContent, stop.signal);
   const status = await Promise.race([
@@ -127,7 +136,7 @@ function startLogging(
   const isJournal = isJournalStream(process.stderr.fd);
   ensureDirectory(paths.logDir);
   return openLogging({
-    level: levels[logLevelOverride ?? config.engine.logLevel],
+    level: logLevelOf(logLevelOverride ?? config.engine.logLevel),
     file: isJournal ? undefined : paths.engineLog,
     journal: isJournal,
     redact,
@@ -137,6 +146,11 @@ function startLogging(
 /** A factory installs packages before a gateway knows its product. */
 function needsMurano(options: RunDaemonOptions, config: Config): boolean {
   return !worksLocally(options) || config.device.vendor !== undefined;
+}
+
+/** An end of its own is not in sight. */
+function keepsRunning(options: RunDaemonOptions): boolean {
+  return !worksLocally(options) && options.once !== true;
 }
 
 /** There is something to do on this gateway and then no more. */

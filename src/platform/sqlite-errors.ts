@@ -25,3 +25,8 @@ export function isCorruption(error: unknown): boolean {
 export function isDiskTrouble(error: unknown): boolean {
   return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)/.test(sqliteCode(error));
 }
+
+/** There is no space left. */
+export function isDiskFull(error: unknown): boolean {
+  return sqliteCode(error) === "SQLITE_FULL";
+}

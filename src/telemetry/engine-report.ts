@@ -6,6 +6,8 @@ export interface EngineReportInput {
   readonly engineVersion: string;
   readonly engineUptimeMs: number;
   readonly nowMs: number;
+  /** The queue lives in the engine's own process; undefined where this run has none. */
+  readonly queue: { readonly isListening: boolean } | undefined;
 }
 
 /** One app's entry; the four keys are fixed, dashboards in the field parse them. */
@@ -21,14 +23,16 @@ interface Entry {
 /** The `engine_report` dataport: a list of one-key objects, the engine itself included (spec: gateway-engine.md). */
 export function engineReport(input: EngineReportInput): string {
   const apps: Record<string, Entry>[] = input.apps.map((app) => ({ [app.name]: appEntry(app, input.nowMs) }));
-  apps.push({
-    gwe: {
-      status: "RUNNING",
-      uptime: formatUptime(input.engineUptimeMs),
-      exitstatus: 0,
-      version: input.engineVersion,
-    },
-  });
+  const own = {
+    status: "RUNNING",
+    uptime: formatUptime(input.engineUptimeMs),
+    exitstatus: 0,
+    version: input.engineVersion,
+  };
+  apps.push({ gwe: own });
+  if (input.queue !== undefined) {
+    apps.push({ gmq: input.queue.isListening ? own : { ...own, status: "BACKOFF", uptime: "" } });
+  }
   return JSON.stringify({ apps });
 }
 

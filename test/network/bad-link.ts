@@ -164,7 +164,12 @@ export class BadLink {
     const isAll = (options as { readonly all?: boolean }).all === true;
     setImmediate(() => {
       if (this.mode === "dns-failure") {
-        callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: "ENOTFOUND", syscall: "getaddrinfo" }));
+        callback(
+          Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), {
+            code: "ENOTFOUND",
+            syscall: "getaddrinfo",
+          }),
+        );
       } else if (isAll) callback(null, [{ address: "127.0.0.1", family: 4 }]);
       else callback(null, "127.0.0.1", 4);
     });

@@ -59,7 +59,8 @@ export class Ledger {
           continue;
         }
         const movedS = at - Math.floor(timeMs / 1000);
-        if (movedS < 0 || movedS > farthestMoveS) faults.push(`${key}: ${value} is ${movedS} s from its time`);
+        if (movedS < 0 || movedS > farthestMoveS)
+          faults.push(`${key}: ${value} is ${movedS} s from its time`);
         if (last !== undefined && at <= last.at) faults.push(`${key}: ${value} comes before ${last.value}`);
         if (movedS !== 0) sums.moved += 1;
         last = { at, value };

@@ -11,7 +11,11 @@ import { startTestEmulator } from "../support/emulator.ts";
 import { Simulation, type SimulationResult } from "./simulation.ts";
 
 const { values } = parseArgs({
-  options: { hours: { type: "string", default: "24" }, seed: { type: "string", default: "1" }, verbose: { type: "boolean" } },
+  options: {
+    hours: { type: "string", default: "24" },
+    seed: { type: "string", default: "1" },
+    verbose: { type: "boolean" },
+  },
 });
 
 async function simulate(hours: number, seed: number, careless: boolean): Promise<SimulationResult> {

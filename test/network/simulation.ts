@@ -5,7 +5,14 @@ import { type Logger, silentLogger } from "../../src/core/logger.ts";
 import { type DeviceApi, DeviceClient } from "../../src/device-client/index.ts";
 import { Credentials, reactivatingApi } from "../../src/engine/index.ts";
 import { openDatabase } from "../../src/platform/sqlite.ts";
-import { type Caller, type DeviceLinks, Forwarder, QueueStore, queueMigrations } from "../../src/queue/index.ts";
+import { isDiskFull } from "../../src/platform/sqlite-errors.ts";
+import {
+  type Caller,
+  type DeviceLinks,
+  Forwarder,
+  QueueStore,
+  queueMigrations,
+} from "../../src/queue/index.ts";
 import type { TestEmulator } from "../support/emulator.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { BadLink, type LinkMode, linkModes } from "./bad-link.ts";
@@ -70,11 +77,17 @@ export class Simulation {
       const { cik } = await emulator.addActivated(product, "by-cik");
       for (const sn of vmsSerials) await emulator.addSerial(product, sn);
       const phases = planDay(lengthMs, random);
-      const writers = writersOf({ vms: vmsSerials.map((sn) => ({ vendor: product, model: product, sn })), cik });
+      const writers = writersOf({
+        vms: vmsSerials.map((sn) => ({ vendor: product, model: product, sn })),
+        cik,
+      });
       await this.live(store, phases, writers);
       await this.settle(store, forwarder);
       const dead = new Set(store.dead.list({ limit: 1_000_000 }).map(({ value }) => value));
-      const verdict = await this.ledger.check((sn, alias) => emulator.device(product, sn).history(alias), dead);
+      const verdict = await this.ledger.check(
+        (sn, alias) => emulator.device(product, sn).history(alias),
+        dead,
+      );
       return { verdict, phases, requests: forwarder.stats().requests };
     } finally {
       await forwarder.stop();
@@ -95,7 +108,7 @@ export class Simulation {
             logger: silentLogger,
             now: () => this.clock.now(),
           }),
-        isDiskFull: () => false,
+        isDiskFull,
       },
       limits: {
         ...unlimited,
@@ -147,7 +160,10 @@ export class Simulation {
           hasCertificate: false,
           logger: silentLogger as Logger,
         });
-        return { api: this.counted(reactivatingApi(session, credentials, silentLogger)), activation: credentials };
+        return {
+          api: this.counted(reactivatingApi(session, credentials, silentLogger)),
+          activation: credentials,
+        };
       },
     };
   }
@@ -185,7 +201,11 @@ export class Simulation {
     }
   }
 
-  private async live(store: QueueStore, phases: readonly Phase[], writers: ReturnType<typeof writersOf>): Promise<void> {
+  private async live(
+    store: QueueStore,
+    phases: readonly Phase[],
+    writers: ReturnType<typeof writersOf>,
+  ): Promise<void> {
     const { lengthMs, random } = this.options;
     const changes = [...phases];
     const start = this.clock.now();
@@ -265,7 +285,8 @@ export class Simulation {
   private async closeActivation(isClosed: boolean): Promise<void> {
     const { emulator } = this.options;
     if (isClosed) for (const sn of vmsSerials) await emulator.device(product, sn).disable();
-    else if (this.isActivationClosed) for (const sn of vmsSerials) await emulator.device(product, sn).enable();
+    else if (this.isActivationClosed)
+      for (const sn of vmsSerials) await emulator.device(product, sn).enable();
     this.isActivationClosed = isClosed;
   }
 }

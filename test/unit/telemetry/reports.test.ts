@@ -23,6 +23,7 @@ describe("engine_report", () => {
       engineVersion: "9.9",
       engineUptimeMs: 90_061_000,
       nowMs: 3_772_000,
+      queue: { isListening: true },
     });
     expect(JSON.parse(text).apps.slice(0, 1)).toEqual([
       { meter: { status: "RUNNING", uptime: "1:02:51", exitstatus: 0, version: "1.2.3" } },
@@ -30,6 +31,9 @@ describe("engine_report", () => {
     expect(JSON.parse(text).apps[1].once).toMatchObject({ status: "EXITED", exitstatus: 3 });
     expect(JSON.parse(text).apps[2]).toEqual({
       gwe: { status: "RUNNING", uptime: "1 day, 1:01:01", exitstatus: 0, version: "9.9" },
+    });
+    expect(JSON.parse(text).apps[3]).toEqual({
+      gmq: { status: "RUNNING", uptime: "1 day, 1:01:01", exitstatus: 0, version: "9.9" },
     });
   });
 
