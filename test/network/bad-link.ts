@@ -27,8 +27,8 @@ export const linkModes = [
 export type LinkMode = (typeof linkModes)[number];
 
 export const hostName = "murano.test";
-/** One way, at the scale of the client's time-outs in this program (15 s are 600 ms): 2 s there and back. */
-const slowMs = 40;
+/** One way, at the scale of the client's time-outs in this program (15 s are 200 ms): 2 s there and back. */
+const slowMs = 13;
 const lossProbability = 0.2;
 
 const portalPage = "<!doctype html><title>Welcome</title><p>Please accept our terms.";

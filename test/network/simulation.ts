@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from "../../src/core/logger.ts";
 import { type DeviceApi, DeviceClient } from "../../src/device-client/index.ts";
 import { Credentials, reactivatingApi } from "../../src/engine/index.ts";
 import { openDatabase } from "../../src/platform/sqlite.ts";
+import { isDiskFull } from "../../src/platform/sqlite-errors.ts";
 import {
   type Caller,
   type DeviceLinks,
@@ -21,8 +22,8 @@ import { nextWrite, type Write, writersOf } from "./writers.ts";
 
 export const product = "network-test";
 const unlimited = { maxBytes: Infinity, maxEntries: Infinity, maxAgeMs: undefined };
-/** At the scale of this program 15 s are 600 ms: waiting for a dead connection takes real time. */
-const timeoutMs = 600;
+/** At the scale of this program 15 s are 200 ms: waiting for a dead connection takes real time. */
+const timeoutMs = 200;
 /** A day of silence after the last write is more than any backoff lasts. */
 const longestSettlingMs = 24 * 3_600_000;
 
@@ -107,7 +108,7 @@ export class Simulation {
             logger: silentLogger,
             now: () => this.clock.now(),
           }),
-        isDiskFull: () => false,
+        isDiskFull,
       },
       limits: {
         ...unlimited,
