@@ -5,7 +5,6 @@ import { type Logger, silentLogger } from "../../src/core/logger.ts";
 import { type DeviceApi, DeviceClient } from "../../src/device-client/index.ts";
 import { Credentials, reactivatingApi } from "../../src/engine/index.ts";
 import { openDatabase } from "../../src/platform/sqlite.ts";
-import { isDiskFull } from "../../src/platform/sqlite-errors.ts";
 import {
   type Caller,
   type DeviceLinks,
@@ -108,7 +107,7 @@ export class Simulation {
             logger: silentLogger,
             now: () => this.clock.now(),
           }),
-        isDiskFull,
+        isDiskFull: () => false,
       },
       limits: {
         ...unlimited,

@@ -40,9 +40,10 @@ export class Intake {
     const laneIndex = isUnreachable(identity) ? laneNumber("backlog") : laneNumber(lane);
     const added = { entries: 0, bytes: 0 };
     let lowest = Number.POSITIVE_INFINITY;
-    for (const one of series) {
+    const sizes = series.map(seriesBytes);
+    for (const [index, one] of series.entries()) {
       added.entries += one.values.length;
-      added.bytes += seriesBytes(one);
+      added.bytes += sizes[index] as number;
       lowest = Math.min(lowest, priorityOf(one.alias));
     }
     if (!room.has(identity, added)) {
@@ -50,13 +51,15 @@ export class Intake {
       this.finish();
       room.make(identity, added, lowest);
     }
-    for (const one of series) this.put(identity, laneIndex, stampNumber(stampedBy), one);
+    for (const [index, one] of series.entries()) {
+      this.put(identity, laneIndex, stampNumber(stampedBy), one, sizes[index] as number);
+    }
     return { identity, lane: laneIndex };
   }
 
   /** An entry that was accepted before: limits don't hold it up. */
   takeBack(identity: number, stampedBy: number, series: Series): void {
-    this.put(identity, laneNumber("backlog"), stampedBy, series);
+    this.put(identity, laneNumber("backlog"), stampedBy, series, seriesBytes(series));
   }
 
   /** Writes what has been taken. */
@@ -67,15 +70,15 @@ export class Intake {
     this.open.clear();
   }
 
-  private put(identity: number, lane: number, stampedBy: number, series: Series): void {
+  private put(identity: number, lane: number, stampedBy: number, series: Series, bytes: number): void {
     const { ledger, priorityOf } = this.parts;
     const count = ledger.lane(identity, lane, priorityOf(series.alias));
-    ledger.enter(count, series.values.length, seriesBytes(series));
+    ledger.enter(count, series.values.length, bytes);
     const chunk = this.openChunk(count, stampedBy);
-    for (let next = chunk.builder.add(series, 0); next < series.values.length; ) {
+    for (let next = chunk.builder.add(series, bytes, 0); next < series.values.length; ) {
       this.write(chunk);
       chunk.builder = new ChunkBuilder();
-      next = chunk.builder.add(series, next);
+      next = chunk.builder.add(series, bytes, next);
     }
   }
 
