@@ -82,7 +82,13 @@ export class Simulation {
       });
       await this.live(store, phases, writers);
       await this.settle(store, forwarder);
-      const dead = new Set(store.dead.list({ limit: 1_000_000 }).map(({ value }) => value));
+      const letters = store.dead.list({ limit: 1_000_000 });
+      const dead = new Set(
+        letters.map(({ identityId, value }) => {
+          const { vms } = store.identities.get(identityId) ?? {};
+          return `${vms?.sn ?? "by-cik"}/${value}`;
+        }),
+      );
       const verdict = await this.ledger.check(
         (sn, alias) => emulator.device(product, sn).history(alias),
         dead,
