@@ -16,18 +16,17 @@ export interface Paths {
   /** Public keys whose signatures on packages are trusted, and the list of revoked ones (docs/signing.md). */
   readonly keysDir: string;
   readonly gatewayDb: string;
+  readonly queueDb: string;
   /** pm2's own `PM2_HOME`. */
   readonly pm2Home: string;
   /** Installed apps, one directory each. */
   readonly appsDir: string;
   /** Downloaded packages. */
   readonly packagesDir: string;
-  /** The store-and-forward queue. */
-  readonly queueDb: string;
-  /** Its local API as a Unix socket, and the port that it has on loopback, in decimal. */
+  readonly controlSocket: string;
+  /** The queue's local API, besides its port, and the port in decimal. */
   readonly queueSocket: string;
   readonly queuePort: string;
-  readonly controlSocket: string;
   readonly engineLock: string;
   readonly engineLog: string;
 }
@@ -51,13 +50,13 @@ export function pathsUnder(home: string | null): Paths {
     configLock: `${etcDir}/.lock`,
     keysDir: `${etcDir}/keys`,
     gatewayDb: `${libDir}/gateway.db`,
+    queueDb: `${libDir}/queue.db`,
     pm2Home: `${libDir}/pm2`,
     appsDir: `${libDir}/apps`,
     packagesDir: `${libDir}/packages`,
-    queueDb: `${libDir}/queue.db`,
+    controlSocket: `${runDir}/gwe.sock`,
     queueSocket: `${runDir}/gmq.sock`,
     queuePort: `${runDir}/gmq.port`,
-    controlSocket: `${runDir}/gwe.sock`,
     engineLock: `${runDir}/gwe.lock`,
     engineLog: `${logDir}/gwe.log`,
   });

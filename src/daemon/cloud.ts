@@ -47,6 +47,8 @@ export interface CloudOptions {
   readonly config: Config;
   readonly ciks: CikStore;
   readonly hosting: Hosting;
+  /** Milliseconds; undefined while the queue does not serve apps. */
+  readonly queueUptimeMs: () => number | undefined;
   readonly logger: Logger;
 }
 
@@ -65,14 +67,12 @@ export class Cloud {
   /** Heals its own authorisation. */
   readonly api: DeviceApi;
   readonly loop: CheckInLoop;
-  /** PEM text of the authorities to trust; undefined for Node's own list. */
-  readonly ca: string | undefined;
   private readonly client: DeviceClient;
+  private readonly certificate: ClientCertificate | undefined;
   private readonly options: CloudOptions;
   private readonly checkInDependencies: CheckInDependencies;
   private readonly composer: ReportComposer;
   private machineFacts: MachineFacts | undefined;
-  private queue: () => { readonly isListening: boolean } | undefined = () => undefined;
 
   /** @throws ConfigError when the gateway does not know its product or cannot know its serial number */
   constructor(options: CloudOptions) {
@@ -83,7 +83,7 @@ export class Cloud {
     this.serial = new GatewaySerial({ paths, config, clock: systemClock, logger });
     const { vendor, model, serverUrl } = this.product;
     const certificate = clientCertificate(config);
-    this.ca = config.device.caFile === undefined ? undefined : readPem(config.device.caFile);
+    this.certificate = certificate;
     this.client = new DeviceClient({
       baseUrl: serverUrl,
       vendor,
@@ -177,27 +177,36 @@ export class Cloud {
     }
   }
 
-  close(): void {
-    this.client.close();
-  }
-
-  /** The gateway as the queue's apps may write as it. */
+  /** For apps that write as the gateway itself, by way of the queue. */
   gatewayDevice(): GatewayDevice {
+    const { ciks, logger } = this.options;
     const { vendor, model } = this.product;
+    const session = this.client.as({
+      vendor,
+      model,
+      cik: () => this.credentials.current(),
+      clientCertificate: this.certificate,
+      consumer: "gmq",
+    });
     return {
-      api: this.api,
+      api: reactivatingApi(session, this.credentials, logger),
       credentials: this.credentials,
       vms: () => {
         const sn = this.serial.current();
         return sn === undefined ? undefined : { vendor, model, sn };
       },
-      owns: (cik) => this.options.ciks.knownSecrets().includes(cik),
+      owns: (cik) => ciks.knownSecrets().includes(cik),
     };
   }
 
-  /** From where `engine_report` learns of the queue. */
-  reportQueue(queue: () => { readonly isListening: boolean } | undefined): void {
-    this.queue = queue;
+  /** Certificates of the servers, where they are not the system's. */
+  get ca(): string | undefined {
+    const { caFile } = this.options.config.device;
+    return caFile === undefined ? undefined : readPem(caFile);
+  }
+
+  close(): void {
+    this.client.close();
   }
 
   private createLoop(): CheckInLoop {
@@ -247,8 +256,8 @@ export class Cloud {
             apps: await hosting.supervisor.statuses(),
             engineVersion,
             engineUptimeMs: process.uptime() * 1000,
+            queueUptimeMs: this.options.queueUptimeMs(),
             nowMs: systemClock.now(),
-            queue: this.queue(),
           }),
         deviceInfo: async () => {
           const facts = await collectDeviceFacts({

@@ -6,93 +6,107 @@ import { writeFileAtomic } from "../platform/files.ts";
 import { ApiServer, type ApiServerOptions, type HttpSettings } from "../queue/index.ts";
 
 export interface QueueListenerOptions {
-  readonly api: Omit<ApiServerOptions, "settings" | "logger">;
+  readonly api: Omit<ApiServerOptions, "settings">;
   readonly settings: HttpSettings;
-  /** Where the port is told. */
+  /** Where the port is told, in decimal. */
   readonly portFile: string;
+  /** For Murano to be told. */
+  readonly reportTrouble: (text: string) => void;
   readonly clock: Clock;
-  readonly logger: Logger;
 }
 
-const tryAgainMs = 10_000;
+/** Another program may hold the port for a while: the engine goes on without, and tries again. */
+const listenAgainMs = 10_000;
 const noStats = { connections: 0, answers: new Map<number, number>() };
 
-/**
- * Keeps the queue's API listening. A port that somebody else holds is no reason for the engine to end: it is tried
- * again, for the original's own queue may only just be going.
- */
+/** Keeps the queue's API listening, by settings that may change. */
 export class QueueListener {
   private readonly options: QueueListenerOptions;
+  private readonly logger: Logger;
   private readonly stopping = new AbortController();
   private settings: HttpSettings;
   private server: ApiServer | undefined;
+  private startedAtMs: number | undefined;
+  /** The kernel's choice stays where nothing else is asked for. */
+  private lastPort = 0;
   /** One change at a time. */
   private changes: Promise<void> = Promise.resolve();
 
   constructor(options: QueueListenerOptions) {
     this.options = options;
     this.settings = options.settings;
+    this.logger = options.api.logger;
   }
 
-  get isListening(): boolean {
-    return this.server !== undefined;
+  /** Milliseconds that apps have been served; undefined while they are not. */
+  uptimeMs(): number | undefined {
+    const { clock } = this.options;
+    return this.startedAtMs === undefined ? undefined : clock.monotonic() - this.startedAtMs;
   }
 
   stats(): ReturnType<ApiServer["stats"]> {
     return this.server?.stats() ?? noStats;
   }
 
-  /** Resolves after the first attempt; where that fails, others follow. */
-  async start(): Promise<void> {
-    if (await this.attempt()) return;
-    this.changes = this.keepTrying();
+  start(): void {
+    this.changes = this.listen();
   }
 
-  /** Listens by other settings from soon on: the request that asked for it is answered first. */
+  /** Other settings are in force soon: the request that asked for them is answered first. */
   change(settings: HttpSettings): void {
     if (JSON.stringify(settings) === JSON.stringify(this.settings)) return;
     this.settings = settings;
     this.changes = this.changes.then(async () => {
       await this.shut();
-      await this.keepTrying();
+      await this.listen();
     });
   }
 
+  /** Requests that are being served get their answer. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.changes;
     await this.shut();
   }
 
-  private async keepTrying(): Promise<void> {
+  private async listen(): Promise<void> {
+    const { clock, reportTrouble } = this.options;
     const { signal } = this.stopping;
-    while (!signal.aborted && !(await this.attempt())) {
-      await this.options.clock.sleep(tryAgainMs, signal).catch(() => undefined);
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      try {
+        await this.attempt();
+        return;
+      } catch (error) {
+        if (isFirst) {
+          this.logger.error("the queue cannot serve apps yet", { error: describeError(error) });
+          reportTrouble(`the queue cannot serve apps: ${describeError(error)}`);
+        }
+      }
+      await clock.sleep(listenAgainMs, signal).catch(() => undefined);
     }
   }
 
-  private async attempt(): Promise<boolean> {
-    const { api, portFile, logger } = this.options;
-    const server = new ApiServer({ ...api, settings: this.settings, logger });
+  private async attempt(): Promise<void> {
+    const { api, portFile, clock } = this.options;
+    const port = this.settings.port === 0 ? this.lastPort : this.settings.port;
+    const server = new ApiServer({ ...api, settings: { ...this.settings, port } });
+    await server.start();
     try {
-      await server.start();
-      writeFileAtomic(portFile, Buffer.from(`${server.port}\n`), { mode: 0o644 });
+      writeFileAtomic(portFile, `${server.port}\n`, { mode: 0o644 });
     } catch (error) {
       await server.stop();
-      logger.error("the queue cannot be reached by apps", {
-        reason: describeError(error),
-        retryInMs: tryAgainMs,
-      });
-      return false;
+      throw error;
     }
     this.server = server;
-    logger.info("the queue listens", { port: server.port });
-    return true;
+    this.startedAtMs = clock.monotonic();
+    if (this.settings.port === 0) this.lastPort = server.port;
+    this.logger.info("the queue serves apps", { port: server.port });
   }
 
   private async shut(): Promise<void> {
     const { server } = this;
     this.server = undefined;
+    this.startedAtMs = undefined;
     await server?.stop();
     rmSync(this.options.portFile, { force: true });
   }

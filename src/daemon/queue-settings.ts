@@ -1,16 +1,11 @@
 import type { Config, QueueConfig } from "../config/index.ts";
 import type { ForwarderSettings, HttpSettings, LimitSet, QueueLimits } from "../queue/index.ts";
 
-const mib = 1024 * 1024;
+/** docs/queue.md, "Seconds on the wire". */
+export const rememberedBlocks = 65_536;
 
-/** `gmq.cfg`'s 0 stands for no limit. */
-function limitSet(maxMib: number, maxEntries: number, maxAgeS: number): LimitSet {
-  return {
-    maxBytes: maxMib === 0 ? Number.POSITIVE_INFINITY : maxMib * mib,
-    maxEntries: maxEntries === 0 ? Number.POSITIVE_INFINITY : maxEntries,
-    maxAgeMs: maxAgeS === 0 ? undefined : maxAgeS * 1000,
-  };
-}
+const kibi = 1024;
+const mebi = 1024 * 1024;
 
 export function queueLimits({ db, priorities }: QueueConfig): QueueLimits {
   return {
@@ -20,16 +15,16 @@ export function queueLimits({ db, priorities }: QueueConfig): QueueLimits {
     priorities,
     maxIdentities: db.maxIdentities,
     maxDeadLetters: db.maxDeadLetters,
-    maxDeadBytes: db.maxDeadMib * mib,
+    maxDeadBytes: db.maxDeadMib * mebi,
   };
 }
 
-export function httpSettings({ http }: QueueConfig): HttpSettings {
+/** In the file, 0 stands for no limit. */
+function limitSet(maxMib: number, maxEntries: number, maxAgeS: number): LimitSet {
   return {
-    port: http.port,
-    maxConnections: http.maxConnections,
-    maxBodyBytes: http.maxBodyKib * 1024,
-    requestTimeoutMs: http.requestTimeoutS * 1000,
+    maxBytes: maxMib === 0 ? Number.POSITIVE_INFINITY : maxMib * mebi,
+    maxEntries: maxEntries === 0 ? Number.POSITIVE_INFINITY : maxEntries,
+    maxAgeMs: maxAgeS === 0 ? undefined : maxAgeS * 1000,
   };
 }
 
@@ -37,8 +32,17 @@ export function forwarderSettings({ unq }: QueueConfig, { device }: Config): For
   return {
     batchRecordPeriodMs: unq.batchRecordPeriodS * 1000,
     batchEntries: unq.batchQty,
-    batchBytes: unq.batchKib * 1024,
+    batchBytes: unq.batchKib * kibi,
     parallelUploads: unq.parallelUploads,
     activationRetryMs: device.activationRetryIntervalS * 1000,
+  };
+}
+
+export function httpSettings({ http }: QueueConfig): HttpSettings {
+  return {
+    port: http.port,
+    maxConnections: http.maxConnections,
+    maxBodyBytes: http.maxBodyKib * kibi,
+    requestTimeoutMs: http.requestTimeoutS * 1000,
   };
 }

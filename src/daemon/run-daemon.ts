@@ -21,7 +21,7 @@ import { Hosting } from "./hosting.ts";
 import { isJournalStream, type Logging, logLevelOf, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
-import { QueueService } from "./queue-service.ts";
+import { QueueHost } from "./queue-host.ts";
 
 export interface RunDaemonOptions {
   readonly paths: Paths;
@@ -68,7 +68,8 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   });
   endings.add("the lock", () => lock.release());
   const ciks = openCikStore(paths);
-  const redact = redactor(() => ciks.knownSecrets());
+  const started: { queue?: QueueHost } = {};
+  const redact = redactor(() => [...ciks.knownSecrets(), ...(started.queue?.secrets() ?? [])]);
   const logging = startLogging(options, config, redact);
   const { logger } = logging;
   endings.add("the log", () => logging.close());
@@ -89,33 +90,31 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   endings.add("hosting", () => hosting.stop());
   crash.reportTo((text) => hosting.reportTrouble(text));
   const cloud = needsMurano(options, config)
-    ? new Cloud({ paths, config, ciks, hosting, logger })
+    ? new Cloud({ paths, config, ciks, hosting, queueUptimeMs: () => started.queue?.uptimeMs(), logger })
     : undefined;
   endings.add("the connection to Murano", () => cloud?.close());
-  const queue =
-    cloud !== undefined && keepsRunning(options)
-      ? new QueueService({
-          paths,
-          config,
-          gateway: cloud.gatewayDevice(),
-          ca: cloud.ca,
-          loggerAt: (level) => logging.withLevel(level),
-          reportTrouble: (text) => hosting.reportTrouble(text),
-        })
-      : undefined;
-  endings.add("the queue", () => queue?.stop());
-  cloud?.reportQueue(() => queue);
+  if (hasQueue(options, cloud)) {
+    const reportTrouble = (text: string): void => hosting.reportTrouble(text);
+    const queue = new QueueHost({
+      paths,
+      config,
+      cloud,
+      loggerAt: (level) => logging.withLevel(level),
+      reportTrouble,
+    });
+    started.queue = queue;
+    endings.add("the queue", () => queue.stop());
+    queue.start();
+  }
   const control = new ControlServer({
     socketPath: paths.controlSocket,
     groupId: groupId(gatewayGroup),
     target: new EngineControl({ paths, config, hosting, cloud }),
-    queue: queue?.control,
+    queue: started.queue?.control,
     logger,
   });
   endings.add("the control socket", () => control.stop());
   await control.start();
-  // Before the apps, which write from their first moment on.
-  await queue?.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.api ?? noContent, stop.signal);
   const status = await Promise.race([
@@ -147,9 +146,9 @@ function needsMurano(options: RunDaemonOptions, config: Config): boolean {
   return !worksLocally(options) || config.device.vendor !== undefined;
 }
 
-/** An end of its own is not in sight. */
-function keepsRunning(options: RunDaemonOptions): boolean {
-  return !worksLocally(options) && options.once !== true;
+/** A run with an end of its own serves no apps: they would be refused again as soon as it is over. */
+function hasQueue(options: RunDaemonOptions, cloud: Cloud | undefined): cloud is Cloud {
+  return cloud !== undefined && !worksLocally(options) && options.once !== true;
 }
 
 /** There is something to do on this gateway and then no more. */

@@ -5,7 +5,6 @@ import { type Logger, silentLogger } from "../../src/core/logger.ts";
 import { type DeviceApi, DeviceClient } from "../../src/device-client/index.ts";
 import { Credentials, reactivatingApi } from "../../src/engine/index.ts";
 import { openDatabase } from "../../src/platform/sqlite.ts";
-import { isDiskFull } from "../../src/platform/sqlite-errors.ts";
 import {
   type Caller,
   type DeviceLinks,
@@ -83,7 +82,13 @@ export class Simulation {
       });
       await this.live(store, phases, writers);
       await this.settle(store, forwarder);
-      const dead = new Set(store.dead.list({ limit: 1_000_000 }).map(({ value }) => value));
+      const letters = store.dead.list({ limit: 1_000_000 });
+      const dead = new Set(
+        letters.map(({ identityId, value }) => {
+          const { vms } = store.identities.get(identityId) ?? {};
+          return `${vms?.sn ?? "by-cik"}/${value}`;
+        }),
+      );
       const verdict = await this.ledger.check(
         (sn, alias) => emulator.device(product, sn).history(alias),
         dead,
@@ -108,7 +113,7 @@ export class Simulation {
             logger: silentLogger,
             now: () => this.clock.now(),
           }),
-        isDiskFull,
+        isDiskFull: () => false,
       },
       limits: {
         ...unlimited,

@@ -3,6 +3,7 @@ import type { AppendRequest, Series } from "../types.ts";
 import type { Boots } from "./boots.ts";
 import { ChunkBuilder, laneNumber, seriesBytes, stampNumber } from "./chunk.ts";
 import type { ChunkTable } from "./chunk-table.ts";
+import type { Frontier } from "./frontier.ts";
 import type { Identities } from "./identities.ts";
 import type { LaneCount, Ledger } from "./ledger.ts";
 import type { Room } from "./room.ts";
@@ -12,6 +13,7 @@ export interface IntakeDependencies {
   readonly chunks: ChunkTable;
   readonly identities: Identities;
   readonly boots: Boots;
+  readonly frontier: Frontier;
   readonly room: Room;
   readonly priorityOf: (alias: string) => number;
   /** Whether live writes of this identity go to the backlog. */
@@ -35,9 +37,10 @@ export class Intake {
 
   /** To be followed by `finish` in the same transaction. @throws QueueFullError, with nothing taken */
   take({ caller, lane, stampedBy, series }: AppendRequest): { identity: number; lane: number } {
-    const { identities, room, priorityOf, isUnreachable } = this.parts;
+    const { identities, room, priorityOf, isUnreachable, frontier } = this.parts;
     const identity = identities.find(caller)?.id ?? identities.register(caller).id;
-    const laneIndex = isUnreachable(identity) ? laneNumber("backlog") : laneNumber(lane);
+    const isHeldBack = lane === "live" && isUnreachable(identity);
+    const laneIndex = laneNumber(isHeldBack ? "backlog" : lane);
     const added = { entries: 0, bytes: 0 };
     let lowest = Number.POSITIVE_INFINITY;
     const sizes = series.map(seriesBytes);
@@ -53,6 +56,8 @@ export class Intake {
     }
     for (const [index, one] of series.entries()) {
       this.put(identity, laneIndex, stampNumber(stampedBy), one, sizes[index] as number);
+      if (!isHeldBack) continue;
+      for (const timeMs of one.times) frontier.note(identity, one.alias, Math.floor(timeMs / 1000));
     }
     return { identity, lane: laneIndex };
   }

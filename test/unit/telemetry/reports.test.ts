@@ -17,13 +17,13 @@ const running: AppStatus = {
 };
 
 describe("engine_report", () => {
-  it("is the list of one-key objects that dashboards parse, the engine included", () => {
+  it("is the list of one-key objects that dashboards parse, the engine and its queue included", () => {
     const text = engineReport({
       apps: [running, { ...running, name: "once", state: "EXITED", exitStatus: 3 }],
       engineVersion: "9.9",
       engineUptimeMs: 90_061_000,
+      queueUptimeMs: 61_000,
       nowMs: 3_772_000,
-      queue: { isListening: true },
     });
     expect(JSON.parse(text).apps.slice(0, 1)).toEqual([
       { meter: { status: "RUNNING", uptime: "1:02:51", exitstatus: 0, version: "1.2.3" } },
@@ -33,7 +33,7 @@ describe("engine_report", () => {
       gwe: { status: "RUNNING", uptime: "1 day, 1:01:01", exitstatus: 0, version: "9.9" },
     });
     expect(JSON.parse(text).apps[3]).toEqual({
-      gmq: { status: "RUNNING", uptime: "1 day, 1:01:01", exitstatus: 0, version: "9.9" },
+      gmq: { status: "RUNNING", uptime: "0:01:01", exitstatus: 0, version: "9.9" },
     });
   });
 
