@@ -42,7 +42,10 @@ export class Outlet {
     }
   }
 
-  /** @param isHeld whether a stored batch is with the forwarder already */
+  /**
+   * @param isHeld whether a stored batch is with the forwarder already
+   * @returns a batch without entries when those that were next are all dead by now
+   */
   take(
     identity: number,
     lane: number,
@@ -52,12 +55,10 @@ export class Outlet {
     for (const batch of this.parts.batches.all()) {
       if (batch.identity === identity && batch.lane === lane && !isHeld(batch.id)) return this.read(batch);
     }
-    for (;;) {
-      const batch = this.compose(identity, lane, limits);
-      if (batch === undefined || batch.entries.length > 0) return batch;
-      // Dead to the last: go on with those behind.
-      this.settle(batch, []);
-    }
+    const batch = this.compose(identity, lane, limits);
+    // Dead to the last: what is behind is a matter of the next commit, for there may be much of it.
+    if (batch?.entries.length === 0) this.settle(batch, []);
+    return batch;
   }
 
   moveOn(batch: Batch, refused: readonly number[]): Batch {
