@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { GweError } from "../../src/core/errors.ts";
 
-export class BenchError extends GweError {
+class BenchError extends GweError {
   readonly code = "BENCH";
 }
 

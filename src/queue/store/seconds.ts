@@ -9,7 +9,7 @@ interface Block {
   isDirty: boolean;
 }
 
-export const secondsPerBlock = 1024;
+const secondsPerBlock = 1024;
 /** How far a second value may move on (spec: gmq.md). */
 export const reachS = 60;
 
