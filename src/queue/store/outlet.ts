@@ -35,10 +35,10 @@ export class Outlet {
     this.parts = parts;
     const { batches, chunks, pins } = parts;
     for (const batch of [...batches.all()]) {
-      const heads = batch.slices.map(({ firstSeq }) => chunks.get(firstSeq));
+      const held = batch.slices.map((slice) => ({ slice, chunk: chunks.get(slice.firstSeq) }));
       // Only a salvage can part a batch from its chunks.
-      if (heads.includes(undefined)) batches.remove(batch.id);
-      else for (const head of heads) if (head !== undefined) pins.add(head);
+      if (held.some(({ chunk }) => chunk === undefined)) batches.remove(batch.id);
+      else for (const { slice, chunk } of held) if (chunk) pins.add(chunk, slice.seconds.length);
     }
   }
 
@@ -169,7 +169,7 @@ export class Outlet {
     if (picked.length === 0) return undefined;
     for (const opened of picked) {
       slices.push(this.allot(opened, lane));
-      pins.add(opened.chunk);
+      pins.add(opened.chunk, opened.entries.length);
     }
     const stored = batches.add(identity, lane, slices);
     return toBatch(stored, picked);
@@ -240,6 +240,7 @@ function nextFree(chunks: Generator<Chunk>, pins: Pins): Chunk | undefined {
   for (;;) {
     const { value, done } = chunks.next();
     if (done === true) return undefined;
+    if (pins.hasRest(value.first_seq)) return undefined;
     if (!pins.has(value.first_seq)) return value;
   }
 }
