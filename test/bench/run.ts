@@ -4,6 +4,7 @@ import { benchEmulator } from "./emulator.ts";
 import { atLeast, type Figure, plain } from "./figures.ts";
 import { benchLogs } from "./logs.ts";
 import { benchMemory } from "./memory.ts";
+import { benchQueue } from "./queue.ts";
 import { benchStartup } from "./startup.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   emulator: emulatorFigures,
   download: benchDownload,
   logs: benchLogs,
+  queue: benchQueue,
 };
 
 const wanted = process.argv.slice(2);
