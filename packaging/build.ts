@@ -62,7 +62,10 @@ const common = {
 // Shared chunks: a command loads only what it uses, and dynamic imports stay late.
 await build({ ...common, entryPoints, splitting: true });
 // Called in tight loops, and nearly always for all that it has: two dozen chunks would take it 20 ms longer to find.
-await build({ ...common, entryPoints: { gdc: "src/cli/gdc.ts" } });
+await build({
+  ...common,
+  entryPoints: { gdc: "src/cli/gdc.ts", supervisorctl: "src/cli/supervisorctl.ts" },
+});
 
 // Not TypeScript: a POSIX shell script that pm2 runs for each app.
 cpSync(join(root, "src/supervisor/launcher/launcher.sh"), join(root, "dist/launcher.sh"));

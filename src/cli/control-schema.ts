@@ -10,6 +10,7 @@ const appStatus = z.looseObject({
   sinceMs: z.number(),
   pid: z.exactOptional(z.number()),
   startedAtMs: z.exactOptional(z.number()),
+  endedAtMs: z.exactOptional(z.number()),
   restarting: z.exactOptional(z.literal(true)),
   exitStatus: z.exactOptional(z.number()),
   signal: z.exactOptional(z.string()),

@@ -30,7 +30,7 @@ export async function showLogs(argv: readonly string[], context: GweContext): Pr
   const write = (data: Uint8Array): Promise<void> => context.terminal.write(data);
   const lines = Number(wanted);
   // Following is ended by Ctrl-C, as tail(1) is: there is nothing to clean up.
-  if (follow) return followLog({ file, lines, write, wait: () => setTimeout(pollMs) });
+  if (follow) return followLog({ file, begin: { lines }, write, wait: () => setTimeout(pollMs) });
   if (!(await showTail(file, lines, write))) {
     const elsewhere = app === "gwe" ? "; under systemd its log is 'journalctl -u gateway-engine'" : "";
     throw new CommandError(`${app} has no log yet: ${file} does not exist${elsewhere}`);

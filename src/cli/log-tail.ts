@@ -21,10 +21,26 @@ export async function showTail(file: string, lines: number, write: Write): Promi
   }
 }
 
+/**
+ * Writes the last `bytes` bytes of a file, in bounded memory.
+ * @returns false when there is no such file
+ */
+export async function showEnd(file: string, bytes: number, write: Write): Promise<boolean> {
+  const handle = await openLog(file);
+  if (handle === undefined) return false;
+  try {
+    const { size } = await handle.stat();
+    await copy(handle, Math.max(0, size - bytes), size, write);
+    return true;
+  } finally {
+    await handle.close();
+  }
+}
+
 export interface FollowOptions {
   readonly file: string;
-  /** How many of the last lines are shown to begin with. */
-  readonly lines: number;
+  /** How much of what there is is shown to begin with: so many of the last lines, or bytes. */
+  readonly begin: { readonly lines: number } | { readonly bytes: number };
   readonly write: Write;
   /** Between two looks at the file; following ends when it rejects. */
   readonly wait: () => Promise<void>;
@@ -35,11 +51,11 @@ export interface FollowOptions {
  * truncation. The rest of a rotated file is shown before the new one is begun. A file that is not there yet is
  * waited for. Goes on until `wait` rejects.
  */
-export async function followLog({ file, lines, write, wait }: FollowOptions): Promise<never> {
+export async function followLog({ file, begin, write, wait }: FollowOptions): Promise<never> {
   let handle = await openLog(file);
   const begun = await handle?.stat();
   let inode = begun?.ino;
-  let offset = handle && begun ? await startOfLastLines(handle, begun.size, lines) : 0;
+  let offset = handle && begun ? await startOf(handle, begun.size, begin) : 0;
   try {
     for (;;) {
       if (handle !== undefined) {
@@ -72,6 +88,10 @@ async function openLog(file: string): Promise<FileHandle | undefined> {
     if (code === "ENOENT") return undefined;
     throw new CommandError(`cannot read ${file} (${code})`, { cause: error });
   }
+}
+
+async function startOf(handle: FileHandle, size: number, begin: FollowOptions["begin"]): Promise<number> {
+  return "lines" in begin ? startOfLastLines(handle, size, begin.lines) : Math.max(0, size - begin.bytes);
 }
 
 /** Offset of the first of the last `lines` lines, found by reading backwards. */

@@ -2,9 +2,11 @@ import { type Config, engineVersion, type Paths } from "../config/index.ts";
 import type { AppStatus } from "../core/app-status.ts";
 import type { EngineStatus, InstallResult, JobRecord } from "../core/control-api.ts";
 import { InvariantError } from "../core/errors.ts";
+import type { SupervisedProcess } from "../core/process-api.ts";
 import { NotSupervisedError, UnknownAppError } from "../supervisor/index.ts";
 import type { Cloud } from "./cloud.ts";
 import { type AppChange, ControlRequestError, type ControlTarget } from "./control-server.ts";
+import { EngineProcesses } from "./engine-processes.ts";
 import type { Hosting } from "./hosting.ts";
 
 export interface EngineControlOptions {
@@ -20,10 +22,15 @@ const settleMs = 10_000;
 
 /** Answers the control socket out of the running parts. */
 export class EngineControl implements ControlTarget {
+  readonly processes: EngineProcesses;
   private readonly options: EngineControlOptions;
 
   constructor(options: EngineControlOptions) {
     this.options = options;
+    this.processes = new EngineProcesses({
+      control: options.hosting.supervisor.control,
+      parts: () => [enginePart(options.paths)],
+    });
   }
 
   async status(): Promise<EngineStatus> {
@@ -89,4 +96,18 @@ export class EngineControl implements ControlTarget {
   install(files: readonly string[]): Promise<readonly InstallResult[]> {
     return this.options.hosting.ota.installFiles(files);
   }
+}
+
+/** The engine as the process `gwe`, which it was under supervisord and is in `engine_report`. */
+function enginePart({ engineLog }: Paths): SupervisedProcess {
+  return {
+    group: "gwe",
+    name: "gwe",
+    state: "RUNNING",
+    pid: process.pid,
+    startedAtMs: Math.round(performance.timeOrigin),
+    stdoutLog: engineLog,
+    autostart: true,
+    priority: 999,
+  };
 }

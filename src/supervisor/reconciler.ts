@@ -4,6 +4,7 @@ import type { Logger } from "../core/logger.ts";
 import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { AppFiles } from "./app-files.ts";
 import type { AppLocks } from "./app-locks.ts";
+import { ConfNotes } from "./conf-notes.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import { StrayProcessError } from "./errors.ts";
 import { planApp, type Step } from "./planner.ts";
@@ -101,6 +102,7 @@ export class Reconciler {
     const { conf: readConf, files, renderSpec, launcherCommand, pm2, logger } = this.deps;
     const conf = readConf(app);
     files.writeSpec(app.name, renderSpec(app, conf));
+    new ConfNotes(this.deps.system).note(files.directory(app.name), conf);
     await pm2.start({
       name: app.name,
       generation: app.generation,

@@ -10,7 +10,7 @@ import { deriveStatus, type Problem } from "./status.ts";
 interface StatusBoardDependencies {
   readonly desired: { all(): readonly DesiredApp[] };
   readonly files: AppFiles;
-  readonly pm2: Pm2Port;
+  readonly pm2: Pick<Pm2Port, "isUp">;
   readonly clock: Clock;
   readonly logFile: (app: DesiredApp) => string | undefined;
 }
@@ -65,7 +65,7 @@ export class StatusBoard {
     for (const app of this.deps.desired.all()) {
       const status = this.status(app);
       // Times are computed from two clocks, and wobble by a millisecond.
-      const { sinceMs: _, startedAtMs: __, ...lasting } = status;
+      const { sinceMs: _, startedAtMs: __, endedAtMs: ___, ...lasting } = status;
       const key = JSON.stringify(lasting);
       now.set(app.name, key);
       if (this.published.get(app.name) === key) continue;

@@ -38,6 +38,7 @@ export function deriveStatus(facts: StatusFacts): AppStatus {
     sinceMs: now.sinceMs,
     ...(now.running && state?.child && { pid: state.child.pid }),
     ...(now.running && state?.startedCs !== undefined && { startedAtMs: atMs(facts, state.startedCs) }),
+    ...(state?.endedCs !== undefined && { endedAtMs: atMs(facts, state.endedCs) }),
     ...(state?.exitStatus !== undefined && { exitStatus: state.exitStatus }),
     ...(state?.signal !== undefined && { signal: state.signal }),
     ...(now.state === "EXITED" && state?.final === false && { restarting: true as const }),

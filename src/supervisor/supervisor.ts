@@ -9,11 +9,13 @@ import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import { AppFiles } from "./app-files.ts";
 import { AppLocks } from "./app-locks.ts";
+import { ConfNotes } from "./conf-notes.ts";
 import { DesiredCopy } from "./desired-copy.ts";
 import { type DesiredApp, DesiredState } from "./desired-state.ts";
 import { NotSupervisedError, SupervisorConfError, UnknownAppError } from "./errors.ts";
 import { logFile, renderLaunchSpec } from "./launcher/spec-file.ts";
 import type { Pm2Port } from "./pm2/index.ts";
+import { ProcessControl } from "./process-control.ts";
 import { Reconciler } from "./reconciler.ts";
 import { StatusBoard } from "./status-board.ts";
 import { parseSupervisorConf, type SupervisorConf } from "./supervisor-conf/index.ts";
@@ -54,6 +56,8 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 /** Keeps apps as they are wanted: the desired state is the engine's, the processes are pm2's. */
 export class Supervisor implements AppHost {
+  /** The same apps process by process, for `supervisorctl`. */
+  readonly control: ProcessControl;
   private readonly deps: SupervisorDependencies;
   private readonly desired: DesiredState;
   private readonly copy: DesiredCopy;
@@ -92,6 +96,7 @@ export class Supervisor implements AppHost {
       renderSpec: (app, conf) => this.renderSpec(app, conf),
       launcherCommand: (directory) => this.launcherCommand(directory),
     });
+    this.control = this.createControl();
   }
 
   /** Brings everything to what is wanted, and keeps it so. Resolves after the first look, even if pm2 is away. */
@@ -218,6 +223,25 @@ export class Supervisor implements AppHost {
   /** Called with every status that changed. Returns how to stop listening. */
   onChange(listener: (status: AppStatus) => void): () => void {
     return this.board.onChange(listener);
+  }
+
+  private createControl(): ProcessControl {
+    const { clock } = this.deps;
+    return new ProcessControl({
+      statuses: () => this.desired.all().map((app) => this.board.status(app)),
+      conf: (app) => this.readConf(this.supervised(app)),
+      confHasChanged: (app) =>
+        new ConfNotes(this.deps.system).hasChanged(
+          this.files.directory(app),
+          this.readConf(this.supervised(app)),
+        ),
+      logFile: (app, _process, stream) => this.logFileOf(this.supervised(app), stream),
+      child: (app) => this.files.trace(app).child,
+      startApp: (app) => this.startApp(app),
+      stopApp: (app) => this.stopApp(app),
+      restartApp: (app) => this.restartApp(app),
+      clock,
+    });
   }
 
   private abort(): void {
@@ -376,10 +400,10 @@ export class Supervisor implements AppHost {
     });
   }
 
-  private logFileOf(app: DesiredApp): string | undefined {
+  private logFileOf(app: DesiredApp, stream: "stdout" | "stderr" = "stdout"): string | undefined {
     try {
-      const [{ stdout }] = this.readConf(app).processes;
-      return logFile(stdout.target, "stdout", {
+      const [process] = this.readConf(app).processes;
+      return logFile(process[stream].target, stream, {
         logDir: this.deps.directories.logDir,
         appName: app.name,
       });

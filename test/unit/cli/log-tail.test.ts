@@ -76,7 +76,9 @@ describe("followLog", () => {
       if (step === undefined) throw new CommandError("end of the test");
       step();
     };
-    await expect(followLog({ file: log, lines, write: sink.write, wait })).rejects.toThrow("end of the test");
+    await expect(followLog({ file: log, begin: { lines }, write: sink.write, wait })).rejects.toThrow(
+      "end of the test",
+    );
     return sink.bytes.toString();
   }
 

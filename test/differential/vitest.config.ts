@@ -1,0 +1,13 @@
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+// Beside the original, which needs its real seconds: apart from `npm test`.
+export default defineConfig({
+  root: join(import.meta.dirname, "../.."),
+  test: {
+    include: ["test/differential/**/*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    reporters: ["default"],
+  },
+});
