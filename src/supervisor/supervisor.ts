@@ -52,6 +52,8 @@ export interface SupervisorDependencies {
 }
 
 const retrySchedule: RetrySchedule = { firstDelayMs: 250, maxDelayMs: 15_000, factor: 2, jitter: 0.5 };
+/** A daemon that hangs can't start what crashes: it should not for longer than this. */
+const wakeIntervalMs = 2_000;
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Keeps apps as they are wanted: the desired state is the engine's, the processes are pm2's. */
@@ -114,6 +116,7 @@ export class Supervisor implements AppHost {
     const settled = await this.reconcile(running.signal);
     this.inBackground(this.watch(running.signal, settled));
     this.inBackground(this.publish(running.signal));
+    this.inBackground(this.keepAwake(running.signal));
   }
 
   /**
@@ -324,6 +327,13 @@ export class Supervisor implements AppHost {
       const delay = failures === 0 ? checkIntervalMs : retryDelayMs(retrySchedule, failures, random);
       await clock.sleep(Math.min(delay, checkIntervalMs), signal).catch(() => undefined);
       if (!signal.aborted) failures = (await this.reconcile(signal)) ? 0 : failures + 1;
+    }
+  }
+
+  private async keepAwake(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.deps.pm2.wake();
+      await this.deps.clock.sleep(wakeIntervalMs, signal).catch(() => undefined);
     }
   }
 
