@@ -105,6 +105,12 @@ export const engineOptions: OptionsOf<EngineConfig> = {
   },
   fetchStatusFormat: oneOf("fetch_status_format", ["json", "text"], "json"),
   probationS: seconds("probation", 86_400, 30),
+  fatalRetryS: {
+    key: "fatal_retry_interval",
+    schema: wholeNumber(0, longestTimerS),
+    fallback: 600,
+    expected: `a whole number of seconds from 0 (never) to ${longestTimerS}`,
+  },
   keptVersions: {
     key: "kept_versions",
     schema: wholeNumber(2, 20),

@@ -34,6 +34,8 @@ export interface EngineConfig {
   readonly fetchStatusFormat: "json" | "text";
   /** How long an updated app with a `health` script has to stay up before it counts as installed. */
   readonly probationS: number;
+  /** 0: never. */
+  readonly fatalRetryS: number;
   /** Versions of an app kept on disk, the running one included. */
   readonly keptVersions: number;
   /** Disk space of all kept versions; an app's running version and the one before are kept whatever they take. */

@@ -144,7 +144,10 @@ function describeReplacement(
   );
 }
 
-function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
+function createSupervisor(
+  { paths, config, pm2Unit, logger }: HostingOptions,
+  db: SqliteDatabase,
+): Supervisor {
   const log = logger.child({ part: "supervisor" });
   const daemon = pm2DaemonSettings(paths);
   return new Supervisor({
@@ -165,6 +168,7 @@ function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: Sqlite
     logger: log,
     clock: systemClock,
     random: Math.random,
+    fatalRetryMs: config.engine.fatalRetryS * 1000,
   });
 }
 

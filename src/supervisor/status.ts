@@ -1,4 +1,4 @@
-import type { AppState, AppStatus } from "../core/app-status.ts";
+import type { AppState, ProcessStatus } from "../core/app-status.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import type { LauncherState } from "./launcher/state-file.ts";
 
@@ -9,7 +9,10 @@ export interface Problem {
 }
 
 export interface StatusFacts {
+  /** A long-running app. */
   readonly app: DesiredApp;
+  /** supervisord's name of the process. */
+  readonly name: string;
   /** What a launcher of this boot noted last. */
   readonly state: LauncherState | undefined;
   /** The launcher that noted `state` lives. */
@@ -23,17 +26,12 @@ export interface StatusFacts {
   readonly uptimeCs: number;
 }
 
-/** An app's state in supervisord's terms, from what is wanted and what its launcher noted. */
-export function deriveStatus(facts: StatusFacts): AppStatus {
-  const { app, state, problem, logFile } = facts;
-  const identity = { name: app.name, version: app.version, kind: app.kind };
-  if (app.kind !== "long-running") {
-    // Its installer was the whole run, and ended well, or it would not be registered.
-    return { ...identity, state: "EXITED", sinceMs: app.installedAtMs, exitStatus: 0, restarts: 0 };
-  }
+/** A process' state in supervisord's terms, from what is wanted and what its launcher noted. */
+export function deriveStatus(facts: StatusFacts): ProcessStatus {
+  const { app, name, state, problem, logFile } = facts;
   const now = judge(facts);
   return {
-    ...identity,
+    name,
     state: now.state,
     sinceMs: now.sinceMs,
     ...(now.running && state?.child && { pid: state.child.pid }),

@@ -22,7 +22,7 @@ export function statusesWithoutEngine({ directories, system, clock }: WithoutEng
   const { stateDir, runDir, pm2Home } = directories;
   const files = new AppFiles(runDir, system);
   // Forbidden, and not merely empty, to all but the engine's user: asked for before anything is made of it.
-  files.names();
+  files.keys();
   const apps = readDesiredCopy(join(stateDir, "apps.json"));
   const isUp = findPm2Daemon(pm2Home, system) !== undefined;
   const board = new StatusBoard({
@@ -30,7 +30,7 @@ export function statusesWithoutEngine({ directories, system, clock }: WithoutEng
     files,
     pm2: { isUp: () => isUp },
     clock,
-    logFile: () => undefined,
+    logFiles: () => new Map(),
   });
   return apps.map((app) => board.status(app));
 }

@@ -44,7 +44,9 @@ nap() { sleep 0.1 2>/dev/null || sleep 1; }
 write_state() { # $1 state
   now_cs
   printf '%s\n' "boot=$boot" "generation=$gwe_generation" "state=$1" "since=$now" "launcher=$token" \
-    "startsecs=$gwe_startsecs" "stopsignal=$gwe_stopsignal" "stopwaitsecs=$gwe_stopwaitsecs" "child=$child_id" "started=$started" "ended=$ended" "exit=$exit_status" \
+    "startsecs=$gwe_startsecs" "stopsignal=$gwe_stopsignal" "stopwaitsecs=$gwe_stopwaitsecs" \
+    "stopasgroup=$gwe_stopasgroup" "killasgroup=$gwe_killasgroup" \
+    "child=$child_id" "started=$started" "ended=$ended" "exit=$exit_status" \
     "signal=$signal" "failures=$failures" "restarts=$restarts" "final=$final" "detail=$detail" \
     >"$gwe_dir/.state.$$" && mv -f "$gwe_dir/.state.$$" "$gwe_dir/state"
 }
@@ -69,19 +71,32 @@ read_previous() { # sets previous_* from the state of the launcher before, of th
   done <"$gwe_dir/state"
 }
 
+send() { # $1 signal, $2 pid, $3 not empty: to its whole group
+  if [ -n "$3" ]; then
+    # One that was just forked leads no group yet.
+    kill "-$1" "-$2" || kill -s "$1" "$2"
+  else
+    kill -s "$1" "$2"
+  fi
+}
+
 # ---- whatever an earlier launcher left running is ended first: never two at once
 
-end_stray() { # $1 process, $2 signal
+end_stray() { # $1 process, $2 signal, $3 and $4 not empty: signal, KILL to its group
   is_alive "$1" || return
-  kill -s "$2" "${1%%:*}"
+  send "$2" "${1%%:*}" "$3"
   now_cs
   deadline=$((now + gwe_stopwaitsecs * 100))
   while is_alive "$1"; do
     [ -n "$stopping" ] && deadline=0
     now_cs
-    [ "$now" -ge "$deadline" ] && kill -s KILL "${1%%:*}"
+    [ "$now" -ge "$deadline" ] && send KILL "${1%%:*}" "$4"
     nap
   done
+}
+
+end_stray_app() { # $1 process
+  end_stray "$1" "$gwe_stopsignal" "$gwe_stopasgroup" "$gwe_killasgroup"
 }
 
 end_predecessor() {
@@ -89,8 +104,8 @@ end_predecessor() {
   [ -r "$gwe_dir/launcher" ] && read -r former <"$gwe_dir/launcher"
   # From here on a child that the former launcher just forked sees that it is no longer wanted, and quits.
   printf '%s\n' "$token" >"$gwe_dir/.launcher.$$" && mv -f "$gwe_dir/.launcher.$$" "$gwe_dir/launcher"
-  end_stray "$former" TERM
-  [ -r "$gwe_dir/child" ] && read -r former <"$gwe_dir/child" && end_stray "$former" "$gwe_stopsignal"
+  end_stray "$former" TERM '' ''
+  [ -r "$gwe_dir/child" ] && read -r former <"$gwe_dir/child" && end_stray_app "$former"
 }
 
 # ---- signals: whatever asks the launcher to end, the app is asked by its own stop signal
@@ -103,7 +118,7 @@ request_stop() {
 }
 
 stop_child() {
-  kill -s "$gwe_stopsignal" "$child"
+  send "$gwe_stopsignal" "$child" "$gwe_stopasgroup"
   (
     trap '' INT HUP QUIT TERM USR1
     now_cs
@@ -111,7 +126,7 @@ stop_child() {
     # Asked by start time as well: the number may be somebody else's by then.
     while is_alive "$child_id"; do
       now_cs
-      [ "$now" -lt "$deadline" ] || kill -s KILL "$child"
+      [ "$now" -lt "$deadline" ] || send KILL "$child" "$gwe_killasgroup"
       nap
     done
   ) 9<&- &
@@ -129,7 +144,7 @@ watch_pm2() { # in the background: tells when pm2 is gone, or, when the launcher
   fi
   if [ -r "$gwe_dir/launcher" ] && read -r line <"$gwe_dir/launcher" && [ "$line" = "$token" ]; then
     # No other launcher has taken over; if one does now, both ask the same process to stop.
-    end_stray "$child_id" "$gwe_stopsignal"
+    end_stray_app "$child_id"
   fi
 }
 
@@ -148,6 +163,14 @@ spawn_error() { # $1 reason; in the app's process, before it is the app
   printf 'supervisor: %s\nsupervisor: child process was not spawned\n' "$1" >&2
   printf '%s\n' "$1" >"$gwe_dir/spawn-error"
   exit 127
+}
+
+# The app's standard input is a pipe that never gives anything, and ends with the launcher. Held open by the launcher.
+open_stdin() {
+  [ -p "$gwe_dir/stdin" ] || mkfifo "$gwe_dir/stdin" || return
+  exec 8<>"$gwe_dir/stdin"
+  # Opened for the app while there is a writer: it need not wait for one.
+  exec 7<"$gwe_dir/stdin"
 }
 
 open_logs() {
@@ -233,6 +256,7 @@ become_app() {
   read -r line <"$gwe_dir/launcher"
   [ "$line" = "$token" ] || exit 0
   umask 022
+  [ ! -p "$gwe_dir/stdin" ] || exec <&7 7<&-
   open_logs
   plan_user
   plan_exec
@@ -275,8 +299,10 @@ run_app() {
   now_cs
   # What is known of the last end stays until there is another.
   started=$now detail=''
-  become_app 9<&- &
+  open_stdin
+  become_app 8<&- 9<&- &
   forked=$!
+  exec 7<&-
   start_ticks "$forked"
   # In this order: a request to stop that comes now finds either no child yet, or all that is known of it.
   child_id=$forked:$ticks:$boot

@@ -19,6 +19,8 @@ export interface LauncherState {
   /** Without `SIG`. */
   readonly stopSignal: string;
   readonly stopWaitSecs: number;
+  readonly stopAsGroup: boolean;
+  readonly killAsGroup: boolean;
   readonly startedCs: number | undefined;
   readonly endedCs: number | undefined;
   readonly exitStatus: number | undefined;
@@ -55,6 +57,9 @@ const schema = z.object({
   startsecs: integer,
   stopsignal: z.string().check(z.regex(/^[A-Z0-9]{1,10}$/)),
   stopwaitsecs: integer,
+  // Launchers of an earlier release, which an update leaves running, don't write them.
+  stopasgroup: z.optional(z.string()),
+  killasgroup: z.optional(z.string()),
   started: optionalInteger,
   ended: optionalInteger,
   exit: optionalInteger,
@@ -84,6 +89,8 @@ export function parseLauncherState(text: string): LauncherState | undefined {
     startSecs: data.startsecs,
     stopSignal: data.stopsignal,
     stopWaitSecs: data.stopwaitsecs,
+    stopAsGroup: data.stopasgroup === "1",
+    killAsGroup: data.killasgroup === "1",
     startedCs: data.started,
     endedCs: data.ended,
     exitStatus: data.exit,

@@ -9,11 +9,14 @@ export interface Pm2Entry {
   readonly status: string;
   /** As given at `start`; undefined for what somebody else started. */
   readonly generation: number | undefined;
+  /** supervisord's, as given at `start`. */
+  readonly priority: number | undefined;
 }
 
 export interface Pm2StartRequest {
   readonly name: string;
   readonly generation: number;
+  readonly priority: number;
   /** Absolute path of a program, and its arguments. */
   readonly command: readonly [string, ...string[]];
   /** pm2 starts it again unless it ends with one of these. */

@@ -82,7 +82,7 @@ export function parseSupervisorConf(source: ConfSource): SupervisorConf {
     umask: options.get("umask", "022", common, octal),
     user: options.optional("user", common, userName),
     redirectStderr,
-    serverUrl: options.optional("serverurl", common, (text) => text),
+    serverUrl: options.optional("serverurl", common, serverUrl),
     gwe: readGweSection(sections.get("gwe"), common),
     processes: [
       process(0),
@@ -165,6 +165,11 @@ function readStream(
     backups: options.get(`${stream}_logfile_backups`, backups, expansions, count),
     syslog: options.get(`${stream}_syslog`, "false", expansions, boolean),
   };
+}
+
+/** `AUTO` is that of supervisord's own server, which there isn't. */
+function serverUrl(text: string): string | undefined {
+  return text === "" || text.trim().toUpperCase() === "AUTO" ? undefined : text;
 }
 
 function userName(text: string): string {

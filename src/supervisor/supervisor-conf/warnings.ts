@@ -56,10 +56,6 @@ function unsupported(options: OptionReader, conf: Omit<SupervisorConf, "warnings
     if (condition) warnings.push(text);
   };
   const [{ stdout, stderr }] = conf.processes;
-  later(conf.processes.length > 1, "numprocs above 1 has no effect yet: the first process runs.");
-  later(conf.stopAsGroup, "stopasgroup has no effect yet: the stop signal goes to the process alone.");
-  later(conf.killAsGroup, "killasgroup has no effect yet: KILL goes to the process alone.");
-  later(conf.serverUrl !== undefined, "serverurl has no effect: there is no supervisord to talk to.");
   later(
     stdout.syslog || stderr.syslog || stdout.target.kind === "syslog" || stderr.target.kind === "syslog",
     "syslog has no effect yet: the output goes to the log files alone.",

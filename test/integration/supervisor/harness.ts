@@ -33,6 +33,7 @@ const testShell = [shellProgram, ...shellArguments] as const;
 export interface GatewayOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
+  readonly fatalRetryMs?: number;
 }
 
 /** One gateway under a temporary directory: real database, real pm2 daemon, real apps. */
@@ -91,6 +92,7 @@ export class Gateway {
       shell: testShell,
       checkIntervalMs: 1_000,
       statusIntervalMs: 50,
+      fatalRetryMs: this.options.fatalRetryMs ?? 0,
     });
     this.open.push({ supervisor, close: () => db.close() });
     return supervisor;

@@ -34,7 +34,9 @@ tr '\\0' '\\n' </proc/$$/environ >environ.txt; ls /proc/$$/fd >fds.txt; cut -d' 
   expect(status).toMatchObject({ state: "RUNNING", version: "1", restarts: 0 });
   await until(() => gateway.log("meter").includes("error"));
 
-  expect(gateway.log("meter")).toBe(`<two words><$HOME><a;b>\n${app.directory}\n0027\n/dev/null\nerror\n`);
+  expect(gateway.log("meter")).toBe(
+    `<two words><$HOME><a;b>\n${app.directory}\n0027\n${gateway.path("run/apps/meter/stdin")}\nerror\n`,
+  );
   const environment = readFileSync(`${app.directory}/environ.txt`, "utf8").trim().split("\n").sort();
   expect(environment).toEqual(
     [

@@ -24,6 +24,7 @@ describe("loadConfig", () => {
         userAgent: `GatewayEngine-v${engineVersion}`,
         installerTimeoutS: 1800,
         probationS: 30,
+        fatalRetryS: 600,
         keptVersions: 2,
         keptVersionsMib: 256,
         installerOutputKib: 48,

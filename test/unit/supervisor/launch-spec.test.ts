@@ -28,7 +28,8 @@ function spec(command: readonly string[], environment: Readonly<Record<string, s
   return {
     appName: "meter",
     generation: 1,
-    conf: { ...conf, processes: [{ ...process, command, environment }] },
+    conf,
+    process: { ...process, command, environment },
     baseEnvironment: {},
     logDir: "/var/log",
     nodeFile: "/usr/bin/node",
@@ -97,7 +98,22 @@ test("the engine's, pm2's and systemd's own variables are not the app's", () => 
 });
 
 test("output meant for syslog is kept in a file, as the warning says, and not dropped", () => {
-  const place = { logDir: "/var/log", appName: "meter" };
+  const place = spec(["x"], {});
   expect(logFile({ kind: "syslog" }, "stdout", place)).toBe("/var/log/meter-stdout.log");
   expect(logFile({ kind: "none" }, "stdout", place)).toBeUndefined();
+});
+
+test("each of several processes has its own automatic log", () => {
+  const conf = parseSupervisorConf({
+    text: "[supervisord]\nnumprocs=2\nprocess_name=p%(process_num)02d",
+    appName: "meter",
+    here: "/",
+    logDir: "/var/log",
+    hostName: "gw",
+    environment: {},
+  });
+  const files = conf.processes.map((process) =>
+    logFile({ kind: "auto" }, "stderr", { ...spec(["x"], {}), conf, process }),
+  );
+  expect(files).toEqual(["/var/log/meter-p00-stderr.log", "/var/log/meter-p01-stderr.log"]);
 });
