@@ -9,6 +9,7 @@ const schema = z.array(
     installedAtMs: z.int(),
     wantedSinceMs: z.int(),
     processes: z._default(z.array(z.string()), []),
+    stoppedProcesses: z._default(z.array(z.string()), []),
   }),
 );
 

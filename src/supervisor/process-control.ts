@@ -28,8 +28,8 @@ export interface ProcessControlDependencies {
   readonly logFile: (app: string, process: string, stream: "stdout" | "stderr") => string | undefined;
   /** The process itself, while it lives. */
   readonly child: (app: string, process: string) => ProcessIdentity | undefined;
-  readonly startApp: (app: string) => Promise<void>;
-  readonly stopApp: (app: string) => Promise<void>;
+  readonly startProcess: (app: string, process: string) => Promise<void>;
+  readonly stopProcess: (app: string, process: string) => Promise<void>;
   readonly restartApp: (app: string) => Promise<void>;
   readonly clock: Clock;
 }
@@ -69,7 +69,7 @@ export class ProcessControl {
       ({ state }) => !isRunningState(state),
       async (process) => {
         if (isRunningState(process.state)) return { fault: "ALREADY_STARTED" };
-        await this.deps.startApp(process.group);
+        await this.deps.startProcess(process.group, process.name);
         return this.started(process);
       },
     );
@@ -82,7 +82,7 @@ export class ProcessControl {
       ({ state }) => isRunningState(state) || state === "FATAL" || state === "UNKNOWN",
       async (process) => {
         // One that is through stays what it is. The others would be tried again sooner or later.
-        if (process.state !== "EXITED") await this.deps.stopApp(process.group);
+        if (process.state !== "EXITED") await this.deps.stopProcess(process.group, process.name);
         return isRunningState(process.state) ? done : { fault: "NOT_RUNNING" };
       },
     );

@@ -24,3 +24,11 @@ export function processesOf(app: Pick<DesiredApp, "name" | "kind" | "processes">
 export function appOfKey(key: string): string {
   return key.split(":", 1)[0] ?? key;
 }
+
+/** Whether one process of an app is to run. */
+export function isProcessWanted(
+  app: Pick<DesiredApp, "wanted" | "stoppedProcesses">,
+  process: Pick<AppProcess, "name">,
+): boolean {
+  return app.wanted === "running" && !app.stoppedProcesses.includes(process.name);
+}

@@ -10,7 +10,7 @@ import { StrayProcessError } from "./errors.ts";
 import { uptimeCs } from "./launcher/boot-clock.ts";
 import { planProcess, type Step } from "./planner.ts";
 import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
-import { type AppProcess, appOfKey, processesOf } from "./process-key.ts";
+import { type AppProcess, appOfKey, isProcessWanted, processesOf } from "./process-key.ts";
 import type { SupervisorConf } from "./supervisor-conf/index.ts";
 import type { SupervisorSystem } from "./system.ts";
 
@@ -90,7 +90,7 @@ export class Reconciler {
     return planProcess(
       wanted && {
         generation: wanted.app.generation,
-        run: wanted.app.wanted === "running",
+        run: isProcessWanted(wanted.app, wanted.process),
         retryDue: fatalRetryMs > 0 && sinceMs !== undefined && sinceMs >= fatalRetryMs,
       },
       { entries: all.filter((entry) => entry.name === key), ...trace },

@@ -1,6 +1,7 @@
 import type { AppState, ProcessStatus } from "../core/app-status.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import type { LauncherState } from "./launcher/state-file.ts";
+import { isProcessWanted } from "./process-key.ts";
 
 /** A fault of ours or the package's that keeps the app from being started. */
 export interface Problem {
@@ -57,7 +58,7 @@ function judge(facts: StatusFacts): Judgement {
   const { app, state, problem, launcherAlive } = facts;
   if (state !== undefined && launcherAlive) return judgeLiving(facts, state);
   if (problem !== undefined) return { state: "FATAL", sinceMs: problem.sinceMs, running: false };
-  if (app.wanted === "stopped") {
+  if (!isProcessWanted(app, facts)) {
     const endedMs = state === undefined ? 0 : atMs(facts, state.sinceCs);
     return { state: "STOPPED", sinceMs: Math.max(app.wantedSinceMs, endedMs), running: false };
   }

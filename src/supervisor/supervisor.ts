@@ -190,6 +190,8 @@ export class Supervisor implements AppHost {
     if (app.wanted === "running" && ended.length === 0) return;
     if (app.wanted === "running" && ended.length < processes.length) {
       // Of several processes those that have come to an end are started, as if they had not been before.
+      this.desired.setStoppedProcesses(name, []);
+      this.saveCopy();
       for (const { key, name: process } of processesOf(app)) {
         if (ended.some((one) => one.name === process && one.restarting !== true)) this.files.forgetState(key);
       }
@@ -213,6 +215,39 @@ export class Supervisor implements AppHost {
   async restartApp(name: string): Promise<void> {
     this.wantRunning(this.supervised(name));
     this.board.clearProblem(name);
+    await this.settleNow(name);
+  }
+
+  /** As `startApp`, for one process of an app. */
+  async startProcess(name: string, process: string): Promise<void> {
+    const app = this.supervised(name);
+    const others = app.processes.filter((one) => one !== process);
+    if (others.length === 0) return this.startApp(name);
+    if (app.wanted === "stopped") {
+      this.wantRunning(app);
+      this.desired.setStoppedProcesses(name, others);
+    } else {
+      const key = processesOf(app).find((one) => one.name === process)?.key;
+      const { processes = [] } = this.board.status(app);
+      if (processes.some(({ name: one, state }) => one === process && isOnItsWay(state))) return;
+      this.desired.setStoppedProcesses(
+        name,
+        app.stoppedProcesses.filter((one) => one !== process),
+      );
+      if (key !== undefined) this.files.forgetState(key);
+    }
+    this.saveCopy();
+    this.board.clearProblem(name);
+    await this.settleNow(name);
+  }
+
+  /** As `stopApp`, for one process of an app; the others are left alone. */
+  async stopProcess(name: string, process: string): Promise<void> {
+    const app = this.supervised(name);
+    const stopped = app.processes.filter((one) => one === process || app.stoppedProcesses.includes(one));
+    if (stopped.length >= app.processes.length || app.wanted === "stopped") return this.stopApp(name);
+    this.desired.setStoppedProcesses(name, stopped);
+    this.saveCopy();
     await this.settleNow(name);
   }
 
@@ -269,8 +304,8 @@ export class Supervisor implements AppHost {
         const found = processesOf(this.supervised(name)).find((one) => one.name === process);
         return found && files.trace(found.key).child;
       },
-      startApp: (app) => this.startApp(app),
-      stopApp: (app) => this.stopApp(app),
+      startProcess: (app, process) => this.startProcess(app, process),
+      stopProcess: (app, process) => this.stopProcess(app, process),
       restartApp: (app) => this.restartApp(app),
       clock: this.deps.clock,
     });

@@ -18,6 +18,7 @@ priority=10`,
   lost: "command=/no/such/program\nstartretries=0",
   manual: "command=sleep 1000\nautostart=false\nstartsecs=0",
   once: "command=/bin/sh -c 'exit 0'\nstartsecs=0\nautorestart=false",
+  web: "command=sleep 1000\nnumprocs=2\nprocess_name=%(program_name)s_%(process_num)d\nstartsecs=0",
   polite: `command=/bin/sh -c 'trap "exit 0" TERM; while :; do sleep 0.05; done'\nstartsecs=0`,
 };
 
@@ -103,6 +104,9 @@ describe("the same output and exit status as Debian's supervisorctl", () => {
     "status all",
     "status meter chatty",
     "status meter:*",
+    "status web:* web:web_1",
+    "pid web:web_0 web:nosuch",
+    "signal WINCH web:*",
     "status nosuch nosuch:x nosuch:* meter",
     "pid meter",
     "pid manual",
@@ -170,7 +174,13 @@ describe("the same output and exit status as Debian's supervisorctl", () => {
       "start chatty:*",
       "restart nosuch meter",
       "start manual",
+      "stop web:web_1",
+      "status web:*",
+      "stop web:web_0 web:web_1",
+      "start web:web_1",
+      "restart web:web_1",
       "status",
+      "start web:*",
       "stop manual",
     ]) {
       const [ours, theirs] = await both(line);

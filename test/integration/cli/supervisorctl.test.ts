@@ -60,6 +60,27 @@ test("restart gives the app another process", async () => {
   expect((await run("pid", "meter")).stdout).not.toBe(before);
 });
 
+test("one process of several is stopped and started alone, and stays stopped over an engine's restart", async () => {
+  await supervisor.deploy(
+    gateway.app("web", "command=sleep 1000\nnumprocs=2\nprocess_name=web_%(process_num)d\nstartsecs=0"),
+  );
+  await until(async () => (await run("status", "web:*")).stdout.match(/RUNNING/g)?.length === 2);
+  const { stdout: untouched } = await run("pid", "web:web_0");
+  expect(await run("stop", "web:web_1")).toMatchObject({ stdout: "web:web_1: stopped\n", status: 0 });
+  const states = /^web:web_0 +RUNNING .*\nweb:web_1 +STOPPED /;
+  expect((await run("status", "web:*")).stdout).toMatch(states);
+  await supervisor.stop();
+  const next = gateway.engine();
+  await next.start();
+  await closeControl();
+  supervisor = next;
+  closeControl = await controlOf(gateway, supervisor);
+  expect((await run("status", "web:*")).stdout).toMatch(states);
+  expect(await run("start", "web:*")).toMatchObject({ stdout: "web:web_1: started\n", status: 0 });
+  expect((await run("pid", "web:web_0")).stdout).toBe(untouched);
+  await supervisor.withdraw("web");
+});
+
 test("what belongs to the engine is not for supervisorctl to stop", async () => {
   expect(await run("stop", "gwe")).toMatchObject({
     status: 1,

@@ -20,6 +20,7 @@ const app: DesiredApp = {
   installedAtMs: 0,
   wantedSinceMs: 0,
   processes: [],
+  stoppedProcesses: [],
 };
 const thisProcess = `${process.pid}:${processStartTicks(process.pid)}:${bootId()}`;
 const gone = `1:1:${bootId()}`;
