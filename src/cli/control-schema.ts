@@ -17,6 +17,9 @@ const appStatus = z.looseObject({
   restarts: z.number(),
   logFile: z.exactOptional(z.string()),
   detail: z.exactOptional(z.string()),
+  health: z.exactOptional(z.enum(["ok", "failing"])),
+  healthRestarts: z.exactOptional(z.number()),
+  healthDetail: z.exactOptional(z.string()),
 });
 
 const jobStatus = z.looseObject({

@@ -71,6 +71,7 @@ function appRow(app: AppStatus, nowMs: number): readonly string[] {
 
 function noteOf(app: AppStatus): string {
   if (app.detail !== undefined) return app.detail;
+  if (app.health === "failing") return `unhealthy: ${app.healthDetail ?? ""}`;
   if (app.state === "RUNNING" || app.state === "STARTING") return "";
   if (app.signal !== undefined) return `killed by ${app.signal}`;
   return app.exitStatus === undefined ? "" : `exit status ${app.exitStatus}`;

@@ -1,6 +1,7 @@
 import type { OtaPlatform } from "../ota/index.ts";
 import { durableFiles } from "../platform/durable-files.ts";
 import { ensureDirectory, writeFileAtomic } from "../platform/files.ts";
+import { probeUrl } from "../platform/http-probe.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
 import {
   bootId,
@@ -38,4 +39,6 @@ export const supervisorSystem: SupervisorSystem = {
   emptyFileAbove,
   acquireInstanceLock,
   spawnDetached,
+  runProcess,
+  probeUrl,
 };

@@ -1,4 +1,4 @@
-import type { AppStatus, ProcessStatus } from "../core/app-status.ts";
+import type { AppStatus, ProcessHealth, ProcessStatus } from "../core/app-status.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { AppFiles } from "./app-files.ts";
@@ -14,6 +14,8 @@ interface StatusBoardDependencies {
   readonly files: AppFiles;
   readonly pm2: Pick<Pm2Port, "isUp">;
   readonly clock: Clock;
+  /** By the process' key; undefined when it isn't probed. */
+  readonly health: (key: string) => ProcessHealth | undefined;
   /** By process name; none where `supervisor.conf` can't be read. */
   readonly logFiles: (app: DesiredApp) => ReadonlyMap<string, string>;
 }
@@ -81,7 +83,7 @@ export class StatusBoard {
   private processStatus(app: DesiredApp, { key, name }: AppProcess): ProcessStatus {
     const { files, clock, pm2 } = this.deps;
     const { state, launcher, child } = files.trace(key);
-    return deriveStatus({
+    const status = deriveStatus({
       app,
       name,
       state,
@@ -94,6 +96,7 @@ export class StatusBoard {
       nowMs: clock.now(),
       uptimeCs: uptimeCs(),
     });
+    return { ...status, ...this.deps.health(key) };
   }
 
   /** Read from the package once per start that was asked for, not at every look. */

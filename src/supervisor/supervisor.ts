@@ -15,6 +15,9 @@ import { ConfNotes } from "./conf-notes.ts";
 import { DesiredCopy } from "./desired-copy.ts";
 import { type DesiredApp, DesiredState } from "./desired-state.ts";
 import { NotSupervisedError, UnknownAppError } from "./errors.ts";
+import { HealthMonitor } from "./health/monitor.ts";
+import { ProbedProcesses } from "./health/probed-processes.ts";
+import { uptimeCs } from "./launcher/boot-clock.ts";
 import { type Pm2Port, removeAll } from "./pm2/index.ts";
 import { ProcessControl } from "./process-control.ts";
 import { processesOf } from "./process-key.ts";
@@ -48,6 +51,8 @@ export interface SupervisorDependencies {
   readonly shell?: readonly [string, ...string[]];
   /** How often everything is looked at, whether or not something happened. */
   readonly checkIntervalMs?: number;
+  /** Tells the fleet's operator of what nobody on the gateway may see. */
+  readonly report?: (text: string) => void;
   /** How soon a listener learns of a change. */
   readonly statusIntervalMs?: number;
   /** After how long an app that is FATAL is tried again. 0: never. */
@@ -68,6 +73,7 @@ export class Supervisor implements AppHost {
   private readonly files: AppFiles;
   private readonly launches: AppLaunches;
   private readonly locks = new AppLocks();
+  private readonly health: HealthMonitor;
   private readonly settler: AppSettler;
   private readonly board: StatusBoard;
   private running: AbortController | undefined;
@@ -95,6 +101,7 @@ export class Supervisor implements AppHost {
       files: this.files,
       pm2,
       clock,
+      health: (key) => this.health.health(key),
       logFiles: (app) => this.launches.logFiles(app),
     });
     const reconciler = new Reconciler({
@@ -112,6 +119,7 @@ export class Supervisor implements AppHost {
     });
     const { desired, files, launches, board } = this;
     this.settler = new AppSettler({ desired, files, launches, board, reconciler, pm2, clock, logger });
+    this.health = this.createHealthMonitor();
     this.control = this.createControl();
   }
 
@@ -131,6 +139,7 @@ export class Supervisor implements AppHost {
     this.inBackground(this.watch(running.signal, settled));
     this.inBackground(this.publish(running.signal));
     this.inBackground(this.keepAwake(running.signal));
+    this.inBackground(this.health.run(running.signal));
   }
 
   /**
@@ -286,6 +295,22 @@ export class Supervisor implements AppHost {
   /** Called with every status that changed. Returns how to stop listening. */
   onChange(listener: (status: AppStatus) => void): () => void {
     return this.board.onChange(listener);
+  }
+
+  private createHealthMonitor(): HealthMonitor {
+    const { desired, launches, files, board } = this;
+    const { system, clock, logger, report = () => undefined } = this.deps;
+    const probed = new ProbedProcesses({ desired, launches, files, board });
+    return new HealthMonitor({
+      processes: () => probed.all(),
+      probeCommand: (directory) => [...launches.launcherCommand(directory), "probe"],
+      launcher: (key) => files.trace(key).launcher,
+      report,
+      system,
+      uptimeCs,
+      clock,
+      logger,
+    });
   }
 
   private createControl(): ProcessControl {

@@ -30,6 +30,7 @@ export function statusesWithoutEngine({ directories, system, clock }: WithoutEng
     files,
     pm2: { isUp: () => isUp },
     clock,
+    health: () => undefined,
     logFiles: () => new Map(),
   });
   return apps.map((app) => board.status(app));

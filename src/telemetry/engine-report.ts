@@ -16,6 +16,9 @@ interface Entry {
   readonly version: string;
   readonly signal?: string;
   readonly detail?: string;
+  readonly health?: string;
+  readonly health_restarts?: number;
+  readonly health_detail?: string;
 }
 
 /** The `engine_report` dataport: a list of one-key objects, the engine itself included (spec: gateway-engine.md). */
@@ -41,5 +44,7 @@ function appEntry(app: AppStatus, nowMs: number): Entry {
     version: app.version,
     ...(app.signal !== undefined && { signal: app.signal }),
     ...(app.detail !== undefined && { detail: app.detail }),
+    ...(app.health !== undefined && { health: app.health, health_restarts: app.healthRestarts ?? 0 }),
+    ...(app.healthDetail !== undefined && { health_detail: app.healthDetail }),
   };
 }
