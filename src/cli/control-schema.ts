@@ -16,6 +16,7 @@ const appStatus = z.looseObject({
   signal: z.exactOptional(z.string()),
   restarts: z.number(),
   logFile: z.exactOptional(z.string()),
+  stderrLogFile: z.exactOptional(z.string()),
   detail: z.exactOptional(z.string()),
   health: z.exactOptional(z.enum(["ok", "failing"])),
   healthRestarts: z.exactOptional(z.number()),

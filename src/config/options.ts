@@ -129,6 +129,12 @@ export const engineOptions: OptionsOf<EngineConfig> = {
     fallback: 32,
     expected: "a whole number of MiB from 0 to 1048576",
   },
+  appLogsMib: {
+    key: "app_logs_mib",
+    schema: wholeNumber(1, 1_048_576),
+    fallback: 50,
+    expected: "a whole number of MiB from 1 to 1048576",
+  },
   downloadBytesPerSecond: {
     key: "download_bytes_per_second",
     schema: wholeNumber(0, 1_000_000_000),

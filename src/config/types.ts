@@ -42,6 +42,8 @@ export interface EngineConfig {
   readonly keptVersionsMib: number;
   /** Disk space that no installation may use up. */
   readonly diskReserveMib: number;
+  /** What all apps' logs together may take. */
+  readonly appLogsMib: number;
   /** Average speed of package downloads at most; 0: no limit. */
   readonly downloadBytesPerSecond: number;
   /** Where releases of the engine are published, without a slash at its end; undefined for nowhere known. */

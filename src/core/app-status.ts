@@ -45,6 +45,8 @@ export interface ProcessStatus extends Partial<ProcessHealth> {
   /** Starts by the supervisor after an end that nobody asked for. */
   readonly restarts: number;
   readonly logFile?: string;
+  /** Where stderr has a log of its own. */
+  readonly stderrLogFile?: string;
   /** Why it is FATAL or UNKNOWN, for a person. */
   readonly detail?: string;
 }

@@ -88,10 +88,10 @@ export function isStoppedState(state: AppState): boolean {
 }
 
 /** What a status tells of a process, in the terms of this interface. */
-export type ProcessFacts = Omit<SupervisedProcess, "autostart" | "priority" | "stdoutLog" | "stderrLog">;
+export type ProcessFacts = Omit<SupervisedProcess, "autostart" | "priority">;
 
 export function processFacts(group: string, status: ProcessStatus): ProcessFacts {
-  const { name, state, pid, startedAtMs, endedAtMs, detail } = status;
+  const { name, state, pid, startedAtMs, endedAtMs, detail, logFile, stderrLogFile } = status;
   return {
     group,
     name,
@@ -100,6 +100,8 @@ export function processFacts(group: string, status: ProcessStatus): ProcessFacts
     ...(startedAtMs !== undefined && { startedAtMs }),
     ...(endedAtMs !== undefined && { endedAtMs }),
     ...(detail !== undefined && { spawnError: detail }),
+    ...(logFile !== undefined && { stdoutLog: logFile }),
+    ...(stderrLogFile !== undefined && { stderrLog: stderrLogFile }),
   };
 }
 

@@ -156,6 +156,10 @@ function createSupervisor(
     directories: { stateDir: paths.libDir, runDir: paths.runDir, logDir: paths.logDir },
     launcherFile: join(installationPath(), "dist/launcher.sh"),
     nodeFile: process.execPath,
+    logDaemon: {
+      programFile: join(installationPath(), "dist/logd.js"),
+      budgetBytes: config.engine.appLogsMib * 1024 * 1024,
+    },
     pm2: new Pm2Adapter({
       ...daemon,
       daemonOwner: pm2Unit === undefined ? "engine" : "systemd",

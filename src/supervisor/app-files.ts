@@ -1,12 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../platform/process-table.ts";
-import {
-  type BootProcess,
-  type LauncherState,
-  parseIdentity,
-  parseLauncherState,
-} from "./launcher/state-file.ts";
+import { type BootProcess, parseIdentity } from "./launcher/boot-process.ts";
+import { type LauncherState, parseLauncherState } from "./launcher/state-file.ts";
 import type { SupervisorSystem } from "./system.ts";
 
 /** What the run directory tells of one process of an app. */
@@ -29,6 +25,11 @@ export class AppFiles {
 
   directory(key: string): string {
     return join(this.root, key);
+  }
+
+  /** Names the launcher, once there is one. */
+  launcherFile(key: string): string {
+    return join(this.directory(key), "launcher");
   }
 
   /** Processes that left a trace, wanted or not. */

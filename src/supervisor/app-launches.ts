@@ -4,8 +4,12 @@ import type { InstalledApp } from "../core/app-host.ts";
 import type { Logger } from "../core/logger.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import { SupervisorConfError } from "./errors.ts";
-import { logFile, renderLaunchSpec } from "./launcher/spec-file.ts";
+import { renderLaunchSpec } from "./launcher/spec-file.ts";
+import { type AppLogs, appLogs } from "./logd/app-logs.ts";
+import type { LogdLayout } from "./logd/layout.ts";
 import { type AppProcess, processesOf } from "./process-key.ts";
+import type { Launch } from "./reconciler.ts";
+import type { LogFiles } from "./status.ts";
 import { type ProcessSettings, parseSupervisorConf, type SupervisorConf } from "./supervisor-conf/index.ts";
 
 interface AppLaunchesDependencies {
@@ -18,6 +22,7 @@ interface AppLaunchesDependencies {
   readonly launcherFile: string;
   /** The POSIX shell that runs launchers. */
   readonly shell: readonly [string, ...string[]];
+  readonly layout: LogdLayout;
   readonly logger: Logger;
 }
 
@@ -69,44 +74,53 @@ export class AppLaunches {
   }
 
   /** @throws SupervisorConfError when the file no longer speaks of this process */
-  renderSpec(app: DesiredApp, conf: SupervisorConf, process: AppProcess): string {
-    const { environment, logDir, nodeFile } = this.deps;
-    return renderLaunchSpec({
-      appName: app.name,
+  launch(app: DesiredApp, conf: SupervisorConf, process: AppProcess): Launch {
+    const { environment, layout, nodeFile } = this.deps;
+    const settings = settingsOf(conf, process, app);
+    const logs = this.logs(conf, process, settings);
+    const spec = renderLaunchSpec({
       generation: app.generation,
       conf,
-      process: settingsOf(conf, process, app),
+      process: settings,
       baseEnvironment: environment,
-      logDir,
+      logs,
+      logRequests: layout.requests,
       nodeFile,
     });
+    return { spec, logs };
   }
 
-  /** Each process' log, by its name. */
-  logFiles(app: DesiredApp): ReadonlyMap<string, string> {
-    const files = processesOf(app).flatMap(({ name }) => {
-      const file = this.logFile(app, name, "stdout");
-      return file === undefined ? [] : [[name, file] as const];
+  /** Each process' logs, by its name. */
+  logFiles(app: DesiredApp): ReadonlyMap<string, LogFiles> {
+    const conf = this.confIfReadable(app);
+    if (conf === undefined) return new Map();
+    const files = processesOf(app).flatMap((process) => {
+      const settings = findSettings(conf, process, app);
+      if (settings === undefined) return [];
+      const { stdout, stderr } = this.logs(conf, process, settings);
+      const own: LogFiles = {
+        ...(stdout.file !== undefined && { logFile: stdout.file }),
+        ...(stderr?.file !== undefined && { stderrLogFile: stderr.file }),
+      };
+      return [[process.name, own] as const];
     });
     return new Map(files);
   }
 
-  /** Where a process' output goes; undefined when it is dropped, in the log of the other stream, or unknown. */
-  logFile(app: DesiredApp, name: string, stream: "stdout" | "stderr"): string | undefined {
-    const conf = this.confIfReadable(app);
-    const process = processesOf(app).find((one) => one.name === name);
-    if (conf === undefined || process === undefined) return undefined;
-    const settings = findSettings(conf, process, app);
-    if (settings === undefined) return undefined;
-    const place = { logDir: this.deps.logDir, appName: app.name, conf, process: settings };
-    return logFile(settings[stream].target, stream, place);
-  }
-
   /** Through `env -i`: pm2 puts dozens of its own variables into what it starts. */
   launcherCommand(directory: string): readonly [string, ...string[]] {
-    const { environment, shell, launcherFile } = this.deps;
-    const path = environment.PATH ?? defaultPath;
-    return ["/usr/bin/env", "-i", `PATH=${path}`, ...shell, launcherFile, directory];
+    const { shell, launcherFile } = this.deps;
+    return ["/usr/bin/env", "-i", `PATH=${this.path}`, ...shell, launcherFile, directory];
+  }
+
+  /** Where launchers find their tools. */
+  get path(): string {
+    return this.deps.environment.PATH ?? defaultPath;
+  }
+
+  private logs(conf: SupervisorConf, { key, app }: AppProcess, process: ProcessSettings): AppLogs {
+    const { logDir, layout } = this.deps;
+    return appLogs({ conf, process, unit: key, appName: app, logDir, layout });
   }
 }
 

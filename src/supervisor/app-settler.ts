@@ -6,6 +6,7 @@ import type { AppLaunches } from "./app-launches.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { SupervisorConfError } from "./errors.ts";
 import { uptimeCs } from "./launcher/boot-clock.ts";
+import type { LogDaemonKeeper } from "./logd/keeper.ts";
 import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
 import { appOfKey, isProcessWanted, processesOf } from "./process-key.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -17,6 +18,7 @@ interface AppSettlerDependencies {
   readonly launches: AppLaunches;
   readonly reconciler: Reconciler;
   readonly board: StatusBoard;
+  readonly logDaemon: LogDaemonKeeper;
   readonly pm2: Pm2Port;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -39,7 +41,9 @@ export class AppSettler {
     const { pm2, logger } = this.deps;
     try {
       await pm2.ensureUp(signal);
-      const entries = await pm2.list();
+      const all = await pm2.list();
+      const hasLogDaemon = await this.ensureLogDaemon(all);
+      const entries = all.filter((entry) => !this.deps.logDaemon.isOwn(entry));
       const keys = this.keysByApp(entries);
       // Nearly always all is well: each app that looks so is not asked about again.
       const unsettled = [...keys].filter(([, own]) =>
@@ -48,12 +52,21 @@ export class AppSettler {
       for (const [name] of keys) {
         if (!unsettled.some(([other]) => other === name)) this.deps.board.clearProblem(name);
       }
-      return await this.settleByPriority(
-        unsettled.map(([name]) => name),
-        signal,
-      );
+      const names = unsettled.map(([name]) => name);
+      return (await this.settleByPriority(names, signal)) && hasLogDaemon;
     } catch (error) {
       if (!signal.aborted) logger.error("supervision can't reach pm2", { error: describeError(error) });
+      return false;
+    }
+  }
+
+  /** Before any app: without it, an app waits as soon as its FIFO is full. @returns whether it is as wanted */
+  private async ensureLogDaemon(entries: readonly Pm2Entry[]): Promise<boolean> {
+    try {
+      await this.deps.logDaemon.ensure(entries);
+      return true;
+    } catch (error) {
+      this.deps.logger.error("the log daemon can't be started", { error: describeError(error) });
       return false;
     }
   }

@@ -24,8 +24,6 @@ export interface ProcessControlDependencies {
   readonly conf: (app: string) => SupervisorConf;
   /** Whether an app's `supervisor.conf` is another than the one that it was started with. @throws SupervisorConfError */
   readonly confHasChanged: (app: string) => boolean;
-  /** Where a process' output goes; undefined when it is dropped, or is in the log of the other stream. */
-  readonly logFile: (app: string, process: string, stream: "stdout" | "stderr") => string | undefined;
   /** The process itself, while it lives. */
   readonly child: (app: string, process: string) => ProcessIdentity | undefined;
   readonly startProcess: (app: string, process: string) => Promise<void>;
@@ -136,13 +134,9 @@ export class ProcessControl {
   }
 
   private describe(group: string, status: ProcessStatus): SupervisedProcess {
-    const stdoutLog = this.deps.logFile(group, status.name, "stdout");
-    const stderrLog = this.deps.logFile(group, status.name, "stderr");
     const { autostart, priority } = this.settings(group);
     return {
       ...processFacts(group, status),
-      ...(stdoutLog !== undefined && { stdoutLog }),
-      ...(stderrLog !== undefined && { stderrLog }),
       autostart,
       priority,
     };

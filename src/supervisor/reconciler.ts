@@ -8,15 +8,24 @@ import { ConfNotes } from "./conf-notes.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import { StrayProcessError } from "./errors.ts";
 import { uptimeCs } from "./launcher/boot-clock.ts";
+import type { AppLogs } from "./logd/app-logs.ts";
+import type { UnitStreamsFiles } from "./logd/unit-streams-files.ts";
 import { planProcess, type Step } from "./planner.ts";
 import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
 import { type AppProcess, appOfKey, isProcessWanted, processesOf } from "./process-key.ts";
 import type { SupervisorConf } from "./supervisor-conf/index.ts";
 import type { SupervisorSystem } from "./system.ts";
 
+export interface Launch {
+  /** The launcher's file `spec`. */
+  readonly spec: string;
+  readonly logs: AppLogs;
+}
+
 export interface ReconcilerDependencies {
   readonly desired: { get(name: string): DesiredApp | undefined };
   readonly files: AppFiles;
+  readonly streams: UnitStreamsFiles;
   readonly locks: AppLocks;
   readonly pm2: Pm2Port;
   readonly system: SupervisorSystem;
@@ -24,8 +33,8 @@ export interface ReconcilerDependencies {
   readonly logger: Logger;
   /** Reads the app's `supervisor.conf`. @throws SupervisorConfError */
   readonly conf: (app: DesiredApp) => SupervisorConf;
-  /** The launcher's `spec` of one process. @throws SupervisorConfError when the file doesn't speak of it */
-  readonly renderSpec: (app: DesiredApp, conf: SupervisorConf, process: AppProcess) => string;
+  /** How one process is to be launched. @throws SupervisorConfError when the file doesn't speak of it */
+  readonly launch: (app: DesiredApp, conf: SupervisorConf, process: AppProcess) => Launch;
   /** How pm2 starts a launcher. */
   readonly launcherCommand: (directory: string) => readonly [string, ...string[]];
   /** After how long an app that gave up is tried again. 0: never. */
@@ -113,6 +122,7 @@ export class Reconciler {
         if (wanted === undefined) throw new InvariantError("an app that is not wanted was to be started");
         return this.start(wanted);
       case "forget":
+        this.deps.streams.remove(key);
         return this.deps.files.remove(key);
       default:
         return unreachable(step);
@@ -120,10 +130,12 @@ export class Reconciler {
   }
 
   private async start({ app, process }: WantedProcess): Promise<void> {
-    const { conf: readConf, files, renderSpec, launcherCommand, pm2, logger } = this.deps;
+    const { conf: readConf, files, launch, streams, launcherCommand, pm2, logger } = this.deps;
     const { key } = process;
     const conf = readConf(app);
-    files.writeSpec(key, renderSpec(app, conf, process));
+    const { spec, logs } = launch(app, conf, process);
+    files.writeSpec(key, spec);
+    streams.write(key, { launcherFile: files.launcherFile(key), streams: logs.streams });
     new ConfNotes(this.deps.system).note(files.directory(key), conf);
     await pm2.start({
       name: key,

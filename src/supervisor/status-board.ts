@@ -7,7 +7,7 @@ import { groupStatus } from "./group-status.ts";
 import { uptimeCs } from "./launcher/boot-clock.ts";
 import type { Pm2Port } from "./pm2/index.ts";
 import { type AppProcess, processesOf } from "./process-key.ts";
-import { deriveStatus, type Problem } from "./status.ts";
+import { deriveStatus, type LogFiles, type Problem } from "./status.ts";
 
 interface StatusBoardDependencies {
   readonly desired: { all(): readonly DesiredApp[] };
@@ -17,7 +17,7 @@ interface StatusBoardDependencies {
   /** By the process' key; undefined when it isn't probed. */
   readonly health: (key: string) => ProcessHealth | undefined;
   /** By process name; none where `supervisor.conf` can't be read. */
-  readonly logFiles: (app: DesiredApp) => ReadonlyMap<string, string>;
+  readonly logFiles: (app: DesiredApp) => ReadonlyMap<string, LogFiles>;
 }
 
 /** What is known of each app right now, without asking pm2, and who wants to hear of changes. */
@@ -25,7 +25,7 @@ export class StatusBoard {
   private readonly deps: StatusBoardDependencies;
   private readonly problems = new Map<string, Problem>();
   private readonly listeners = new Set<(status: AppStatus) => void>();
-  private readonly logFiles = new Map<string, { key: string; files: ReadonlyMap<string, string> }>();
+  private readonly logFiles = new Map<string, { key: string; files: ReadonlyMap<string, LogFiles> }>();
   private published = new Map<string, string>();
 
   constructor(deps: StatusBoardDependencies) {
@@ -92,7 +92,7 @@ export class StatusBoard {
       childAlive: child !== undefined,
       pm2Up: pm2.isUp(),
       problem: this.problems.get(app.name),
-      logFile: this.logFile(app, name),
+      logFiles: this.logFilesOf(app, name),
       nowMs: clock.now(),
       uptimeCs: uptimeCs(),
     });
@@ -100,14 +100,14 @@ export class StatusBoard {
   }
 
   /** Read from the package once per start that was asked for, not at every look. */
-  private logFile(app: DesiredApp, process: string): string | undefined {
+  private logFilesOf(app: DesiredApp, process: string): LogFiles {
     const key = `${app.generation} ${app.directory}`;
     let known = this.logFiles.get(app.name);
     if (known?.key !== key) {
       known = { key, files: this.deps.logFiles(app) };
       this.logFiles.set(app.name, known);
     }
-    return known.files.get(process);
+    return known.files.get(process) ?? {};
   }
 }
 

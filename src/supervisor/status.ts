@@ -9,6 +9,8 @@ export interface Problem {
   readonly sinceMs: number;
 }
 
+export type LogFiles = Pick<ProcessStatus, "logFile" | "stderrLogFile">;
+
 export interface StatusFacts {
   /** A long-running app. */
   readonly app: DesiredApp;
@@ -21,7 +23,7 @@ export interface StatusFacts {
   readonly childAlive: boolean;
   readonly pm2Up: boolean;
   readonly problem: Problem | undefined;
-  readonly logFile: string | undefined;
+  readonly logFiles: LogFiles;
   /** The same instant on both clocks. */
   readonly nowMs: number;
   readonly uptimeCs: number;
@@ -29,7 +31,7 @@ export interface StatusFacts {
 
 /** A process' state in supervisord's terms, from what is wanted and what its launcher noted. */
 export function deriveStatus(facts: StatusFacts): ProcessStatus {
-  const { app, name, state, problem, logFile } = facts;
+  const { app, name, state, problem, logFiles } = facts;
   const now = judge(facts);
   return {
     name,
@@ -42,7 +44,7 @@ export function deriveStatus(facts: StatusFacts): ProcessStatus {
     ...(state?.signal !== undefined && { signal: state.signal }),
     ...(now.state === "EXITED" && state?.final === false && { restarting: true as const }),
     restarts: state?.generation === app.generation ? state.restarts : 0,
-    ...(logFile !== undefined && { logFile }),
+    ...logFiles,
     ...detailOf(now.state, now.detail ?? problem?.detail ?? state?.detail),
   };
 }

@@ -18,6 +18,9 @@ import { NotSupervisedError, UnknownAppError } from "./errors.ts";
 import { HealthMonitor } from "./health/monitor.ts";
 import { ProbedProcesses } from "./health/probed-processes.ts";
 import { uptimeCs } from "./launcher/boot-clock.ts";
+import { LogDaemonKeeper, type LogDaemonSettings } from "./logd/keeper.ts";
+import { logdLayout } from "./logd/layout.ts";
+import { UnitStreamsFiles } from "./logd/unit-streams-files.ts";
 import { type Pm2Port, removeAll } from "./pm2/index.ts";
 import { ProcessControl } from "./process-control.ts";
 import { processesOf } from "./process-key.ts";
@@ -39,6 +42,7 @@ export interface SupervisorDependencies {
   /** `launcher.sh` as shipped; a copy is run, so that an update of the engine can replace it. */
   readonly launcherFile: string;
   readonly nodeFile: string;
+  readonly logDaemon: LogDaemonSettings;
   readonly pm2: Pm2Port;
   readonly system: SupervisorSystem;
   /** What apps inherit: the engine's own; its internal variables are taken out. */
@@ -75,6 +79,7 @@ export class Supervisor implements AppHost {
   private readonly locks = new AppLocks();
   private readonly health: HealthMonitor;
   private readonly settler: AppSettler;
+  private readonly logDaemon: LogDaemonKeeper;
   private readonly board: StatusBoard;
   private running: AbortController | undefined;
   /** What goes on in the background; all of it ends soon after `running` is aborted. */
@@ -87,6 +92,7 @@ export class Supervisor implements AppHost {
     this.desired = new DesiredState(db, () => clock.now());
     this.copy = new DesiredCopy(join(directories.stateDir, "apps.json"), system);
     this.files = new AppFiles(directories.runDir, system);
+    const layout = logdLayout(directories.runDir);
     this.launches = new AppLaunches({
       logDir: directories.logDir,
       environment: deps.environment,
@@ -94,6 +100,19 @@ export class Supervisor implements AppHost {
       nodeFile: deps.nodeFile,
       launcherFile: this.launcherCopy,
       shell: deps.shell ?? ["/bin/sh"],
+      layout,
+      logger,
+    });
+    this.logDaemon = new LogDaemonKeeper({
+      ...deps.logDaemon,
+      layout,
+      runDir: directories.runDir,
+      logDir: directories.logDir,
+      nodeFile: deps.nodeFile,
+      path: this.launches.path,
+      pm2,
+      locks: this.locks,
+      system,
       logger,
     });
     this.board = new StatusBoard({
@@ -107,18 +126,20 @@ export class Supervisor implements AppHost {
     const reconciler = new Reconciler({
       desired: this.desired,
       files: this.files,
+      streams: new UnitStreamsFiles(layout, system),
       locks: this.locks,
       pm2,
       system,
       clock,
       logger,
       conf: (app) => this.launches.readConf(app),
-      renderSpec: (app, conf, process) => this.launches.renderSpec(app, conf, process),
+      launch: (app, conf, process) => this.launches.launch(app, conf, process),
       launcherCommand: (directory) => this.launches.launcherCommand(directory),
       fatalRetryMs,
     });
-    const { desired, files, launches, board } = this;
-    this.settler = new AppSettler({ desired, files, launches, board, reconciler, pm2, clock, logger });
+    const { desired, files, launches, board, logDaemon } = this;
+    const parts = { desired, files, launches, board, logDaemon, reconciler };
+    this.settler = new AppSettler({ ...parts, pm2, clock, logger });
     this.health = this.createHealthMonitor();
     this.control = this.createControl();
   }
@@ -129,6 +150,7 @@ export class Supervisor implements AppHost {
     system.ensureDirectory(directories.runDir, 0o755);
     system.ensureDirectory(directories.logDir, 0o755);
     system.ensureDirectory(join(directories.runDir, "apps"), 0o700);
+    this.logDaemon.prepare();
     this.saveCopy();
     system.writeFileAtomic(this.launcherCopy, readFileSync(launcherFile, "utf8"), { mode: 0o644 });
     const running = new AbortController();
@@ -269,7 +291,12 @@ export class Supervisor implements AppHost {
     this.abort();
     await this.backgroundEnded();
     await pm2.ensureUp();
-    await removeAll(pm2);
+    const entries = await pm2.list();
+    await removeAll(
+      pm2,
+      entries.filter((entry) => !this.logDaemon.isOwn(entry)),
+    );
+    await this.logDaemon.end(entries);
     await pm2.shutDown();
   }
 
@@ -324,7 +351,6 @@ export class Supervisor implements AppHost {
         const conf = launches.readConf(app);
         return processesOf(app).some(({ key }) => notes.hasChanged(files.directory(key), conf));
       },
-      logFile: (app, process, stream) => launches.logFile(this.supervised(app), process, stream),
       child: (name, process) => {
         const found = processesOf(this.supervised(name)).find((one) => one.name === process);
         return found && files.trace(found.key).child;

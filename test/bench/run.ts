@@ -2,6 +2,7 @@
 import { benchDownload } from "./download.ts";
 import { benchEmulator } from "./emulator.ts";
 import { atLeast, type Figure, plain } from "./figures.ts";
+import { benchLogs } from "./logs.ts";
 import { benchMemory } from "./memory.ts";
 import { benchStartup } from "./startup.ts";
 
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   memory: benchMemory,
   emulator: emulatorFigures,
   download: benchDownload,
+  logs: benchLogs,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ControlClient } from "../../src/cli/control-client.ts";
-import { parseIdentity } from "../../src/supervisor/launcher/state-file.ts";
+import { parseIdentity } from "../../src/supervisor/launcher/boot-process.ts";
 import { EngineProcess, eventually } from "../support/engine-process.ts";
 import { packageTarball } from "../support/package-tarball.ts";
 

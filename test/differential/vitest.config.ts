@@ -8,6 +8,7 @@ export default defineConfig({
     include: ["test/differential/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 60_000,
-    reporters: ["default"],
+    // They wait for real seconds most of the time.
+    maxConcurrency: 14,
   },
 });

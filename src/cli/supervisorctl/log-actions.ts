@@ -1,4 +1,5 @@
-import { setTimeout } from "node:timers/promises";
+import { dirname } from "node:path";
+import { changesOf } from "../directory-changes.ts";
 import { followLog, showEnd } from "../log-tail.ts";
 import { parseName } from "./names.ts";
 import type { Session } from "./session.ts";
@@ -8,7 +9,6 @@ type Words = readonly string[];
 /** What supervisorctl shows of a log when it isn't told how much. */
 const usualBytes = 1600;
 const followedBytes = 1024;
-const pollMs = 200;
 
 /** `tail [-f|-BYTES] NAME [stdout|stderr]` */
 export async function tail(session: Session, words: Words): Promise<void> {
@@ -64,7 +64,14 @@ async function show(
     await session.print("==> Press Ctrl-C to exit <==");
     // What has no log, like a stream that is dropped, will never have anything to show.
     if (file === undefined) return session.terminal.note(`supervisorctl: ${name}: no log file`);
-    return followLog({ file, begin: { bytes: followedBytes }, write, wait: () => setTimeout(pollMs) });
+    return followLog({
+      file,
+      begin: { bytes: followedBytes },
+      write,
+      wait: changesOf(dirname(file)),
+      onGap: () =>
+        session.terminal.note("supervisorctl: lines may have been dropped before they could be shown"),
+    });
   }
   // Asked for none, supervisord gives all.
   const bytes = amount === 0 ? Number.POSITIVE_INFINITY : amount;

@@ -168,17 +168,63 @@ spawn_error() { # $1 reason; in the app's process, before it is the app
 # The app's standard input is a pipe that never gives anything, and ends with the launcher. Held open by the launcher.
 open_stdin() {
   [ -p "$gwe_dir/stdin" ] || mkfifo "$gwe_dir/stdin" || return
-  exec 8<>"$gwe_dir/stdin"
+  exec 6<>"$gwe_dir/stdin"
   # Opened for the app while there is a writer: it need not wait for one.
-  exec 7<"$gwe_dir/stdin"
+  exec 5<"$gwe_dir/stdin"
+}
+
+hold_fifos() { # what is in a FIFO stays there as long as somebody has it open: the launcher, until logd has read it
+  for gwe_fifo in "$gwe_stdout_fifo" "$gwe_stderr_fifo"; do
+    # Apps that aren't root open it too, as /dev/stderr; the directory around it lets nobody else near it.
+    [ -z "$gwe_fifo" ] || [ -p "$gwe_fifo" ] || mkfifo -m 622 "$gwe_fifo"
+  done
+  # For reading too: a writer neither waits for logd nor is it ended by SIGPIPE while logd is away.
+  [ ! -p "$gwe_stdout_fifo" ] || exec 7<>"$gwe_stdout_fifo"
+  [ ! -p "$gwe_stderr_fifo" ] || exec 8<>"$gwe_stderr_fifo"
+  printf '' >"$gwe_log_requests/open.$$"
+}
+
+open_log() { # $1 stream's descriptor, $2 file, $3 FIFO, $4 the launcher's descriptor of it
+  [ -z "$2" ] || printf '' >>"$2" || spawn_error "couldn't open $2"
+  if [ -n "$3" ] && { [ -z "$2" ] || [ -f "$2" ]; }; then
+    [ -p "$3" ] || spawn_error "couldn't make $3"
+    eval "exec $1>&$4"
+  else
+    # A terminal, a pipe: nothing to rotate.
+    eval "exec $1>>\"\$2\""
+  fi
 }
 
 open_logs() {
-  if printf '' >>"$gwe_stdout"; then exec >>"$gwe_stdout"; else spawn_error "couldn't open $gwe_stdout"; fi
+  open_log 1 "$gwe_stdout" "$gwe_stdout_fifo" 7
   case $gwe_stderr in
     redirect) exec 2>&1 ;;
-    *) if printf '' >>"$gwe_stderr"; then exec 2>>"$gwe_stderr"; else spawn_error "couldn't open $gwe_stderr"; fi ;;
+    *) open_log 2 "$gwe_stderr" "$gwe_stderr_fifo" 8 ;;
   esac
+  exec 7>&- 8>&-
+}
+
+flush_logs() { # what the app has written is in its log files before its end is told
+  [ -n "$gwe_stdout_fifo$gwe_stderr_fifo" ] || return
+  request=$gwe_log_requests/flush.$$
+  printf '' >"$request" || return
+  now_cs
+  deadline=$((now + 200))
+  while [ -e "$request" ]; do
+    now_cs
+    [ "$now" -lt "$deadline" ] || break
+    sleep 0.01 || sleep 1
+  done
+  [ -e "$request" ] || return
+  # logd is away. This keeps the FIFOs, and what is in them, for another minute.
+  (
+    trap '' INT HUP QUIT TERM USR1
+    tries=60
+    while [ -e "$request" ] && [ "$tries" -gt 0 ]; do
+      tries=$((tries - 1))
+      sleep 1
+    done
+  ) 9<&- &
 }
 
 plan_user() { # sets whom to change to, and how; gwe_uid empty: no change
@@ -257,7 +303,7 @@ become_app() {
   read -r line <"$gwe_dir/launcher"
   [ "$line" = "$token" ] || exit 0
   umask 022
-  [ ! -p "$gwe_dir/stdin" ] || exec <&7 7<&-
+  [ ! -p "$gwe_dir/stdin" ] || exec <&5 5<&-
   open_logs
   plan_user
   plan_exec
@@ -311,12 +357,13 @@ note_end() { # an exit status above 128 may be a signal's or the app's own: the 
 run_app() {
   rm -f "$gwe_dir/spawn-error"
   now_cs
+  hold_fifos
   # What is known of the last end stays until there is another.
   started=$now detail=''
   open_stdin
-  become_app 8<&- 9<&- &
+  become_app 6<&- 9<&- &
   forked=$!
-  exec 7<&-
+  exec 5<&-
   start_ticks "$forked"
   # In this order: a request to stop that comes now finds either no child yet, or all that is known of it.
   child_id=$forked:$ticks:$boot
@@ -335,6 +382,7 @@ run_app() {
   [ -z "$killer" ] || kill -s KILL "$killer"
   kill -s KILL "$watcher"
   [ ! -s "$gwe_dir/spawn-error" ] || read -r detail <"$gwe_dir/spawn-error"
+  flush_logs
 }
 
 expected_exit() {

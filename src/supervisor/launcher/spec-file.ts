@@ -1,8 +1,8 @@
-import type { LogTarget, ProcessSettings, SupervisorConf } from "../supervisor-conf/index.ts";
+import type { AppLogs } from "../logd/app-logs.ts";
+import type { ProcessSettings, SupervisorConf } from "../supervisor-conf/index.ts";
 
 /** What a launcher needs to know, beyond the app's `supervisor.conf`. */
 export interface LaunchSpec {
-  readonly appName: string;
   /** Distinguishes this start, asked for by somebody, from the ones before. */
   readonly generation: number;
   readonly conf: SupervisorConf;
@@ -10,7 +10,9 @@ export interface LaunchSpec {
   readonly process: ProcessSettings;
   /** What the app inherits; the file's own variables come on top. */
   readonly baseEnvironment: Readonly<Record<string, string>>;
-  readonly logDir: string;
+  readonly logs: AppLogs;
+  /** Where the log daemon is asked to look (logd/layout.ts). */
+  readonly logRequests: string;
   /** Node, for systems whose tools can't undo an ignored signal. */
   readonly nodeFile: string;
 }
@@ -71,10 +73,11 @@ export function renderLaunchSpec(spec: LaunchSpec): string {
     umask: conf.umask.toString(8).padStart(3, "0"),
     user: conf.user ?? "",
     directory: process.directory,
-    stdout: logFile(process.stdout.target, "stdout", spec) ?? "/dev/null",
-    stderr: conf.redirectStderr
-      ? "redirect"
-      : (logFile(process.stderr.target, "stderr", spec) ?? "/dev/null"),
+    stdout: spec.logs.stdout.created,
+    stdout_fifo: spec.logs.stdout.fifo,
+    stderr: spec.logs.stderr?.created ?? "redirect",
+    stderr_fifo: spec.logs.stderr?.fifo ?? "",
+    log_requests: spec.logRequests,
     healthtimeout: conf.gwe.health_timeout + 5,
     node: spec.nodeFile,
     execve: execveScript,
@@ -92,22 +95,6 @@ export function renderLaunchSpec(spec: LaunchSpec): string {
     ...runFunction("gwe_probe", odd, conf.gwe.health_command ?? ["false"]),
     "",
   ].join("\n");
-}
-
-/** The app's log file for a stream, or undefined when its output is dropped. */
-export function logFile(
-  target: LogTarget,
-  stream: "stdout" | "stderr",
-  { logDir, appName, conf, process }: Pick<LaunchSpec, "logDir" | "appName" | "conf" | "process">,
-): string | undefined {
-  // Until there is a syslog to send it to, output meant for it is kept rather than dropped.
-  if (target.kind === "auto" || target.kind === "syslog") {
-    const one = conf.processes.length === 1 ? "" : `-${process.processName}`;
-    return `${logDir}/${appName}${one}-${stream}.log`;
-  }
-  if (target.kind !== "file") return undefined;
-  // Relative to where supervisord would have been started, which is nowhere in particular: the log directory.
-  return target.path.startsWith("/") ? target.path : `${logDir}/${target.path}`;
 }
 
 function isExportable(name: string): boolean {

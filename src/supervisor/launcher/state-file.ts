@@ -1,11 +1,6 @@
 import { constants } from "node:os";
 import * as z from "zod/mini";
-import type { ProcessIdentity } from "../../platform/process-table.ts";
-
-/** A process of a known boot: after a reboot both pid and start time may come up again. */
-export interface BootProcess extends ProcessIdentity {
-  readonly bootId: string;
-}
+import { type BootProcess, parseIdentity } from "./boot-process.ts";
 
 /** What a launcher noted last. Times are centiseconds after boot. */
 export interface LauncherState {
@@ -100,14 +95,6 @@ export function parseLauncherState(text: string): LauncherState | undefined {
     final: data.final === "1",
     detail: data.detail === "" ? undefined : data.detail,
   };
-}
-
-/** `pid:ticks:boot`, as launchers write it; undefined for anything else. */
-export function parseIdentity(text: string): BootProcess | undefined {
-  const match = /^(\d{1,10}):(\d{1,15}):([0-9a-f-]{36})\s*$/.exec(text);
-  return match?.[3] === undefined
-    ? undefined
-    : { pid: Number(match[1]), startTicks: Number(match[2]), bootId: match[3] };
 }
 
 function signalName(number: number): string {

@@ -117,6 +117,7 @@ export class Pm2Adapter implements Pm2Port {
         autostart: true,
         autorestart: true,
         stop_exit_codes: [...request.stopExitCodes],
+        ...(request.restartDelayMs !== undefined && { restart_delay: request.restartDelayMs }),
         // The restart policy is the launcher's: these two keep pm2's own from ever having a say.
         min_uptime: 0,
         max_restarts: 1_000_000_000,

@@ -16,13 +16,16 @@ export interface Pm2Entry {
 export interface Pm2StartRequest {
   readonly name: string;
   readonly generation: number;
-  readonly priority: number;
+  /** supervisord's, of an app. */
+  readonly priority?: number;
   /** Absolute path of a program, and its arguments. */
   readonly command: readonly [string, ...string[]];
   /** pm2 starts it again unless it ends with one of these. */
   readonly stopExitCodes: readonly number[];
   /** How long after its stop signal pm2 kills it. */
   readonly killTimeoutMs: number;
+  /** How long pm2 waits before it starts it again; 0 by default. */
+  readonly restartDelayMs?: number;
 }
 
 /**

@@ -237,13 +237,25 @@ describe("gwe logs", () => {
     const file = log(home, "elsewhere", "here\n");
     await using _ = await controlServer(
       home.paths.controlSocket,
-      ok(engineStatus({ apps: [{ ...meter, logFile: file }] })),
+      ok(
+        engineStatus({
+          apps: [
+            { ...meter, logFile: file },
+            { ...meter, name: "two", stderrLogFile: file },
+          ],
+        }),
+      ),
     );
+    expect((await runCommand("gwe", ["logs", "two", "--stderr"], home)).stdout).toBe("here\n");
     expect((await runCommand("gwe", ["logs", "meter"], home)).stdout).toBe("here\n");
+    expect(await runCommand("gwe", ["logs", "meter", "--stderr"], home)).toMatchObject({
+      status: 1,
+      stderr: "gwe: stderr of meter has no log of its own: it goes where stdout goes, or nowhere\n",
+    });
     const unknown = await runCommand("gwe", ["logs", "metre"], home);
     expect(unknown).toMatchObject({
       status: 1,
-      stderr: "gwe: there is no application 'metre'; installed: meter\n",
+      stderr: "gwe: there is no application 'metre'; installed: meter, two\n",
     });
   });
 

@@ -228,12 +228,16 @@ test("what nobody wants is removed from pm2, and what runs twice is reduced to o
   await until(() => runs("one").length === 1);
   const intruder = gateway.adapter();
   await intruder.ensureUp();
-  const foreign = { generation: 1, priority: 999, stopExitCodes: [], killTimeoutMs: 1000 };
+  const foreign = { generation: 1, stopExitCodes: [], killTimeoutMs: 1000 };
   await intruder.start({ ...foreign, name: "stranger", command: ["/bin/sleep", "1000"] });
   await intruder.start({ ...foreign, name: "../../evil", command: ["/bin/sleep", "1000"] });
   await intruder.start({ ...foreign, name: "one", generation: 999, command: ["/bin/sleep", "1000"] });
-  await until(async () => (await intruder.list()).length === 1);
-  expect(await intruder.list()).toMatchObject([{ name: "one", status: "online" }]);
+  await intruder.start({ ...foreign, name: ".gwe-logd", command: ["/bin/sleep", "1000"] });
+  await until(async () => (await intruder.list()).length === 2);
+  expect(await intruder.list()).toMatchObject([
+    { name: ".gwe-logd", status: "online" },
+    { name: "one", status: "online" },
+  ]);
   expect(runs("one")).toHaveLength(1);
   intruder.close();
 });

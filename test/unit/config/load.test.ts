@@ -30,6 +30,7 @@ describe("loadConfig", () => {
         installerOutputKib: 48,
         fetchStatusFormat: "json",
         diskReserveMib: 32,
+        appLogsMib: 50,
         downloadBytesPerSecond: 0,
         requireSignature: "if-keys",
         allowDowngrade: true,

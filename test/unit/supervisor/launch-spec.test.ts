@@ -8,9 +8,10 @@ import { parseSupervisorConf } from "../../../src/supervisor/index.ts";
 import {
   appEnvironment,
   type LaunchSpec,
-  logFile,
   renderLaunchSpec,
 } from "../../../src/supervisor/launcher/spec-file.ts";
+import { appLogs } from "../../../src/supervisor/logd/app-logs.ts";
+import { logdLayout } from "../../../src/supervisor/logd/layout.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "gwe-spec-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -26,12 +27,12 @@ function spec(command: readonly string[], environment: Readonly<Record<string, s
   });
   const [process] = conf.processes;
   return {
-    appName: "meter",
     generation: 1,
     conf,
     process: { ...process, command, environment },
     baseEnvironment: {},
-    logDir: "/var/log",
+    logs: { stdout: { file: undefined, created: "/dev/null", fifo: "" }, stderr: undefined, streams: [] },
+    logRequests: "/run/requests",
     nodeFile: "/usr/bin/node",
   };
 }
@@ -97,23 +98,16 @@ test("the engine's, pm2's and systemd's own variables are not the app's", () => 
   });
 });
 
-test("output meant for syslog is kept in a file, as the warning says, and not dropped", () => {
-  const place = spec(["x"], {});
-  expect(logFile({ kind: "syslog" }, "stdout", place)).toBe("/var/log/meter-stdout.log");
-  expect(logFile({ kind: "none" }, "stdout", place)).toBeUndefined();
-});
-
 test("each of several processes has its own automatic log", () => {
   const conf = parseSupervisorConf({
-    text: "[supervisord]\nnumprocs=2\nprocess_name=p%(process_num)02d",
+    text: "[supervisord]\nnumprocs=2\nprocess_name=p%(process_num)02d\nstdout_logfile=AUTO",
     appName: "meter",
     here: "/",
     logDir: "/var/log",
     hostName: "gw",
     environment: {},
   });
-  const files = conf.processes.map((process) =>
-    logFile({ kind: "auto" }, "stderr", { ...spec(["x"], {}), conf, process }),
-  );
-  expect(files).toEqual(["/var/log/meter-p00-stderr.log", "/var/log/meter-p01-stderr.log"]);
+  const options = { conf, unit: "meter", appName: "meter", logDir: "/var/log", layout: logdLayout("/run") };
+  const files = conf.processes.map((process) => appLogs({ ...options, process }).stdout.file);
+  expect(files).toEqual(["/var/log/meter-p00-stdout.log", "/var/log/meter-p01-stdout.log"]);
 });

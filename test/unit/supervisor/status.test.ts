@@ -50,7 +50,7 @@ function facts(overrides: Partial<StatusFacts> = {}): StatusFacts {
     childAlive: true,
     pm2Up: true,
     problem: undefined,
-    logFile: "/var/log/meter.log",
+    logFiles: { logFile: "/var/log/meter.log" },
     nowMs: 1_000_000,
     uptimeCs: 10_100,
     ...overrides,
