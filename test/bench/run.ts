@@ -5,12 +5,14 @@ import { atLeast, type Figure, plain } from "./figures.ts";
 import { benchLogs } from "./logs.ts";
 import { benchMemory } from "./memory.ts";
 import { benchStartup } from "./startup.ts";
+import { benchSupervise } from "./supervise.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   startup: benchStartup,
   memory: benchMemory,
   emulator: emulatorFigures,
   download: benchDownload,
+  supervise: benchSupervise,
   logs: benchLogs,
 };
 

@@ -18,7 +18,7 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const random = seededRandom(seed);
 const allowedMs = 10_000;
 /** All is well when it has been for so long. */
-const steadyMs = 700;
+const steadyMs = 1_000;
 
 interface Blow {
   readonly what: string;
@@ -40,13 +40,14 @@ function kill(pid: number | undefined, signal: NodeJS.Signals): void {
 }
 
 function someBlow(scene: Scene): Blow {
-  const name = one(scene.names);
+  const name = one(scene.keys);
   return one<Blow>([
     { what: "engine KILL", strike: ({ engine }) => kill(engine.pid, "SIGKILL") },
     { what: "engine TERM", strike: ({ engine }) => kill(engine.pid, "SIGTERM") },
     { what: "pm2 KILL", strike: ({ engine }) => kill(engine.pm2Pid(), "SIGKILL") },
     { what: "pm2 TERM", strike: ({ engine }) => kill(engine.pm2Pid(), "SIGTERM") },
     { what: "pm2 STOP", strike: ({ engine }) => kill(engine.pm2Pid(), "SIGSTOP") },
+    { what: "log daemon KILL", strike: () => kill(scene.logDaemon(), "SIGKILL") },
     { what: `launcher of ${name} KILL`, strike: () => kill(scene.launcher(name), "SIGKILL") },
     { what: `launcher of ${name} TERM`, strike: () => kill(scene.launcher(name), "SIGTERM") },
     { what: `${name} KILL`, strike: () => kill(scene.child(name), "SIGKILL") },
@@ -55,7 +56,7 @@ function someBlow(scene: Scene): Blow {
     {
       what: "all launchers KILL",
       strike: () => {
-        for (const each of scene.names) kill(scene.launcher(each), "SIGKILL");
+        for (const each of scene.keys) kill(scene.launcher(each), "SIGKILL");
       },
     },
   ]);

@@ -8,6 +8,8 @@ import { packageTarball } from "../support/package-tarball.ts";
 /** An app that runs while it is wanted, in as many processes. */
 interface ChaosApp {
   readonly name: string;
+  /** Names of its processes (`numprocs`), where it has several. */
+  readonly processes?: readonly string[];
   readonly conf: string;
   /** What it does once it has the lock that shows that there is one of it (8, for itself alone). */
   readonly body: string;
@@ -23,6 +25,12 @@ const apps: readonly ChaosApp[] = [
   },
   // Doesn't listen, and has to be killed.
   { name: "deaf", conf: "stopwaitsecs=1", body: "trap '' TERM\nwhile :; do sleep 0.1 8>&-; done" },
+  {
+    name: "pair",
+    processes: ["pair_0", "pair_1"],
+    conf: "numprocs=2\nprocess_name=%(program_name)s_%(process_num)d",
+    body: "exec sleep 100000",
+  },
   // Ends by itself, again and again.
   { name: "short", conf: "", body: "exec sleep 3" },
 ];
@@ -31,6 +39,10 @@ const apps: readonly ChaosApp[] = [
 export class Scene implements AsyncDisposable {
   readonly engine: EngineProcess;
   readonly names = apps.map(({ name }) => name);
+  /** What each process is called in the run directory. */
+  readonly keys = apps.flatMap(({ name, processes }) =>
+    processes === undefined ? [name] : processes.map((process) => `${name}:${process}`),
+  );
   /** Apps that have been told to stop. */
   readonly stopped = new Set<string>();
   private readonly client: ControlClient;
@@ -57,22 +69,26 @@ export class Scene implements AsyncDisposable {
     else this.stopped.delete(name);
   }
 
-  /** The launcher of an app; undefined while there is none. */
-  launcher(name: string): number | undefined {
-    return this.noted(name, "launcher");
+  /** The launcher of a process; undefined while there is none. */
+  launcher(key: string): number | undefined {
+    return this.noted(key, "launcher");
   }
 
   /** The app's own process. */
-  child(name: string): number | undefined {
-    return this.noted(name, "child");
+  child(key: string): number | undefined {
+    return this.noted(key, "child");
   }
 
-  /** pids of each app's processes: leaders of their process groups, under the app's name. */
+  logDaemon(): number | undefined {
+    return this.engine.processes().find(({ command }) => command.includes("logd.mjs"))?.pid;
+  }
+
+  /** pids of each of the apps' processes: leaders of their process groups, under the process' name. */
   running(): ReadonlyMap<string, readonly number[]> {
-    const found = new Map<string, number[]>(this.names.map((name) => [name, []]));
+    const found = new Map<string, number[]>(this.keys.map((key) => [key, []]));
     for (const pid of pids()) {
-      const name = this.appOf(pid);
-      if (name !== undefined) found.get(name)?.push(pid);
+      const key = this.keyOf(pid);
+      if (key !== undefined) found.get(key)?.push(pid);
     }
     return found;
   }
@@ -84,11 +100,10 @@ export class Scene implements AsyncDisposable {
     const pm2 = this.engine.pm2Pid();
     if (pm2 === undefined) return "pm2's daemon is away";
     if (processState(pm2) === "T") return "pm2's daemon hangs";
-    const wrong = [...this.running()].filter(
-      ([name, { length }]) => length !== (this.stopped.has(name) ? 0 : 1),
-    );
+    const isStopped = (key: string): boolean => this.stopped.has(key.split(":", 1)[0] ?? "");
+    const wrong = [...this.running()].filter(([key, { length }]) => length !== (isStopped(key) ? 0 : 1));
     const told = wrong.map(
-      ([name, found]) => `${name} runs ${found.length} times, ${this.stopped.has(name) ? "un" : ""}wanted`,
+      ([key, found]) => `${key} runs ${found.length} times, ${isStopped(key) ? "un" : ""}wanted`,
     );
     return told.length === 0 ? undefined : told.join("; ");
   }
@@ -117,8 +132,12 @@ export class Scene implements AsyncDisposable {
   }
 
   private async tarball({ name, conf, body }: ChaosApp): Promise<string> {
-    const lock = join(this.locks, name);
-    const script = `#!/bin/sh\nexec 8>>${lock}\nflock -n 8 || echo ${name} >>${this.locks}/overlaps\n${body}\n`;
+    const script = `#!/bin/sh
+name=$SUPERVISOR_PROCESS_NAME
+exec 8>>${this.locks}/$name
+flock -n 8 || echo "$name" >>${this.locks}/overlaps
+${body}
+`;
     const file = join(this.engine.home, `${name}.v1.tar.gz`);
     const tarball = await packageTarball({
       "install.sh": { content: "#!/bin/sh\nexit 0\n", mode: 0o755 },
@@ -132,17 +151,20 @@ export class Scene implements AsyncDisposable {
     return file;
   }
 
-  private noted(name: string, file: "launcher" | "child"): number | undefined {
-    const text = readText(join(this.engine.paths.runDir, "apps", name, file));
+  private noted(key: string, file: "launcher" | "child"): number | undefined {
+    const text = readText(join(this.engine.paths.runDir, "apps", key, file));
     const pid = parseIdentity(text)?.pid;
     return pid !== undefined && isAlive(pid) ? pid : undefined;
   }
 
-  private appOf(pid: number): string | undefined {
+  private keyOf(pid: number): string | undefined {
     const environment = readText(`/proc/${pid}/environ`).split("\0");
     if (!environment.includes(`GWE_HOME=${this.engine.home}`)) return undefined;
-    const name = environment.find((one) => one.startsWith("SUPERVISOR_PROCESS_NAME="))?.split("=")[1];
-    return name !== undefined && isGroupLeader(pid) ? name : undefined;
+    const valueOf = (name: string): string | undefined =>
+      environment.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
+    const [group, process] = [valueOf("SUPERVISOR_GROUP_NAME"), valueOf("SUPERVISOR_PROCESS_NAME")];
+    if (process === undefined || !isGroupLeader(pid)) return undefined;
+    return group === process ? process : `${group}:${process}`;
   }
 }
 
