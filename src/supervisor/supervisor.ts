@@ -157,10 +157,11 @@ export class Supervisor implements AppHost {
     this.running = running;
     // At once, not at the next look: apps are down from now on.
     this.stopListening = pm2.onDown(() => this.inBackground(this.settler.settleAll(running.signal)));
+    // Before the first look, which a stopped daemon would hold up.
+    this.inBackground(this.keepAwake(running.signal));
     const settled = await this.settler.settleAll(running.signal);
     this.inBackground(this.watch(running.signal, settled));
     this.inBackground(this.publish(running.signal));
-    this.inBackground(this.keepAwake(running.signal));
     this.inBackground(this.health.run(running.signal));
   }
 
