@@ -10,7 +10,7 @@ import { StrayProcessError } from "./errors.ts";
 import { uptimeCs } from "./launcher/boot-clock.ts";
 import type { AppLogs } from "./logd/app-logs.ts";
 import type { UnitStreamsFiles } from "./logd/unit-streams-files.ts";
-import { planProcess, type Step } from "./planner.ts";
+import { type ObservedProcess, planProcess, type Step } from "./planner.ts";
 import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
 import { type AppProcess, appOfKey, isProcessWanted, processesOf } from "./process-key.ts";
 import type { SupervisorConf } from "./supervisor-conf/index.ts";
@@ -65,7 +65,7 @@ export class Reconciler {
 
   /** Whether one process is as it is wanted, as far as a list of pm2's entries tells: cheap, and promises nothing. */
   isSettled(key: string, entries: readonly Pm2Entry[]): boolean {
-    return this.plan(key, this.wanted(key), entries).length === 0;
+    return this.plan(key, this.wanted(key), { entries, ...this.deps.files.trace(key) }).length === 0;
   }
 
   /**
@@ -73,11 +73,14 @@ export class Reconciler {
    * @throws SupervisorConfError, StrayProcessError, or an error of pm2's adapter
    */
   settle(key: string, signal: AbortSignal): Promise<void> {
-    const { locks, pm2, logger } = this.deps;
+    const { files, locks, pm2, logger } = this.deps;
     return locks.run(key, async () => {
+      // In this order: a launcher that pm2 starts only after it was asked is in neither, and no orphan of an earlier
+      // start; one that ends for good in between has noted so.
+      const { launcher, child } = files.trace(key);
       const entries = await pm2.list();
       const wanted = this.wanted(key);
-      const steps = this.plan(key, wanted, entries);
+      const steps = this.plan(key, wanted, { entries, launcher, child, state: files.trace(key).state });
       for (const step of steps) {
         signal.throwIfAborted();
         logger.debug("supervision step", { app: key, step });
@@ -92,17 +95,21 @@ export class Reconciler {
     return app && process && { app, process };
   }
 
-  private plan(key: string, wanted: WantedProcess | undefined, all: readonly Pm2Entry[]): readonly Step[] {
-    const { files, fatalRetryMs } = this.deps;
-    const trace = files.trace(key);
-    const sinceMs = trace.state && (uptimeCs() - trace.state.sinceCs) * 10;
+  private plan(
+    key: string,
+    wanted: WantedProcess | undefined,
+    { entries, state, launcher, child }: ObservedProcess,
+  ): readonly Step[] {
+    const { fatalRetryMs } = this.deps;
+    const retryDue =
+      fatalRetryMs > 0 && state !== undefined && (uptimeCs() - state.sinceCs) * 10 >= fatalRetryMs;
     return planProcess(
       wanted && {
         generation: wanted.app.generation,
         run: isProcessWanted(wanted.app, wanted.process),
-        retryDue: fatalRetryMs > 0 && sinceMs !== undefined && sinceMs >= fatalRetryMs,
+        retryDue,
       },
-      { entries: all.filter((entry) => entry.name === key), ...trace },
+      { entries: entries.filter((entry) => entry.name === key), state, launcher, child },
     );
   }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { isDeepStrictEqual } from "node:util";
 import { type Aspect, aspects, type Note, type Observation, type StateNote } from "./case.ts";
 
@@ -10,17 +11,38 @@ export interface Difference {
 
 /**
  * supervisord looks at its processes when something happens, and else once a second: whatever it does by time is up
- * to that much late, and so may be noted or not when it lasts less. The rest is for a busy machine.
+ * to that much late, and so may be noted or not when it lasts less.
  */
-const toleranceS = 1.4;
+const slackS = 1.3;
 
 type Start = Extract<Note, { kind: "start" }>;
 
-/** How the two made of the same case differ, in the order of `aspects`. */
-export function compare(real: Observation, own: Observation): readonly Difference[] {
+/** What whoever started this test leaves open for every process: supervisord closes it, under a service manager there is none. */
+const inherited: ReadonlySet<number> = new Set(
+  execFileSync("/bin/ls", ["/proc/self/fd"], { encoding: "utf8" })
+    .split("\n")
+    .map(Number)
+    .filter((fd) => fd > 3),
+);
+
+/** supervisord's own server is there for the sake of this test alone. */
+function isComparable(entry: string): boolean {
+  return !entry.startsWith("SUPERVISOR_SERVER_URL=unix:");
+}
+
+/**
+ * How the two made of the same case differ, in the order of `aspects`.
+ *
+ * @param latenessS how late this machine was at most, when it had promised to do something at a time
+ */
+export function compare(real: Observation, own: Observation, latenessS: number): readonly Difference[] {
+  const toleranceS = slackS + 4 * latenessS;
+  if (real.accepted !== own.accepted) {
+    return [{ aspect: "accepted", real: real.accepted, own: own.accepted }];
+  }
   return aspects.flatMap((aspect) => {
     const [one, other] = [views[aspect](real), views[aspect](own)];
-    return agree(aspect, one, other) ? [] : [{ aspect, real: one, own: other }];
+    return agree(aspect, one, other, toleranceS) ? [] : [{ aspect, real: one, own: other }];
   });
 }
 
@@ -28,14 +50,14 @@ const views: Readonly<Record<Aspect, (observation: Observation) => unknown>> = {
   accepted: ({ accepted }) => accepted,
   steps: ({ stuckAt }) => stuckAt,
   argv: (observation) => distinct(observation, ({ argv }) => argv),
-  environment: (observation) => distinct(observation, ({ environment }) => environment),
+  environment: (observation) => distinct(observation, ({ environment }) => environment.filter(isComparable)),
   cwd: (observation) => distinct(observation, ({ cwd }) => cwd),
   umask: (observation) => distinct(observation, ({ umask }) => umask),
   ids: (observation) => distinct(observation, ({ ids }) => ids),
   process: (observation) =>
     distinct(observation, ({ leads_group, descriptors, niceness }) => ({
       leads_group,
-      descriptors,
+      descriptors: descriptors.filter((fd) => !inherited.has(fd)),
       niceness,
     })),
   stdin: ({ notes }) => notes.flatMap((note) => (note.kind === "stdin" ? note.state : [])),
@@ -56,9 +78,11 @@ const views: Readonly<Record<Aspect, (observation: Observation) => unknown>> = {
   "log contents": (observation) => logs(observation),
 };
 
-function agree(aspect: Aspect, real: unknown, own: unknown): boolean {
-  if (aspect === "states") return statesAgree(real as Observation["states"], own as Observation["states"]);
-  if (aspect === "spacing" || aspect === "signal times") return timesAgree(real as number[], own as number[]);
+function agree(aspect: Aspect, real: unknown, own: unknown, toleranceS: number): boolean {
+  if (aspect === "states")
+    return statesAgree(real as Observation["states"], own as Observation["states"], toleranceS);
+  if (aspect === "spacing" || aspect === "signal times")
+    return timesAgree(real as number[], own as number[], toleranceS);
   return isDeepStrictEqual(real, own);
 }
 
@@ -94,26 +118,26 @@ function logs(observation: Observation): readonly (readonly [string, string])[] 
     .sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
-function timesAgree(real: readonly number[], own: readonly number[]): boolean {
+function timesAgree(real: readonly number[], own: readonly number[], toleranceS: number): boolean {
   return (
     real.length === own.length && real.every((t, index) => Math.abs(t - (own[index] ?? 0)) <= toleranceS)
   );
 }
 
 /** Each lasting state of either is among all of the other, in the same order; the last is the same. */
-function statesAgree(real: Observation["states"], own: Observation["states"]): boolean {
+function statesAgree(real: Observation["states"], own: Observation["states"], toleranceS: number): boolean {
   if (!isDeepStrictEqual([...real.keys()].sort(), [...own.keys()].sort())) return false;
   return [...real].every(([name, notes]) => {
     const others = own.get(name) ?? [];
     return (
-      isWithin(lasting(notes), notes.length === 0 ? [] : others) &&
-      isWithin(lasting(others), notes) &&
+      isWithin(lasting(notes, toleranceS), notes.length === 0 ? [] : others) &&
+      isWithin(lasting(others, toleranceS), notes) &&
       notes.at(-1)?.state === others.at(-1)?.state
     );
   });
 }
 
-function lasting(notes: readonly StateNote[]): readonly StateNote[] {
+function lasting(notes: readonly StateNote[], toleranceS: number): readonly StateNote[] {
   return notes.filter(({ t }, index) => {
     const next = notes[index + 1];
     return next === undefined || next.t - t > toleranceS;
@@ -126,4 +150,14 @@ function isWithin(some: readonly StateNote[], all: readonly StateNote[]): boolea
     from = all.findIndex((one, index) => index >= from && one.state === state) + 1;
     return from > 0;
   });
+}
+
+/** For a person who has to find out why. */
+export function describe({ aspect, real, own }: Difference): string {
+  return `${aspect}\n  supervisord: ${shown(real)}\n  here:        ${shown(own)}\n`;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value instanceof Map ? Object.fromEntries(value) : value);
+  return text.length > 1_500 ? `${text.slice(0, 1_500)}…` : text;
 }

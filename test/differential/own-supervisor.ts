@@ -4,7 +4,7 @@ import type { ProcessStatus } from "../../src/core/app-status.ts";
 import { type Supervisor, SupervisorConfError } from "../../src/supervisor/index.ts";
 import type { Gateway } from "../integration/supervisor/harness.ts";
 import type { Case, StateNote } from "./case.ts";
-import { monotonic, type Run, type Side } from "./side.ts";
+import { filesIn, monotonic, type Run, type Side } from "./side.ts";
 
 /** The engine's supervision, with its launchers under a real pm2: one for all cases. */
 export class OwnSupervisor implements Side {
@@ -39,7 +39,8 @@ export class OwnSupervisor implements Side {
 
 class OwnRun implements Run {
   readonly directory: string;
-  readonly logDirectory: string;
+  private readonly logDirectory: string;
+  private readonly defaultLogDirectory: string;
   private readonly supervisor: Supervisor;
   private readonly name: string;
   private readonly noted = new Map<string, StateNote[]>();
@@ -56,7 +57,11 @@ class OwnRun implements Run {
     });
   }
 
-  private readonly defaultLogDirectory: string;
+  logFiles(): readonly string[] {
+    const isOwn = new RegExp(`/${this.name}(-stdout|-stderr)?\\.log(\\.\\d+)?$`);
+    const defaults = filesIn(this.defaultLogDirectory).filter((file) => isOwn.test(file));
+    return [...filesIn(this.logDirectory), ...defaults];
+  }
 
   start(): Promise<void> {
     return this.supervisor.startApp(this.name);
@@ -99,6 +104,8 @@ class OwnRun implements Run {
 
   private note({ name, state }: ProcessStatus): void {
     const notes = this.noted.get(name) ?? [];
+    // supervisord notes what changes: not what a process is that was never started.
+    if (notes.length === 0 && state === "STOPPED") return;
     if (notes.at(-1)?.state !== state) notes.push({ t: monotonic(), state });
     this.noted.set(name, notes);
   }

@@ -5,7 +5,8 @@ usage: probe.py DIRECTORY ACTION...
 Notes are lines of JSON in DIRECTORY/<pid>.notes, each with the monotonic clock's time.
 
   say:TEXT    err:TEXT        a line to standard output, to standard error
-  lines:N                     numbered lines of 100 bytes to standard output
+  lines:N                     numbered lines of 100 bytes to standard output, in one piece
+  blocks:NxK                  N numbered blocks of K KiB, one after the other, so that each is read by itself
   sleep:SECONDS  wait         wait: for ever
   exit:STATUS    die:SIGNAL
   on:SIGNAL=stay              the signal is noted, and that is all; without it, exit status 0 follows
@@ -49,8 +50,12 @@ def do(action):
     elif verb == "err":
         os.write(2, (value + "\n").encode())
     elif verb == "lines":
-        for number in range(int(value)):
-            os.write(1, (b"%08d " % number).ljust(99, b".") + b"\n")
+        os.write(1, b"".join((b"%08d " % number).ljust(99, b".") + b"\n" for number in range(int(value))))
+    elif verb == "blocks":
+        count, size = map(int, value.split("x"))
+        for number in range(count):
+            os.write(1, (b"%08d " % number).ljust(1024 * size - 1, b".") + b"\n")
+            time.sleep(0.05)
     elif verb == "sleep":
         time.sleep(float(value))
     elif verb == "wait":
@@ -68,6 +73,7 @@ def do(action):
     elif verb == "fork":
         if os.fork() == 0:
             is_child = True
+            open("%s/%d.child" % (directory, os.getpid()), "w").close()
             note("forked")
             do("wait")
     elif verb == "stdin":

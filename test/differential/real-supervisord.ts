@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import type { Case, StateNote } from "./case.ts";
-import { type Run, type Side, within } from "./side.ts";
+import { filesIn, type Run, type Side, within } from "./side.ts";
 
 const listener = join(import.meta.dirname, "state-listener.py");
 
@@ -34,15 +34,15 @@ export class RealSupervisord implements Side {
     const logDirectory = join(directory, "log");
     mkdirSync(logDirectory, { recursive: true });
     chmodSync(directory, 0o777);
-    return this.launch(directory, logDirectory, programSection(one, directory, logDirectory), one.name);
+    const run = await this.launch(directory, logDirectory, one.name);
+    // Added now, and not from the beginning: from here on, changes of state are noted when they happen.
+    writeFileSync(join(directory, "program.conf"), programSection(one, directory, logDirectory));
+    if (await run.add()) return run;
+    await run.dispose();
+    return undefined;
   }
 
-  private async launch(
-    directory: string,
-    logDirectory: string,
-    programs: string,
-    name: string,
-  ): Promise<Run | undefined> {
+  private async launch(directory: string, logDirectory: string, name: string): Promise<RealRun> {
     const socket = join(directory, "s");
     const file = join(directory, "supervisord.conf");
     writeFileSync(
@@ -60,25 +60,26 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [eventlistener:states]
 command=/usr/bin/python3 -S -E ${listener} ${directory}/states
 events=PROCESS_STATE
-priority=-1
 stdout_logfile=NONE
 stderr_logfile=NONE
-${programs}`,
+[include]
+files=${directory}/program.conf
+`,
     );
     const output = openSync(join(directory, "supervisord.err"), "w");
     const child = spawn("/usr/bin/supervisord", ["-n", "-c", file], {
+      // Where the engine runs programs that name no directory.
       cwd: directory,
       env: this.environment,
       stdio: ["ignore", output, output],
     });
-    const run = new RealRun({ child, socket, name, directory, logDirectory });
-    const isUp = await within(async () => existsSync(socket) || child.exitCode !== null);
-    if (child.exitCode !== null) return undefined;
+    closeSync(output);
+    const isUp = await within(async () => existsSync(socket) && existsSync(join(directory, "states")));
     if (!isUp)
       throw new TypeError(
         `supervisord does not come up: ${readFileSync(join(directory, "supervisord.err"), "utf8")}`,
       );
-    return run;
+    return new RealRun({ child, socket, name, directory, logDirectory });
   }
 }
 
@@ -110,8 +111,15 @@ class RealRun implements Run {
     return this.parts.directory;
   }
 
-  get logDirectory(): string {
-    return this.parts.logDirectory;
+  logFiles(): readonly string[] {
+    return filesIn(this.parts.logDirectory);
+  }
+
+  /** @returns whether its configuration is accepted */
+  async add(): Promise<boolean> {
+    if ((await this.rpc("reloadConfig", "")).includes("<fault>")) return false;
+    const name = `<param><value><string>${this.parts.name}</string></value></param>`;
+    return !(await this.rpc("addProcessGroup", name)).includes("<fault>");
   }
 
   async start(): Promise<void> {
@@ -132,10 +140,10 @@ class RealRun implements Run {
   }
 
   async observe(): ReturnType<Run["observe"]> {
-    const { directory, logDirectory, name } = this.parts;
+    const { directory, logDirectory } = this.parts;
     const states = new Map<string, StateNote[]>();
-    const file = join(directory, "states");
-    for (const line of existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : []) {
+    const lines = readFileSync(join(directory, "states"), "utf8").split("\n");
+    for (const line of lines.filter((text) => text !== "")) {
       const { name: process, ...note } = JSON.parse(line) as StateNote & { name: string };
       states.set(process, [...(states.get(process) ?? []), note]);
     }
@@ -151,7 +159,6 @@ class RealRun implements Run {
       own: [
         [logDirectory, "<log>"],
         [directory, "<here>"],
-        [`${name}-stdout---supervisor-`, `${name}-stdout-`],
       ],
     };
   }

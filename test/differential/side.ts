@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Case, Note, Observation, Step } from "./case.ts";
 
 /** A case under one of the two supervisors. */
 export interface Run {
   readonly directory: string;
-  readonly logDirectory: string;
+  /** All log files that are there by now. Absolute. */
+  logFiles(): readonly string[];
   start(): Promise<void>;
   stop(): Promise<void>;
   /** The state of each process. */
@@ -38,10 +39,30 @@ export async function observe(side: Side, one: Case): Promise<Observation> {
         break;
       }
     }
-    const logs = await settledLogs(run.logDirectory);
+    const logs = await settledLogs(run);
     return { accepted: true, stuckAt, notes: notesIn(run.directory), stops, logs, ...(await run.observe()) };
   } finally {
     await run.dispose();
+    endChildren(run.directory);
+  }
+}
+
+/** What a case has left running on purpose. */
+function endChildren(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = /^(\d+)\.notes$/.exec(name)?.[1];
+    if (pid !== undefined) endIfIn(directory, Number(pid));
+    const child = /^(\d+)\.child$/.exec(name)?.[1];
+    if (child !== undefined) endIfIn(directory, Number(child));
+  }
+}
+
+function endIfIn(directory: string, pid: number): void {
+  try {
+    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(directory)) process.kill(pid, "SIGKILL");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ESRCH") throw error;
   }
 }
 
@@ -107,22 +128,23 @@ function notesIn(directory: string): readonly Note[] {
     .sort((one, other) => one.t - other.t);
 }
 
-/** All files, once none has grown for a while: both supervisors write a little later than the program does. */
-async function settledLogs(directory: string): Promise<ReadonlyMap<string, string>> {
+/** All logs, once none has grown for a while: both supervisors write a little later than the program does. */
+async function settledLogs(run: Run): Promise<ReadonlyMap<string, string>> {
   const sizes = (): string =>
-    readdirSync(directory)
-      .map((name) => `${name} ${statSync(join(directory, name)).size}`)
+    run
+      .logFiles()
+      .map((file) => `${file} ${statSync(file, { throwIfNoEntry: false })?.size}`)
       .join();
   let before = "";
   for (let same = 0; same < 4; same = sizes() === before ? same + 1 : 0) {
     before = sizes();
     await sleep(100);
   }
-  return new Map(
-    readdirSync(directory)
-      .sort()
-      .map((name) => [name, readFileSync(join(directory, name), "utf8")]),
-  );
+  return new Map(run.logFiles().map((file) => [basename(file), readFileSync(file, "utf8")]));
+}
+
+export function filesIn(directory: string): readonly string[] {
+  return readdirSync(directory).map((name) => join(directory, name));
 }
 
 function sleep(ms: number): Promise<void> {

@@ -2,6 +2,7 @@
 import json, sys, time
 
 with open(sys.argv[1], "a", buffering=1) as notes:
+    notes.write("\n")
     while True:
         sys.stdout.write("READY\n")
         sys.stdout.flush()

@@ -267,6 +267,10 @@ is_program() { # $1 a command's name; the shell's own words and functions are no
   )
 }
 
+why_not_there() { # $1 a directory's path
+  if [ -d "$1" ]; then echo EACCES; elif [ -e "$1" ]; then echo ENOTDIR; else echo ENOENT; fi
+}
+
 # Called by the spec, under the app's environment (which can't hold a gwe_ variable), with the command's words.
 exec_app() {
   case $1 in
@@ -313,7 +317,7 @@ become_app() {
 
 enter_place() {
   umask "$gwe_umask"
-  cd -- "$gwe_directory" 2>/dev/null || spawn_error "couldn't chdir to $gwe_directory"
+  cd -- "$gwe_directory" 2>/dev/null || spawn_error "couldn't chdir to $gwe_directory: $(why_not_there "$gwe_directory")"
   # The shell exports these by itself; supervisord's child has them only if they were there.
   unset PWD OLDPWD SHLVL
 }

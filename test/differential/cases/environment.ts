@@ -7,7 +7,7 @@ export const environmentCases: readonly Case[] = [
     conf: "command=<probe> wait\ndirectory=/",
     steps: ["until 1 starts", "until RUNNING", "stop", "until STOPPED"],
   },
-  { name: "no-directory", conf: "command=<probe> wait", differs: { cwd: "directory" } },
+  { name: "no-directory", conf: "command=<probe> wait" },
   { name: "directory", conf: "command=<probe> wait\ndirectory=/usr/lib" },
   { name: "directory-here", conf: "command=<probe> wait\ndirectory=%(here)s" },
   { name: "words", conf: `command=<probe> wait "two words" 'single $HOME' a\\ b x";"y '' "q\\"q" $HOME *` },
@@ -68,7 +68,7 @@ environment=N="%(process_num)d"\nstdout_logfile=<log>/%(program_name)s-%(process
   },
   {
     name: "open-files",
-    conf: "command=/bin/ls /proc/self/fd\nautorestart=false\nstartsecs=0\ndirectory=/",
+    conf: "command=/bin/sh -c 'for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/self/fd/$fd ] && echo $fd; done; exit 0'\nautorestart=false\nstartsecs=0\ndirectory=/",
     steps: ["until EXITED"],
   },
 ];

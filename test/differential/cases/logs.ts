@@ -36,28 +36,42 @@ export const logCases: readonly Case[] = [
   },
   {
     name: "rotated-once",
-    conf: "command=<probe> lines:30 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=2KB\nstdout_logfile_backups=3",
+    conf: "command=<probe> blocks:3x1 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=2KB\nstdout_logfile_backups=3",
+  },
+  {
+    name: "rotated-at-the-limit",
+    conf: "command=<probe> blocks:4x1 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=2KB\nstdout_logfile_backups=3",
   },
   {
     name: "rotated-dropped",
-    conf: "command=<probe> lines:200 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=2KB\nstdout_logfile_backups=2",
+    conf: "command=<probe> blocks:15x1 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=2KB\nstdout_logfile_backups=2",
   },
   {
     name: "rotated-truncated",
-    conf: "command=<probe> lines:100 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=2KB\nstdout_logfile_backups=0",
+    conf: "command=<probe> blocks:9x1 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=4KB\nstdout_logfile_backups=0",
+  },
+  {
+    name: "rotated-burst",
+    conf: "command=<probe> lines:200 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=5KB\nstdout_logfile_backups=9",
+    differs: { "log names": "rotation-point", "log contents": "rotation-point" },
   },
   {
     name: "never-rotated",
-    conf: "command=<probe> lines:5000 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=0",
+    conf: "command=<probe> lines:600 wait\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=0",
   },
-  { name: "engine-defaults", conf: "command=<probe> lines:3000 wait\nstdout_logfile=<log>/x.log" },
+  {
+    name: "engine-defaults",
+    conf: "command=<probe> blocks:55x4 wait\nstdout_logfile=<log>/x.log",
+    steps: ["pause 6", "until RUNNING", "stop", "until STOPPED"],
+  },
   {
     name: "rotated-stderr",
-    conf: "command=<probe> err:x lines:50 wait\nredirect_stderr=true\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=1KB\nstdout_logfile_backups=10",
+    conf: "command=<probe> err:x blocks:20x1 wait\nredirect_stderr=true\nstdout_logfile=<log>/x.log\nstdout_logfile_maxbytes=3KB\nstdout_logfile_backups=10",
   },
   {
     name: "capture-options",
     conf: "command=<probe> say:out wait\nstdout_logfile=<log>/x.log\nstdout_capture_maxbytes=1MB\nstdout_events_enabled=true",
+    differs: { "log contents": "capture" },
   },
   {
     name: "output-of-children",

@@ -18,7 +18,6 @@ export const signalCases: readonly Case[] = [
     conf: "command=<probe> on:TERM=stay wait\nstopwaitsecs=3",
     steps: ["until RUNNING", "stop", "until STOPPED"],
   },
-  { name: "no-patience", conf: "command=<probe> on:TERM=stay wait\nstopwaitsecs=0" },
   {
     name: "stop-twice",
     conf: "command=<probe> on:TERM=stay wait\nstopwaitsecs=3",

@@ -42,6 +42,8 @@ export interface GatewayOptions {
   /** Takes what the supervisor has to tell the fleet's operator. */
   readonly report?: (text: string) => void;
   readonly fatalRetryMs?: number;
+  readonly hostName?: string;
+  readonly pingTimeoutMs?: number;
 }
 
 /** One gateway under a temporary directory: real database, real pm2 daemon, real apps. */
@@ -72,7 +74,7 @@ export class Gateway {
       system,
       clock: systemClock,
       logger: this.options.logger ?? silentLogger,
-      pingTimeoutMs: 500,
+      pingTimeoutMs: this.options.pingTimeoutMs ?? 500,
       startTimeoutMs: daemonOwner === "engine" ? 10_000 : 300,
     });
   }
@@ -94,7 +96,7 @@ export class Gateway {
       pm2: this.adapter(),
       system,
       environment: this.options.environment ?? { PATH: testPath, LANG: "C" },
-      hostName: "gateway-1",
+      hostName: this.options.hostName ?? "gateway-1",
       logger: this.options.logger ?? silentLogger,
       clock: systemClock,
       random: Math.random,

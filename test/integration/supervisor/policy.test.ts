@@ -99,7 +99,7 @@ test("what can't be started says why, in its log and its status", async () => {
     detail: "can't find command 'no-such-program'",
   });
   expect(await untilState(supervisor, "dir", "FATAL")).toMatchObject({
-    detail: "couldn't chdir to /no/such",
+    detail: "couldn't chdir to /no/such: ENOENT",
   });
   expect(await untilState(supervisor, "user", "FATAL")).toMatchObject({
     detail: "couldn't setuid to no-such-user: no such user",
