@@ -66,7 +66,7 @@ export async function followLog({ file, begin, write, wait, onGap }: FollowOptio
         if (size < offset) offset = 0;
         offset = await copy(current.handle, offset, size, write);
       }
-      const { newer, isWhole } = await filesSince(file, current?.inode);
+      const { newer, isWhole } = await filesSince(file, current);
       if (newer.length === 0) {
         await wait();
         continue;
@@ -87,27 +87,28 @@ export async function followLog({ file, begin, write, wait, onGap }: FollowOptio
   }
 }
 
-/** Files that came after the one with this inode, the oldest first; where there is none such, the newest alone. */
+/**
+ * Files that came after this one, the oldest first; all there are where there was none. Where this one is gone, by many
+ * rotations or by somebody's hand, those that were written to since it was; they may not be all.
+ */
 async function filesSince(
   file: string,
-  inode: number | undefined,
+  current: OpenLog | undefined,
 ): Promise<{ readonly newer: readonly OpenLog[]; readonly isWhole: boolean }> {
   const newest = await openLog(file);
-  if (newest === undefined || newest.inode === inode) {
-    await newest?.handle.close();
-    return { newer: [], isWhole: true };
-  }
-  if (inode === undefined) return { newer: [newest], isWhole: true };
-  await newest.handle.close();
+  await newest?.handle.close();
+  if (newest === undefined || newest.inode === current?.inode) return { newer: [], isWhole: true };
+  const lastMs = current === undefined ? 0 : (await current.handle.stat()).mtimeMs;
   const newer: OpenLog[] = [];
   for await (const log of filesOfLog(file)) {
-    if (log.inode === inode) {
+    const isCurrent = log.inode === current?.inode;
+    if (isCurrent || (await log.handle.stat()).mtimeMs < lastMs) {
       await log.handle.close();
-      return { newer, isWhole: true };
+      return { newer, isWhole: isCurrent };
     }
     newer.unshift(log);
   }
-  return { newer, isWhole: false };
+  return { newer, isWhole: current === undefined };
 }
 
 interface TailPart {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ProcessIdentity } from "../platform/process-table.ts";
 import { type BootProcess, parseIdentity } from "./launcher/boot-process.ts";
 import { type LauncherState, parseLauncherState } from "./launcher/state-file.ts";
+import { isProcessKey } from "./process-key.ts";
 import type { SupervisorSystem } from "./system.ts";
 
 /** What the run directory tells of one process of an app. */
@@ -81,9 +82,4 @@ export class AppFiles {
       throw error;
     }
   }
-}
-
-/** Names reach here from pm2's list too, where anybody may have put any: none must lead out of the directory. */
-function isProcessKey(key: string): boolean {
-  return /^[A-Za-z0-9_][A-Za-z0-9_.+@-]*(?::[^/\0]+)?$/.test(key);
 }

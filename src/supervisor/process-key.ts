@@ -32,3 +32,8 @@ export function isProcessWanted(
 ): boolean {
   return app.wanted === "running" && !app.stoppedProcesses.includes(process.name);
 }
+
+/** Names come from pm2's list too, where anybody may have put any: none must lead out of a directory. */
+export function isProcessKey(key: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.+@-]*(?::[^/\0]+)?$/.test(key);
+}

@@ -292,12 +292,9 @@ export class Supervisor implements AppHost {
     this.abort();
     await this.backgroundEnded();
     await pm2.ensureUp();
-    const entries = await pm2.list();
-    await removeAll(
-      pm2,
-      entries.filter((entry) => !this.logDaemon.isOwn(entry)),
-    );
-    await this.logDaemon.end(entries);
+    // The log daemon's is the lowest priority: it ends when all launchers have.
+    await removeAll(pm2, await pm2.list());
+    this.logDaemon.forgetRequests();
     await pm2.shutDown();
   }
 

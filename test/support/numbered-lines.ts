@@ -1,8 +1,8 @@
-const filler = "abcdefghijklmnopqrstuvwxyz".repeat(4);
+const filler = "abcdefghijklmnopqrstuvwxyz".repeat(12);
 
 /** Lines of many lengths, each of which tells its number, and what is missing of it. */
 export function numberedLine(number: number): string {
-  return `${number}:${filler.slice(0, (number * 31) % 97)}\n`;
+  return `${number}:${filler.slice(0, (number * 31) % 293)}\n`;
 }
 
 /** What is wrong with a stream of numbered lines that should go on from a number. */

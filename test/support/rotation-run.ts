@@ -38,7 +38,7 @@ export async function runRotations(options: RotationRunOptions): Promise<Rotatio
   const fd = await logd.add("app", { maxBytes, backups: 1 });
   logd.start();
   await logd.flush();
-  const bytes = rotations * (maxBytes + 100);
+  const bytes = rotations * (maxBytes + 350);
   const began = performance.now();
   const app = spawn(process.execPath, [writer, String(bytes), String(bytesPerSecond)], {
     stdio: ["ignore", fd, "inherit"],

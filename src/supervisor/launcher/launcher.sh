@@ -174,6 +174,7 @@ open_stdin() {
 }
 
 hold_fifos() { # what is in a FIFO stays there as long as somebody has it open: the launcher, until logd has read it
+  [ -n "$gwe_stdout_fifo$gwe_stderr_fifo" ] || return
   for gwe_fifo in "$gwe_stdout_fifo" "$gwe_stderr_fifo"; do
     # Apps that aren't root open it too, as /dev/stderr; the directory around it lets nobody else near it.
     [ -z "$gwe_fifo" ] || [ -p "$gwe_fifo" ] || mkfifo -m 622 "$gwe_fifo"

@@ -31,6 +31,8 @@ export interface LogDaemonKeeperDependencies extends LogDaemonSettings {
 
 /** No app can be called this: a name doesn't begin with a dot. */
 const entryName = ".gwe-logd";
+/** As a `priority`: below every app's. */
+const stoppedLast = Number.MIN_SAFE_INTEGER;
 const restartDelayMs = 250;
 const killTimeoutMs = 10_000;
 /** As pm2's daemon has them, and for the same reason (docs/supervision.md). */
@@ -75,6 +77,7 @@ export class LogDaemonKeeper {
       await pm2.start({
         name: entryName,
         generation: this.generation,
+        priority: stoppedLast,
         command: this.command(),
         stopExitCodes: [],
         killTimeoutMs,
@@ -84,12 +87,9 @@ export class LogDaemonKeeper {
     });
   }
 
-  /** Ends it, once every launcher has ended; nobody waits for an answer to a request any more. */
-  async end(entries: readonly Pm2Entry[]): Promise<void> {
-    const { pm2, layout, system } = this.deps;
-    for (const { id } of entries.filter((entry) => this.isOwn(entry)))
-      await pm2.remove(id, 2 * killTimeoutMs);
-    system.removePath(layout.requests);
+  /** When it has ended: nobody waits for an answer any more. */
+  forgetRequests(): void {
+    this.deps.system.removePath(this.deps.layout.requests);
   }
 
   private plan(entries: readonly Pm2Entry[]): {

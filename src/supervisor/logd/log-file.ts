@@ -116,9 +116,9 @@ export class LogFile {
     if (this.fd === undefined || found === undefined || !isSame) {
       this.close();
       this.open();
-    } else if (found.size < this.size) {
+    } else {
+      if (found.size < this.size) this.endsWithLine = true;
       this.size = found.size;
-      this.endsWithLine = true;
     }
   }
 
@@ -155,7 +155,7 @@ export class LogFile {
         rmSync(file, { force: true });
       } else {
         if (this.backupSizes.length >= backups) beforeDrop?.(oldest);
-        for (let number = backups - 1; number >= 0; number--) {
+        for (let number = Math.min(backups - 1, this.backupSizes.length); number >= 0; number--) {
           renameIfThere(backupName(file, number), backupName(file, number + 1));
         }
         const shifted = [this.size, ...this.backupSizes.slice(0, backups - 1)];

@@ -46,6 +46,8 @@ export async function runLogDaemon(argv: readonly string[], hooks: LogDaemonHook
     syslog: new Syslog({
       isThere: () => existsSync(syslogSocket),
       open: () => openSyslogPipe(syslogSocket, "gwe"),
+      onDropping: () =>
+        daemon.complain("syslog does not take lines (through the command logger): they are dropped"),
       monotonic: () => performance.now(),
     }),
     now: Date.now,

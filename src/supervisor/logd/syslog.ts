@@ -10,6 +10,8 @@ export interface SyslogDependencies {
   /** Whether somebody listens there at all. */
   readonly isThere: () => boolean;
   readonly open: () => SyslogPipe;
+  /** Somebody listens, and yet lines are dropped; told once until they are taken again. */
+  readonly onDropping: () => void;
   /** Monotonic, ms. */
   readonly monotonic: () => number;
 }
@@ -40,6 +42,7 @@ export class Syslog {
     if (lines.length === 0) return;
     const input = this.opened();
     if (input === undefined || input.writableLength > maxWaitingBytes) {
+      if (this.dropped === 0 && this.isThere) this.deps.onDropping();
       this.dropped += lines.length;
       return;
     }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isProcessKey } from "../process-key.ts";
 import type { SupervisorSystem } from "../system.ts";
 import type { LogdLayout } from "./layout.ts";
 import { renderUnitStreams, type UnitStreams } from "./stream-file.ts";
@@ -19,6 +20,7 @@ export class UnitStreamsFiles {
 
   /** What is still in its FIFOs is read to the end, as long as the log daemon has them open. */
   remove(unit: string): void {
+    if (!isProcessKey(unit)) return;
     const { streams, fifos } = this.layout;
     const places = [join(streams, unit), join(fifos, `${unit}.stdout`), join(fifos, `${unit}.stderr`)];
     for (const place of places) this.system.removePath(place);

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { followLog } from "../../../src/cli/log-tail.ts";
 import { bootId, processStartTicks } from "../../../src/platform/process-table.ts";
 import { LogDaemonProcess } from "../../support/log-daemon.ts";
 import { NumberedLinesCheck, numberedLine } from "../../support/numbered-lines.ts";
@@ -15,7 +16,10 @@ const writerFile = join(import.meta.dirname, "../../support/numbered-writer.ts")
 /** An app that writes numbered lines; resolves when it has ended. */
 async function writeLines(fd: number, bytes: number, bytesPerSecond = 50e6): Promise<void> {
   const words = [writerFile, String(bytes), String(bytesPerSecond)];
-  await once(spawn(process.execPath, words, { stdio: ["ignore", fd, "inherit"] }), "exit");
+  const app = spawn(process.execPath, words, { stdio: ["ignore", fd, "inherit"] });
+  // It would wait for ever for somebody to read.
+  onTestFinished(() => void app.kill("SIGKILL"));
+  await once(app, "exit");
 }
 
 /** Numbers of whole lines, in their order, and how many bytes of others there are. */
@@ -49,6 +53,7 @@ test("an app waits while the log daemon is away, and loses nothing", async () =>
   await logd.flush();
   await logd.end("SIGKILL");
   const app = spawn(process.execPath, [writerFile, "500000"], { stdio: ["ignore", fd, "inherit"] });
+  onTestFinished(() => void app.kill("SIGKILL"));
   const ended = once(app, "exit");
   const written = (): number =>
     Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${app.pid}/io`, "utf8"))?.[1]);
@@ -109,6 +114,35 @@ test("a full disk holds nobody up; how much is missing is told once there is roo
   );
 });
 
+test("whoever follows a log sees each line once, however often it is rotated meanwhile", async () => {
+  await using logd = new LogDaemonProcess({ directory: temporaryDirectory() });
+  const fd = await logd.add("app", { maxBytes: 20_000, backups: 200 });
+  logd.start();
+  await logd.flush();
+  const check = new NumberedLinesCheck();
+  class Enough extends Error {}
+  let running = true;
+  const following = followLog({
+    file: join(logd.logDir, "app.log"),
+    lines: 0,
+    write: async (data) => check.push(Buffer.from(data).toString("latin1")),
+    wait: async () => {
+      const isLast = !running;
+      await logd.flush();
+      if (isLast) throw new Enough();
+    },
+    onGap: () => expect.fail("a file was dropped unseen"),
+  });
+  const app = writeLines(fd, 2_000_000, 2e6).finally(() => {
+    running = false;
+  });
+  await expect(following).rejects.toThrow(Enough);
+  await app;
+  // Nothing of the last file is missing either.
+  const last = logd.log("app").split("\n").at(-2) ?? logd.log("app", 1).split("\n").at(-2);
+  expect(numberedLine(check.next - 1)).toBe(`${last}\n`);
+});
+
 test("the budget bounds a log that is never rotated, and leaves a modest one alone", async () => {
   const budgetBytes = 2_000_000;
   await using logd = new LogDaemonProcess({ directory: temporaryDirectory(), budgetBytes });
@@ -150,6 +184,7 @@ test("when pm2 ends, or stops it, one stays until the last launcher has ended", 
   await using logd = new LogDaemonProcess({ directory });
   const fd = await logd.add("app");
   const launcher = spawn("/bin/sleep", ["1000"], { stdio: "ignore" });
+  onTestFinished(() => void launcher.kill("SIGKILL"));
   const ticks = processStartTicks(launcher.pid ?? 0);
   writeFileSync(join(directory, "launcher"), `${launcher.pid}:${ticks}:${bootId()}\n`);
   logd.start();
@@ -177,6 +212,7 @@ test("lines go to syslog after the process' name, and to the file where syslog i
     while (defined $socket->recv(my $message, 9000)) { print "$message\\n" }`;
   const receive = ["-MIO::Socket::UNIX", "-e", script, syslogSocket];
   const receiver = spawn("perl", receive, { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void receiver.kill("SIGKILL"));
   let received = "";
   receiver.stdout.on("data", (data) => {
     received += data;

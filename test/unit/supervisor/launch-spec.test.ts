@@ -10,8 +10,6 @@ import {
   type LaunchSpec,
   renderLaunchSpec,
 } from "../../../src/supervisor/launcher/spec-file.ts";
-import { appLogs } from "../../../src/supervisor/logd/app-logs.ts";
-import { logdLayout } from "../../../src/supervisor/logd/layout.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "gwe-spec-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -96,18 +94,4 @@ test("the engine's, pm2's and systemd's own variables are not the app's", () => 
     SUPERVISOR_GROUP_NAME: "meter",
     A: "1",
   });
-});
-
-test("each of several processes has its own automatic log", () => {
-  const conf = parseSupervisorConf({
-    text: "[supervisord]\nnumprocs=2\nprocess_name=p%(process_num)02d\nstdout_logfile=AUTO",
-    appName: "meter",
-    here: "/",
-    logDir: "/var/log",
-    hostName: "gw",
-    environment: {},
-  });
-  const options = { conf, unit: "meter", appName: "meter", logDir: "/var/log", layout: logdLayout("/run") };
-  const files = conf.processes.map((process) => appLogs({ ...options, process }).stdout.file);
-  expect(files).toEqual(["/var/log/meter-p00-stdout.log", "/var/log/meter-p01-stdout.log"]);
 });

@@ -184,13 +184,12 @@ describe("a bad value fails with option, value and line", () => {
 
 test("what has no effect is accepted with a warning", () => {
   const { warnings } = parse(
-    "nodaemon=true\nstdout_events_enabled=true\nstdout_logfile_backups=3\nstderr_logfile=/x\n[eventlistener:y]\nfoo=bar",
+    "nodaemon=true\nstdout_events_enabled=true\nstderr_logfile=/x\n[eventlistener:y]\nfoo=bar",
   );
   expect(warnings).toEqual([
     "stdout_events_enabled has no effect: there are no event listeners.",
     "line 2: nodaemon is not an option of supervisord's programs; it is ignored.",
-    "line 6: section [eventlistener:y] is ignored.",
-    "stdout_logfile_backups has no effect yet: log files are appended to and not rotated.",
+    "line 5: section [eventlistener:y] is ignored.",
     "stderr_logfile is ignored, since redirect_stderr is true.",
   ]);
 });
