@@ -160,9 +160,9 @@ ${body}
   private keyOf(pid: number): string | undefined {
     const environment = readText(`/proc/${pid}/environ`).split("\0");
     if (!environment.includes(`GWE_HOME=${this.engine.home}`)) return undefined;
-    const valueOf = (name: string): string | undefined =>
+    const variable = (name: string): string | undefined =>
       environment.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
-    const [group, process] = [valueOf("SUPERVISOR_GROUP_NAME"), valueOf("SUPERVISOR_PROCESS_NAME")];
+    const [group, process] = [variable("SUPERVISOR_GROUP_NAME"), variable("SUPERVISOR_PROCESS_NAME")];
     if (process === undefined || !isGroupLeader(pid)) return undefined;
     return group === process ? process : `${group}:${process}`;
   }
