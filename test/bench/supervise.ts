@@ -155,9 +155,9 @@ async function idleFigures(count: number, engine: Host, supervisord: Host): Prom
     })),
   );
   const ours = rows.filter(({ part }) => part !== "supervisord");
-  const total = sum(ours.map(({ privateMb }) => privateMb));
+  const total = sum(ours.filter(({ part }) => part !== "launchers").map(({ privateMb }) => privateMb));
   const apps = `${count} idle app${count === 1 ? "" : "s"}`;
-  const what = `${apps}: private dirty of all of the engine's`;
+  const what = `${apps}: private dirty of engine, pm2's daemon and log daemon`;
   return [
     ...rows.map(({ part, pids, msPerSecond, privateMb }) =>
       plain(
