@@ -75,7 +75,10 @@ const common = {
 // Shared chunks: a command loads only what it uses, and dynamic imports stay late.
 await build({ ...common, entryPoints, splitting: true });
 // Called in tight loops, and nearly always for all that it has: two dozen chunks would take it 20 ms longer to find.
-await build({ ...common, entryPoints: { gdc: "src/cli/gdc.ts" } });
+await build({
+  ...common,
+  entryPoints: { gdc: "src/cli/gdc.ts", supervisorctl: "src/cli/supervisorctl.ts" },
+});
 
 // Run from a copy, so all in one file; and without what only CommonJS dependencies need.
 await build({ ...common, banner: {}, entryPoints: { logd: "src/supervisor/logd/main.ts" } });

@@ -2,8 +2,16 @@ import { request } from "node:http";
 import type * as z from "zod/mini";
 import type { AppStatus } from "../core/app-status.ts";
 import type { EngineStatus, InstallRequest, InstallResult, JobRecord } from "../core/control-api.ts";
+import type {
+  GroupChanges,
+  ProcessRequest,
+  ProcessResult,
+  SupervisedProcess,
+  UpdateRequest,
+} from "../core/process-api.ts";
 import { controlSchemas } from "./control-schema.ts";
 import { ControlAccessError, ControlRefusedError, EngineNotRunningError } from "./errors.ts";
+import { processSchemas } from "./process-schema.ts";
 import { printable } from "./terminal.ts";
 
 export type AppAction = "start" | "stop" | "restart";
@@ -64,6 +72,30 @@ export class ControlClient {
   install(files: readonly string[]): Promise<readonly InstallResult[]> {
     const body: InstallRequest = { files };
     return this.call({ method: "POST", path: "/install", body, schema: controlSchemas.installResults });
+  }
+
+  /** Every process, the engine's own parts among them. */
+  processes(): Promise<readonly SupervisedProcess[]> {
+    return this.call({
+      method: "GET",
+      path: "/processes",
+      schema: processSchemas.processes,
+      timeoutMs: quickMs,
+    });
+  }
+
+  /** Resolves when all of them have come to it, however long their `startsecs` and `stopwaitsecs` are. */
+  changeProcesses(
+    verb: "start" | "stop" | "signal" | "clear",
+    body: ProcessRequest,
+  ): Promise<readonly ProcessResult[]> {
+    return this.call({ method: "POST", path: `/processes/${verb}`, body, schema: processSchemas.results });
+  }
+
+  /** What has another configuration than it was started with; `update` and `reload` start it anew. */
+  groups(verb: "reread" | "update" | "reload", groups: readonly string[] = []): Promise<GroupChanges> {
+    const body: UpdateRequest = { groups };
+    return this.call({ method: "POST", path: `/processes/${verb}`, body, schema: processSchemas.changes });
   }
 
   /**

@@ -6,6 +6,7 @@ import type { ControlError, EngineStatus, InstallResult, JobRecord } from "../co
 import { describeError, GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { ControlRequestError } from "./control-error.ts";
+import { changeProcesses, type ProcessTarget } from "./process-routes.ts";
 import type { QueueControl } from "./queue-control.ts";
 
 /** What a control request may ask of the running engine. */
@@ -16,6 +17,7 @@ export interface ControlTarget {
   install(files: readonly string[]): Promise<readonly InstallResult[]>;
   remove(app: string): Promise<InstallResult>;
   history(app: string | undefined): readonly JobRecord[];
+  readonly processes: ProcessTarget;
 }
 
 const appChanges = ["start", "stop", "restart"] as const;
@@ -84,8 +86,8 @@ export class ControlServer {
       const { status, body } = await this.route(request);
       answer(response, status, body);
     } catch (error) {
-      const status = error instanceof ControlRequestError ? error.status : 500;
-      const code = error instanceof GweError ? error.code : "INTERNAL";
+      const status = statusOf(error);
+      const code = error instanceof GweError ? error.code : status === 400 ? "BAD_REQUEST" : "INTERNAL";
       if (status === 500) {
         this.options.logger.error("control request failed", {
           path: request.url,
@@ -130,15 +132,29 @@ export class ControlServer {
         }
         return { status: 200, body: await target.install(parsed.data.files) };
       }
+      case "GET /processes":
+        return { status: 200, body: target.processes.processes() };
+      case "POST /processes": {
+        const body = parseJson(await readBody(request));
+        const changed = await changeProcesses(target.processes, segments[1] ?? "", body);
+        if (changed === undefined) break;
+        return { status: 200, body: changed };
+      }
     }
     throw new ControlRequestError(404, "NO_SUCH_CALL", `no such call: ${method} ${path}`);
   }
 }
 
+function statusOf(error: unknown): number {
+  if (error instanceof ControlRequestError) return error.status;
+  return error instanceof z.core.$ZodError ? 400 : 500;
+}
+
 /** The part of a path that says what is asked; an app's name is not. */
 function routeOf(segments: readonly string[], path: string): string {
   if (segments.length === 3 && segments[0] === "apps") return "/apps";
-  return segments.length === 2 && segments[0] === "history" ? "/history" : path;
+  const isPair = segments.length === 2 && (segments[0] === "history" || segments[0] === "processes");
+  return isPair ? `/${segments[0]}` : path;
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {

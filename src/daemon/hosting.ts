@@ -59,7 +59,7 @@ export class Hosting {
     this.db = db;
     this.outbox = new Outbox(db);
     this.facts = new EngineFacts(db);
-    this.supervisor = createSupervisor(options, db);
+    this.supervisor = createSupervisor(options, db, (text) => this.reportTrouble(text));
     if (replaced !== undefined) {
       const lost = isRegistryWhole(replaced) ? [] : this.supervisor.restoreLost();
       const copies = lost.map(({ name, version }) => `${name} ${version}`).join(", ");
@@ -135,6 +135,7 @@ function isRegistryWhole({ tables }: Replacement): boolean {
 function createSupervisor(
   { paths, config, pm2Unit, logger }: HostingOptions,
   db: SqliteDatabase,
+  report: (text: string) => void,
 ): Supervisor {
   const log = logger.child({ part: "supervisor" });
   const daemon = pm2DaemonSettings(paths);
@@ -160,6 +161,7 @@ function createSupervisor(
     logger: log,
     clock: systemClock,
     random: Math.random,
+    report,
     fatalRetryMs: config.engine.fatalRetryS * 1000,
   });
 }

@@ -164,7 +164,13 @@ async function runUntilStopped(
   const control = new ControlServer({
     socketPath: paths.controlSocket,
     groupId: groupId(gatewayGroup),
-    target: new EngineControl({ paths, config, hosting, cloud }),
+    target: new EngineControl({
+      paths,
+      config,
+      hosting,
+      cloud,
+      queueUptimeMs: () => started.queue?.uptimeMs(),
+    }),
     queue: started.queue?.control,
     logger,
   });

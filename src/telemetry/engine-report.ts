@@ -20,6 +20,9 @@ interface Entry {
   readonly detail?: string;
   /** Of an app with several: each of its processes. */
   readonly processes?: readonly ProcessEntry[];
+  readonly health?: string;
+  readonly health_restarts?: number;
+  readonly health_detail?: string;
 }
 
 interface ProcessEntry extends Omit<Entry, "version" | "processes"> {
@@ -68,5 +71,7 @@ function processEntry(one: ProcessStatus, nowMs: number): Omit<ProcessEntry, "na
     exitstatus: one.exitStatus ?? 0,
     ...(one.signal !== undefined && { signal: one.signal }),
     ...(one.detail !== undefined && { detail: one.detail }),
+    ...(one.health !== undefined && { health: one.health, health_restarts: one.healthRestarts ?? 0 }),
+    ...(one.healthDetail !== undefined && { health_detail: one.healthDetail }),
   };
 }

@@ -6,12 +6,14 @@ import { benchLogs } from "./logs.ts";
 import { benchMemory } from "./memory.ts";
 import { benchQueue } from "./queue.ts";
 import { benchStartup } from "./startup.ts";
+import { benchSupervise } from "./supervise.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   startup: benchStartup,
   memory: benchMemory,
   emulator: emulatorFigures,
   download: benchDownload,
+  supervise: benchSupervise,
   logs: benchLogs,
   queue: benchQueue,
 };

@@ -44,6 +44,7 @@ async function serve(overrides: Partial<ControlTarget> = {}) {
       },
       remove: async (name) => ({ name, version: "1", status: "removed", exitCode: null, output: "" }),
       history: () => [],
+      processes: { processes: () => [] } as unknown as ControlTarget["processes"],
       ...overrides,
     },
   });
