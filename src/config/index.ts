@@ -8,6 +8,7 @@ export { checkPaths, resolvePaths } from "./paths.ts";
 export { loadQueueConfig, loadQueueLogConfig } from "./queue-config.ts";
 export { QueueConfigStore, type QueueOption } from "./queue-config-store.ts";
 export type { QueueConfig, QueueLogConfig } from "./queue-types.ts";
+export { RemoteSettings } from "./remote-settings.ts";
 export {
   type InterfacePort,
   missingInterface,

@@ -1,5 +1,7 @@
+import type { IniDocument } from "../core/ini.ts";
 import type { Paths } from "../core/paths.ts";
 import { ConfigError, type ConfigFault } from "./errors.ts";
+import { readConfigFile } from "./files.ts";
 import { cikOption, deviceOptions, engineOptions } from "./options.ts";
 import { openSections } from "./section-reader.ts";
 import type { Config, DeviceConfig, EngineConfig } from "./types.ts";
@@ -11,10 +13,26 @@ import type { Config, DeviceConfig, EngineConfig } from "./types.ts";
  * @throws ConfigError naming everything that is wrong at once, each with file, line, key and what is allowed
  * @throws ConfigAccessError when this user may not read a file
  */
-export function loadConfig(paths: Pick<Paths, "gatewayCfg" | "engineConfig">): Config {
+export function loadConfig(paths: ConfigPaths): Config {
+  return configIn(paths, {
+    device: readConfigFile(paths.gatewayCfg).document,
+    engine: readConfigFile(paths.engineConfig).document,
+  });
+}
+
+type ConfigPaths = Pick<Paths, "gatewayCfg" | "engineConfig">;
+
+/**
+ * The same of texts that are in hand; `paths` names them in faults.
+ * @throws ConfigError
+ */
+export function configIn(
+  paths: ConfigPaths,
+  documents: { readonly device: IniDocument; readonly engine: IniDocument },
+): Config {
   const faults: ConfigFault[] = [];
-  const gateway = openSections(paths.gatewayCfg, faults)("device");
-  const engine = openSections(paths.engineConfig, faults)("engine");
+  const gateway = openSections(paths.gatewayCfg, faults, documents.device)("device");
+  const engine = openSections(paths.engineConfig, faults, documents.engine)("engine");
   gateway.read(cikOption);
   const device = withServer(gateway.readAll<DeviceConfig>(deviceOptions), paths.gatewayCfg, faults);
   const config = { device, engine: engine.readAll<EngineConfig>(engineOptions) };

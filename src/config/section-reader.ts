@@ -12,8 +12,11 @@ export interface SectionReader {
 }
 
 /** A file, read, with what is no line of its format noted. @throws ConfigAccessError when this user may not read it */
-export function openSections(file: string, faults: ConfigFault[]): (section: string) => SectionReader {
-  const { document } = readConfigFile(file);
+export function openSections(
+  file: string,
+  faults: ConfigFault[],
+  document = readConfigFile(file).document,
+): (section: string) => SectionReader {
   for (const line of document.faultyLines) {
     faults.push({ file, line, expected: "expected '[section]', 'key = value' or a comment" });
   }

@@ -41,6 +41,7 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
       note: () => undefined,
       prompt: () => undefined,
       isTty: false,
+      columns: undefined,
       readStdin: async () => "",
       lines: async function* () {
         yield* [];
