@@ -26,7 +26,7 @@ export const linkModes = [
 ] as const;
 export type LinkMode = (typeof linkModes)[number];
 
-export const hostName = "murano.test";
+const hostName = "murano.test";
 /** One way, at the scale of the client's time-outs in this program (15 s are 200 ms): 2 s there and back. */
 const slowMs = 13;
 const lossProbability = 0.2;

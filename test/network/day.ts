@@ -3,7 +3,7 @@ import type { Random } from "../../src/core/clock.ts";
 import { type LinkMode, linkModes } from "./bad-link.ts";
 
 /** What Murano itself does wrong, while the link is well. */
-export const serverTroubles = [
+const serverTroubles = [
   /** 503 to everything. */
   "server-error",
   /** 429 with a Retry-After. */

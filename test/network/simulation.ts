@@ -19,7 +19,7 @@ import { type Phase, planDay, type Trouble } from "./day.ts";
 import { Ledger, type Verdict } from "./ledger.ts";
 import { nextWrite, type Write, writersOf } from "./writers.ts";
 
-export const product = "network-test";
+const product = "network-test";
 const unlimited = { maxBytes: Infinity, maxEntries: Infinity, maxAgeMs: undefined };
 /** At the scale of this program 15 s are 200 ms: waiting for a dead connection takes real time. */
 const timeoutMs = 200;

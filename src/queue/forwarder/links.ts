@@ -32,7 +32,7 @@ export interface DeviceLinks {
 }
 
 /** An identity that is not in the store. */
-export class UnknownIdentityError extends GweError {
+class UnknownIdentityError extends GweError {
   readonly code = "UNKNOWN_IDENTITY";
 }
 
