@@ -1,5 +1,5 @@
 /** What a load did, and when: each event carries how long the write log was then. */
-import { appendFileSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { appendFileSync, fstatSync, openSync, readFileSync, writeFileSync } from "node:fs";
 
 export type Stamped<Event> = Event & {
   /** Bytes of the write log when it was noted; 0: before this log began. */
@@ -24,6 +24,10 @@ export class EventLog<Event extends object> {
   }
 }
 
+export function writeEvents(file: string, events: readonly unknown[]): void {
+  writeFileSync(file, events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+}
+
 export function readEvents<Event>(file: string): readonly Stamped<Event>[] {
   return readFileSync(file, "utf8")
     .split("\n")
@@ -31,10 +35,7 @@ export function readEvents<Event>(file: string): readonly Stamped<Event>[] {
     .map((line) => JSON.parse(line) as Stamped<Event>);
 }
 
-/**
- * What had happened for certain, and what may have happened as well, at a moment of the write log.
- * Events are notes after the fact; `begun` ones are notes before it, and count from the moment on that they are noted.
- */
+/** What had been noted at a moment of the write log. */
 export function until<Event>(events: readonly Stamped<Event>[], logBytes: number): readonly Stamped<Event>[] {
   return events.filter(({ at }) => at <= logBytes);
 }

@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DiskImage } from "./disk-image.ts";
 import { RigError, Violation } from "./errors.ts";
-import { readEvents, type Stamped, until } from "./events.ts";
+import { readEvents, type Stamped, until, writeEvents } from "./events.ts";
 import { mountState, unmountState } from "./mounted-state.ts";
 import { logBytesAt, type PowerCut, planCut, survivors } from "./power-cut.ts";
 import { Dice } from "./random.ts";
@@ -45,6 +45,11 @@ export interface Tally {
   events: number;
   recordingMs: number;
   checkingMs: number;
+}
+
+/** The same for the load and for those who look: what is on the disk may name it. */
+function mountPoint(scratch: string): string {
+  return join(scratch, "mounted");
 }
 
 /** A disk and what happened to it so far. */
@@ -108,14 +113,17 @@ async function record(
 ): Promise<Recording> {
   const before = { ...disk, image: `${disk.image}.before` };
   copyFileSync(disk.image, before.image);
-  await using recorder = new Recorder(scratch, disk.image);
+  await using recorder = new Recorder({ image: disk.image, directory: mountPoint(scratch), scratch });
   await recorder.start();
   const events = join(scratch, "events");
-  writeFileSync(events, "");
+  const history = join(scratch, "history");
+  writeEvents(events, []);
+  writeEvents(history, before.history);
   await load(scenario.load, {
     directory: recorder.directory,
     writeLog: recorder.log,
     events,
+    history,
     seed: `${seed}/${round}`,
     round,
     control,
@@ -180,7 +188,7 @@ async function check(
   cut: PowerCut,
   tally: Tally,
 ): Promise<string | undefined> {
-  const directory = join(scratch, "state");
+  const directory = mountPoint(scratch);
   const { checked } = mountState(image, directory);
   if (checked) tally.fileSystemChecks += 1;
   try {
@@ -202,5 +210,5 @@ function keepState(
   copyFileSync(state, join(directory, "disk.img"));
   writeFileSync(join(directory, "loss.txt"), `${loss}\n`);
   writeFileSync(join(directory, "cut.json"), `${JSON.stringify(cut, null, 2)}\n`);
-  writeFileSync(join(directory, "events.jsonl"), known.map((event) => `${JSON.stringify(event)}\n`).join(""));
+  writeEvents(join(directory, "events.jsonl"), known);
 }

@@ -17,6 +17,15 @@ export function makeFileSystem(image: string, bytes: number): void {
   run("mkfs.ext4", "-q", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0", image);
 }
 
+export interface RecorderOptions {
+  /** The disk at the beginning; it is written to. */
+  readonly image: string;
+  /** Where to mount it. */
+  readonly directory: string;
+  /** For the log and other files of the recorder. */
+  readonly scratch: string;
+}
+
 export class Recorder implements AsyncDisposable {
   /** Where the disk's file system is mounted. */
   readonly directory: string;
@@ -28,13 +37,12 @@ export class Recorder implements AsyncDisposable {
   private messages = "";
   private mounted = false;
 
-  /** @param image the disk at the beginning; it is written to */
-  constructor(directory: string, image: string) {
+  constructor({ image, directory, scratch }: RecorderOptions) {
     this.image = image;
-    this.directory = join(directory, "recorded");
-    this.log = join(directory, "log");
-    this.exported = join(directory, "export");
-    this.pidFile = join(directory, "recorder.pid");
+    this.directory = directory;
+    this.log = join(scratch, "log");
+    this.exported = join(scratch, "export");
+    this.pidFile = join(scratch, "recorder.pid");
   }
 
   /** Mounts the disk. What mounting writes is recorded as well. */

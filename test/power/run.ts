@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { config } from "./config/scenario.ts";
+import { ota } from "./ota/scenario.ts";
 import { missing, runInside, scratchInside } from "./own-namespace.ts";
 import { run } from "./programs.ts";
 import { prove, type Tally, type Task } from "./proof.ts";
 import type { Scenario } from "./scenario.ts";
 
-const scenarios: readonly Scenario[] = [config as Scenario];
+const scenarios: readonly Scenario[] = [config as Scenario, ota as Scenario];
 const controlStates = 200;
 const maxStatesPerRound = 250;
 const shownLosses = 3;

@@ -8,6 +8,8 @@ export interface LoadRequest {
   /** Its write log, and where to note what happened. */
   readonly writeLog: string;
   readonly events: string;
+  /** What had been noted in this disk's earlier lives. */
+  readonly history: string;
   readonly seed: string;
   /** Power cuts that this disk has seen before. */
   readonly round: number;
