@@ -1,5 +1,4 @@
-import { mkdirSync } from "node:fs";
-import { run, statusOf } from "./programs.ts";
+import type { Shell } from "./shell.ts";
 
 export interface Mounting {
   /** The file system could only be mounted after `e2fsck -p`, which a gateway runs at boot: counted apart. */
@@ -11,16 +10,15 @@ export interface Mounting {
  *
  * @throws RigError when the file system is lost even to `e2fsck -p`
  */
-export function mountState(image: string, directory: string): Mounting {
-  mkdirSync(directory, { recursive: true });
-  const options = ["-t", "ext4", "-o", "loop", image, directory];
-  if (statusOf("mount", ...options) === 0) return { checked: false };
-  // 1: errors corrected.
-  statusOf("e2fsck", "-p", image);
-  run("mount", ...options);
+export async function mountState(shell: Shell, image: string, directory: string): Promise<Mounting> {
+  const mount = ["mount", "-t", "ext4", "-o", "loop", image, directory];
+  if ((await shell.statusOf(...mount)) === 0) return { checked: false };
+  // Its status tells of corrections, too: whether it did any good shows in mounting.
+  await shell.statusOf("e2fsck", "-p", image);
+  await shell.run(...mount);
   return { checked: true };
 }
 
-export function unmountState(directory: string): void {
-  run("umount", directory);
+export async function unmountState(shell: Shell, directory: string): Promise<void> {
+  await shell.run("umount", directory);
 }

@@ -11,7 +11,9 @@ import { logBytesAt, type PowerCut, planCut, survivors } from "./power-cut.ts";
 import { Dice } from "./random.ts";
 import { makeFileSystem, Recorder } from "./recorder.ts";
 import type { LoadRequest, Scenario } from "./scenario.ts";
+import { Shell } from "./shell.ts";
 import { type LogEntry, readWriteLog } from "./write-log.ts";
+import { Writeback } from "./writeback.ts";
 
 const diskBytes = 64 * 1024 * 1024;
 const loadDeadlineMs = 120_000;
@@ -77,14 +79,15 @@ export async function prove(task: Task, onRound: (tally: Readonly<Tally>) => voi
     recordingMs: 0,
     checkingMs: 0,
   };
-  mkdirSync(task.scratch, { recursive: true });
+  await using shell = new Shell();
+  mkdirSync(mountPoint(task.scratch), { recursive: true });
   let disk: Disk = { image: join(task.scratch, "disk.img"), history: [] };
   makeFileSystem(disk.image, diskBytes);
   while (tally.states < task.states) {
     const recording = await timed(tally, "recordingMs", () => record(task, disk, tally.rounds));
     tally.entries += recording.log.length;
     tally.events += recording.events.length;
-    disk = await timed(tally, "checkingMs", () => cutAndCheck(task, recording, tally));
+    disk = await timed(tally, "checkingMs", () => cutAndCheck(task, { shell, recording, tally }));
     tally.rounds += 1;
     onRound(tally);
     if (task.stopAtFirstLoss && tally.losses.length > 0) break;
@@ -115,6 +118,9 @@ async function record(
   copyFileSync(disk.image, before.image);
   await using recorder = new Recorder({ image: disk.image, directory: mountPoint(scratch), scratch });
   await recorder.start();
+  const writeback = new Writeback(recorder.directory);
+  // Every other time: it also makes durable what the load may have forgotten to.
+  if (round % 2 === 1) writeback.start();
   const events = join(scratch, "events");
   const history = join(scratch, "history");
   writeEvents(events, []);
@@ -128,6 +134,7 @@ async function record(
     round,
     control,
   });
+  await writeback.stop();
   await recorder.stop();
   const log = readWriteLog(recorder.log);
   // The log must account for every byte, or the states made from it would be fiction.
@@ -149,7 +156,11 @@ async function load(program: string, request: LoadRequest): Promise<void> {
 }
 
 /** @returns the disk after one of the cuts: where the next round goes on */
-async function cutAndCheck(task: Task, { before, log, events }: Recording, tally: Tally): Promise<Disk> {
+async function cutAndCheck(
+  task: Task,
+  { shell, recording, tally }: { shell: Shell; recording: Recording; tally: Tally },
+): Promise<Disk> {
+  const { before, log, events } = recording;
   const count = Math.min(task.statesPerRound, task.states - tally.states);
   const dice = new Dice(task.seed, task.scenario.name, "cuts", tally.rounds);
   const cuts = Array.from({ length: count }, () => planCut(log, dice)).sort((a, b) => a.durable - b.durable);
@@ -168,7 +179,7 @@ async function cutAndCheck(task: Task, { before, log, events }: Recording, tally
       copyFileSync(state, next);
       history = known.map((event) => ({ ...(event as object), at: 0 }));
     }
-    const loss = await check(task, state, known, cut, tally);
+    const loss = await check(task, { shell, image: state, known, cut, tally });
     tally.states += 1;
     if (loss === undefined) continue;
     tally.losses.push(loss);
@@ -180,25 +191,30 @@ async function cutAndCheck(task: Task, { before, log, events }: Recording, tally
   return { image: next, history };
 }
 
+interface Look {
+  readonly shell: Shell;
+  readonly image: string;
+  readonly known: readonly Stamped<unknown>[];
+  readonly cut: PowerCut;
+  readonly tally: Tally;
+}
+
 /** @returns what was lost */
 async function check(
   { scenario, scratch }: Task,
-  image: string,
-  events: readonly Stamped<unknown>[],
-  cut: PowerCut,
-  tally: Tally,
+  { shell, image, known, cut, tally }: Look,
 ): Promise<string | undefined> {
   const directory = mountPoint(scratch);
-  const { checked } = mountState(image, directory);
+  const { checked } = await mountState(shell, image, directory);
   if (checked) tally.fileSystemChecks += 1;
   try {
-    await scenario.check({ directory, events, dice: new Dice(cut.seed, "check") });
+    await scenario.check({ directory, events: known, dice: new Dice(cut.seed, "check") });
     return undefined;
   } catch (error) {
     if (error instanceof Violation) return error.message;
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   } finally {
-    unmountState(directory);
+    await unmountState(shell, directory);
   }
 }
 

@@ -10,7 +10,9 @@ import { prove, type Tally, type Task } from "./proof.ts";
 import type { Scenario } from "./scenario.ts";
 
 const scenarios: readonly Scenario[] = [config as Scenario, ota as Scenario];
+/** At most; a control run ends with the first recording in which it is caught. */
 const controlStates = 200;
+const controlStatesPerRound = 20;
 const maxStatesPerRound = 250;
 const shownLosses = 3;
 
@@ -73,7 +75,7 @@ async function proveAll(
       {
         ...task,
         states: controlStates,
-        statesPerRound: controlStates / 2,
+        statesPerRound: controlStatesPerRound,
         control: true,
         stopAtFirstLoss: true,
       },
