@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { DiskImage } from "./disk-image.ts";
 import { RigError, Violation } from "./errors.ts";
 import { readEvents, type Stamped, until, writeEvents } from "./events.ts";
-import { mountState, unmountState } from "./mounted-state.ts";
+import { makeFileSystem, mountState, unmount } from "./file-system.ts";
 import { logBytesAt, type PowerCut, planCut, survivors } from "./power-cut.ts";
 import { Dice } from "./random.ts";
-import { makeFileSystem, Recorder } from "./recorder.ts";
+import { Recorder } from "./recorder.ts";
 import type { LoadRequest, Scenario } from "./scenario.ts";
 import { Shell } from "./shell.ts";
 import { type LogEntry, readWriteLog } from "./write-log.ts";
@@ -39,8 +39,8 @@ export interface Tally {
   rounds: number;
   /** Broken promises, in words. */
   readonly losses: string[];
-  /** File systems that `e2fsck -p` had to see to first. */
-  fileSystemChecks: number;
+  /** File systems that `e2fsck` had to see to first. */
+  repairs: number;
   /** Writes and flushes that were recorded. */
   entries: number;
   /** Things that the loads noted as done. */
@@ -73,14 +73,14 @@ export async function prove(task: Task, onRound: (tally: Readonly<Tally>) => voi
     states: 0,
     rounds: 0,
     losses: [],
-    fileSystemChecks: 0,
+    repairs: 0,
     entries: 0,
     events: 0,
     recordingMs: 0,
     checkingMs: 0,
   };
-  await using shell = new Shell();
   mkdirSync(mountPoint(task.scratch), { recursive: true });
+  await using shell = new Shell(join(task.scratch, "messages"));
   let disk: Disk = { image: join(task.scratch, "disk.img"), history: [] };
   makeFileSystem(disk.image, diskBytes);
   while (tally.states < task.states) {
@@ -205,8 +205,8 @@ async function check(
   { shell, image, known, cut, tally }: Look,
 ): Promise<string | undefined> {
   const directory = mountPoint(scratch);
-  const { checked } = await mountState(shell, image, directory);
-  if (checked) tally.fileSystemChecks += 1;
+  const { repaired } = await mountState(shell, image, directory);
+  if (repaired) tally.repairs += 1;
   try {
     await scenario.check({ directory, events: known, dice: new Dice(cut.seed, "check") });
     return undefined;
@@ -214,7 +214,7 @@ async function check(
     if (error instanceof Violation) return error.message;
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   } finally {
-    await unmountState(shell, directory);
+    await unmount(shell, directory);
   }
 }
 

@@ -1,7 +1,7 @@
 /** A mounted ext4 whose every write and flush is recorded: ext4 → loop device → FUSE export → QEMU's `blklogwrites` → files. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { RigError } from "./errors.ts";
@@ -9,13 +9,6 @@ import { run } from "./programs.ts";
 import { sectorBytes } from "./write-log.ts";
 
 const startDeadlineMs = 20_000;
-
-/** Makes an empty file system in a sparse file. */
-export function makeFileSystem(image: string, bytes: number): void {
-  rmSync(image, { force: true });
-  run("truncate", "--size", String(bytes), image);
-  run("mkfs.ext4", "-q", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0", image);
-}
 
 export interface RecorderOptions {
   /** The disk at the beginning; it is written to. */
@@ -47,7 +40,6 @@ export class Recorder implements AsyncDisposable {
 
   /** Mounts the disk. What mounting writes is recorded as well. */
   async start(): Promise<void> {
-    mkdirSync(this.directory, { recursive: true });
     writeFileSync(this.log, "");
     writeFileSync(this.exported, "");
     rmSync(this.pidFile, { force: true });

@@ -103,7 +103,7 @@ function summary(tally: Tally): string {
   const parts = [
     `${tally.states} states from ${tally.rounds} recordings (${tally.entries} writes and flushes, ${tally.events} notes of the load)`,
     `${tally.losses.length} lost`,
-    `${tally.fileSystemChecks} needed e2fsck -p`,
+    `${tally.repairs} mounted after e2fsck`,
     `${perState} ms a state, recordings ${(tally.recordingMs / 1000).toFixed(1)} s`,
   ];
   return `${process.stdout.isTTY ? "\r" : ""}  ${parts.join("; ")}`;

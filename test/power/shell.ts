@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { RigError } from "./errors.ts";
@@ -11,16 +12,19 @@ export class Shell implements AsyncDisposable {
   private readonly process: ChildProcessByStdio<Writable, Readable, null>;
   private readonly lines: AsyncIterator<string>;
   private readonly reader: Interface;
+  private readonly messages: string;
 
-  constructor() {
+  /** @param messages a file for what programs print */
+  constructor(messages: string) {
+    this.messages = messages;
     this.process = spawn("sh", { stdio: ["pipe", "pipe", "inherit"] });
     this.reader = createInterface({ input: this.process.stdout });
     this.lines = this.reader[Symbol.asyncIterator]();
   }
 
-  /** Runs a program that prints nothing on its standard output. @returns its exit status */
+  /** @returns the program's exit status */
   async statusOf(...command: readonly string[]): Promise<number> {
-    this.process.stdin.write(`${command.map(quoted).join(" ")} >/dev/null 2>&1; echo $?\n`);
+    this.process.stdin.write(`${command.map(quoted).join(" ")} >${quoted(this.messages)} 2>&1; echo $?\n`);
     const { value, done } = await this.lines.next();
     if (done === true) throw new RigError("the shell has ended");
     return Number(value);
@@ -29,7 +33,8 @@ export class Shell implements AsyncDisposable {
   /** @throws RigError when it fails */
   async run(...command: readonly string[]): Promise<void> {
     const status = await this.statusOf(...command);
-    if (status !== 0) throw new RigError(`${command.join(" ")}: status ${status}`);
+    if (status === 0) return;
+    throw new RigError(`${command.join(" ")}: status ${status}\n${readFileSync(this.messages, "utf8")}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
