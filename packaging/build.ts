@@ -13,6 +13,7 @@ const root = join(import.meta.dirname, "..");
 /** Bundle name in dist/ → its entry module. */
 const entryPoints: Record<string, string> = {
   gwe: "src/cli/gwe.ts",
+  gmq: "src/cli/gmq.ts",
   "ota-worker": "src/ota/worker/main.ts",
   "machine-facts": "src/telemetry/machine-facts/main.ts",
   "murano-emulator": "src/emulator/main.ts",

@@ -81,7 +81,7 @@ uninstall() {
   fi
   rm -f "$wants/$engine" "$units/$engine" "$units/$pm2"
   ! systemd_runs || systemctl daemon-reload
-  for name in gwe gdc; do
+  for name in gwe gdc gmq; do
     case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
   done
   if [ -d "$prefix" ]; then
@@ -210,7 +210,7 @@ place_config() {
 
 place_links() {
   mkdir -p "$links"
-  for name in gwe gdc; do
+  for name in gwe gdc gmq; do
     [ ! -e "$links/$name" ] || [ -L "$links/$name" ] || fail "$links/$name is somebody else's file: move it away"
     [ "$(readlink "$links/$name")" = "$prefix/current/bin/$name" ] || ln -sf "$prefix/current/bin/$name" "$links/$name"
   done

@@ -8,7 +8,7 @@ import { printable } from "./terminal.ts";
 
 export type AppAction = "start" | "stop" | "restart";
 
-interface Call<Answer> {
+export interface ControlCall<Answer> {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly body?: unknown;
@@ -17,7 +17,7 @@ interface Call<Answer> {
   readonly timeoutMs?: number;
 }
 
-const quickMs = 10_000;
+export const quickMs = 10_000;
 /** An app may take its whole `stopwaitsecs` to stop before it starts again. */
 const appActionMs = 120_000;
 const maxAnswerBytes = 16 * 1024 * 1024;
@@ -71,7 +71,7 @@ export class ControlClient {
    * @throws ControlAccessError when this user may not connect
    * @throws ControlRefusedError when the engine answers an error, nonsense, or nothing in time
    */
-  private async call<Answer>(call: Call<Answer>): Promise<Answer> {
+  protected async call<Answer>(call: ControlCall<Answer>): Promise<Answer> {
     const { status, text } = await this.exchange(call);
     const body = parseJson(text);
     if (status < 200 || status > 299) {
@@ -87,7 +87,7 @@ export class ControlClient {
     );
   }
 
-  private exchange(call: Call<unknown>): Promise<{ readonly status: number; readonly text: string }> {
+  private exchange(call: ControlCall<unknown>): Promise<{ readonly status: number; readonly text: string }> {
     const payload = call.body === undefined ? "" : JSON.stringify(call.body);
     return new Promise((resolve, reject) => {
       const outgoing = request(

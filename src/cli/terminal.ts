@@ -7,9 +7,11 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Resolves when the reader has taken it, so that a slow one costs no memory. */
   write(data: string | Uint8Array): Promise<void>;
+  /** Whether a person looks at stderr. */
+  readonly isInteractive: boolean;
   /** One line on stderr. */
   note(line: string): void;
-  /** Text on stderr after which the cursor stays: a question. */
+  /** Text on stderr after which the cursor stays: a question, or a progress bar. */
   prompt(text: string): void;
   readStdin(): Promise<string>;
   /** stdin line by line. To be ended (`return`) when no more is wanted. */
@@ -18,6 +20,7 @@ export interface Terminal {
 
 const processTerminal: Terminal = {
   env: process.env,
+  isInteractive: process.stderr.isTTY === true,
   write: (data) =>
     new Promise((resolve, reject) => {
       process.stdout.write(data, (error) => (error ? reject(error) : resolve()));

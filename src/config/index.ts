@@ -3,8 +3,11 @@ export { CikStore, readCik } from "./cik-store.ts";
 export { type ConfigChange, type ConfigSection, ConfigStore } from "./config-store.ts";
 export { ConfigAccessError, ConfigError, type ConfigFault } from "./errors.ts";
 export { type ConfigFilesDependencies, type ConfigIo, gatewayGroup, readConfigFile } from "./files.ts";
-export { loadConfig } from "./load.ts";
+export { loadConfig, productServer } from "./load.ts";
 export { checkPaths, resolvePaths } from "./paths.ts";
+export { loadQueueConfig, loadQueueLogConfig } from "./queue-config.ts";
+export { QueueConfigStore, type QueueOption } from "./queue-config-store.ts";
+export type { QueueConfig, QueueLogConfig } from "./queue-types.ts";
 export {
   type InterfacePort,
   missingInterface,

@@ -1,9 +1,7 @@
-import { unquoteEmpty } from "../core/cik.ts";
-import type { IniDocument } from "../core/ini.ts";
 import type { Paths } from "../core/paths.ts";
 import { ConfigError, type ConfigFault } from "./errors.ts";
-import { readConfigFile } from "./files.ts";
-import { cikOption, deviceOptions, engineOptions, type Option, type OptionsOf } from "./options.ts";
+import { cikOption, deviceOptions, engineOptions } from "./options.ts";
+import { openSections } from "./section-reader.ts";
 import type { Config, DeviceConfig, EngineConfig } from "./types.ts";
 
 /**
@@ -15,8 +13,8 @@ import type { Config, DeviceConfig, EngineConfig } from "./types.ts";
  */
 export function loadConfig(paths: Pick<Paths, "gatewayCfg" | "engineConfig">): Config {
   const faults: ConfigFault[] = [];
-  const gateway = sectionReader(paths.gatewayCfg, "device", faults);
-  const engine = sectionReader(paths.engineConfig, "engine", faults);
+  const gateway = openSections(paths.gatewayCfg, faults)("device");
+  const engine = openSections(paths.engineConfig, faults)("engine");
   gateway.read(cikOption);
   const device = withServer(gateway.readAll<DeviceConfig>(deviceOptions), paths.gatewayCfg, faults);
   const config = { device, engine: engine.readAll<EngineConfig>(engineOptions) };
@@ -28,51 +26,17 @@ export function loadConfig(paths: Pick<Paths, "gatewayCfg" | "engineConfig">): C
   return Object.freeze({ device: Object.freeze(config.device), engine: Object.freeze(config.engine) });
 }
 
+/** A product's own host; undefined for a vendor that cannot be part of a host's name. */
+export function productServer(vendor: string): string | undefined {
+  return /^[A-Za-z0-9-]{1,63}$/.test(vendor) ? `https://${vendor.toLowerCase()}.m2.exosite.io` : undefined;
+}
+
 /** Without a `server_url`, a product has a host of its own (spec: device-api.md, "Hosts and identity"). */
 function withServer(device: DeviceConfig, file: string, faults: ConfigFault[]): DeviceConfig {
   if (device.serverUrl !== undefined || device.vendor === undefined) return device;
-  if (/^[A-Za-z0-9-]{1,63}$/.test(device.vendor)) {
-    return { ...device, serverUrl: `https://${device.vendor.toLowerCase()}.m2.exosite.io` };
-  }
+  const serverUrl = productServer(device.vendor);
+  if (serverUrl !== undefined) return { ...device, serverUrl };
   const expected = `the vendor ${JSON.stringify(device.vendor)} cannot be part of a host name: set a server_url`;
   faults.push({ file, section: "device", key: "server_url", expected });
   return device;
-}
-
-interface SectionReader {
-  read<Value>(option: Option<Value>): Value;
-  readAll<Section>(options: OptionsOf<Section>): Section;
-}
-
-function sectionReader(file: string, section: string, faults: ConfigFault[]): SectionReader {
-  const { document } = readConfigFile(file);
-  for (const line of document.faultyLines) {
-    faults.push({ file, line, expected: "expected '[section]', 'key = value' or a comment" });
-  }
-  const read = <Value>(option: Option<Value>): Value => readOption(document, file, section, option, faults);
-  return {
-    read,
-    readAll: <Section>(options: OptionsOf<Section>): Section => {
-      const entries = Object.entries<Option<unknown>>(options).map(([name, option]) => [name, read(option)]);
-      // Each entry was read by the option of its own name.
-      return Object.fromEntries(entries) as Section;
-    },
-  };
-}
-
-function readOption<Value>(
-  document: IniDocument,
-  file: string,
-  section: string,
-  option: Option<Value>,
-  faults: ConfigFault[],
-): Value {
-  const entry = document.get(section, option.key);
-  const value = unquoteEmpty(entry?.value ?? "");
-  if (entry === undefined || value === "") return option.fallback;
-  const parsed = option.schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const shown = option.key === cikOption.key ? {} : { value };
-  faults.push({ file, section, key: option.key, ...shown, line: entry.line, expected: option.expected });
-  return option.fallback;
 }

@@ -8,6 +8,9 @@ export interface Paths {
   readonly runDir: string;
   readonly gatewayCfg: string;
   readonly engineConfig: string;
+  /** The queue's settings, and what it logs. */
+  readonly gmqCfg: string;
+  readonly loggingCfg: string;
   /** Held while a configuration file is read, changed and written back. */
   readonly configLock: string;
   /** Public keys whose signatures on packages are trusted, and the list of revoked ones (docs/signing.md). */
@@ -38,6 +41,8 @@ export function pathsUnder(home: string | null): Paths {
     runDir,
     gatewayCfg: `${etcDir}/Gateway.cfg`,
     engineConfig: `${etcDir}/Engine.config`,
+    gmqCfg: `${etcDir}/gmq.cfg`,
+    loggingCfg: `${etcDir}/logging.cfg`,
     configLock: `${etcDir}/.lock`,
     keysDir: `${etcDir}/keys`,
     gatewayDb: `${libDir}/gateway.db`,

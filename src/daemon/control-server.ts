@@ -5,6 +5,8 @@ import type { AppStatus } from "../core/app-status.ts";
 import type { ControlError, EngineStatus, InstallResult, JobRecord } from "../core/control-api.ts";
 import { describeError, GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { ControlRequestError } from "./control-error.ts";
+import type { QueueControl } from "./queue-control.ts";
 
 /** What a control request may ask of the running engine. */
 export interface ControlTarget {
@@ -19,23 +21,13 @@ export interface ControlTarget {
 const appChanges = ["start", "stop", "restart"] as const;
 export type AppChange = (typeof appChanges)[number];
 
-/** A request that cannot be served; `status` is the HTTP status of the answer. */
-export class ControlRequestError extends GweError {
-  readonly code: string;
-  readonly status: number;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
-
 export interface ControlServerOptions {
   readonly socketPath: string;
   /** Group that may use the socket; undefined leaves it to the engine's own. */
   readonly groupId: number | undefined;
   readonly target: ControlTarget;
+  /** Undefined for an engine without a queue. */
+  readonly queue: Pick<QueueControl, "answer"> | undefined;
   readonly logger: Logger;
 }
 
@@ -106,10 +98,17 @@ export class ControlServer {
   }
 
   private async route(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
-    const { target } = this.options;
-    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+    const { target, queue } = this.options;
+    const { method = "GET", url = "/" } = request;
+    const [path = "/", search = ""] = url.split("?", 2);
     const segments = decodeSegments(path);
-    const route = `${request.method} ${routeOf(segments, path)}`;
+    if (segments[0] === "queue" && queue !== undefined) {
+      const query = new URLSearchParams(search);
+      const body = async () => parseJson(await readBody(request));
+      const answered = await queue.answer({ method, segments, query, body });
+      if (answered !== undefined) return answered;
+    }
+    const route = `${method} ${routeOf(segments, path)}`;
     switch (route) {
       case "GET /history":
         return { status: 200, body: target.history(segments[1]) };
@@ -132,7 +131,7 @@ export class ControlServer {
         return { status: 200, body: await target.install(parsed.data.files) };
       }
     }
-    throw new ControlRequestError(404, "NO_SUCH_CALL", `no such call: ${request.method} ${path}`);
+    throw new ControlRequestError(404, "NO_SUCH_CALL", `no such call: ${method} ${path}`);
   }
 }
 

@@ -4,7 +4,8 @@ import type { EngineStatus, InstallResult, JobRecord } from "../core/control-api
 import { InvariantError } from "../core/errors.ts";
 import { NotSupervisedError, UnknownAppError } from "../supervisor/index.ts";
 import type { Cloud } from "./cloud.ts";
-import { type AppChange, ControlRequestError, type ControlTarget } from "./control-server.ts";
+import { ControlRequestError } from "./control-error.ts";
+import type { AppChange, ControlTarget } from "./control-server.ts";
 import type { Hosting } from "./hosting.ts";
 
 export interface EngineControlOptions {

@@ -103,6 +103,7 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
     socketPath: paths.controlSocket,
     groupId: groupId(gatewayGroup),
     target: new EngineControl({ paths, config, hosting, cloud }),
+    queue: undefined,
     logger,
   });
   endings.add("the control socket", () => control.stop());

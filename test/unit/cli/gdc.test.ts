@@ -40,6 +40,7 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
       },
       note: () => undefined,
       prompt: () => undefined,
+      isInteractive: false,
       readStdin: async () => "",
       lines: async function* () {
         yield* [];
