@@ -2,9 +2,11 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { RigError } from "./errors.ts";
 import { missing, runInside, scratchInside } from "./own-namespace.ts";
 
-const usage = "usage: npm run test:power -- [--states N] [--seed TEXT] [--keep DIRECTORY] [queue] [ota] [config]";
+const usage =
+  "usage: npm run test:power -- [--states N] [--seed TEXT] [--keep DIRECTORY] [queue] [ota] [config]";
 
 async function main(): Promise<number> {
   let parsed: ReturnType<typeof parseCommandLine>;
@@ -43,4 +45,10 @@ function parseCommandLine() {
   });
 }
 
-process.exit(await main());
+try {
+  process.exit(await main());
+} catch (error) {
+  if (!(error instanceof RigError)) throw error;
+  console.error(`the rig does not work: ${error.message}`);
+  process.exit(2);
+}

@@ -3,14 +3,15 @@ import type { QueueStore } from "../../../src/queue/index.ts";
 import type { Batch, WireEntry } from "../../../src/queue/types.ts";
 import { promised } from "../errors.ts";
 import type { CutState, Scenario } from "../scenario.ts";
-import { callers, idIn, valueOf } from "./entries.ts";
+import { callers, idIn, valueFor } from "./entries.ts";
 import type { QueueEvent } from "./events.ts";
 import { type Fate, Knowledge } from "./knowledge.ts";
 import { openStore } from "./store.ts";
 
 export const queue: Scenario<QueueEvent> = {
   name: "queue",
-  promise: "apps' data: every acknowledged record is there, whole, in order, once, and where it was settled it stays settled",
+  promise:
+    "apps' data: every acknowledged record is there, whole, in order, once, and where it was settled it stays settled",
   load: join(import.meta.dirname, "load.ts"),
   control: "the store with synchronous=NORMAL",
   weight: 6,
@@ -56,7 +57,10 @@ async function drain(store: QueueStore): Promise<ReadonlyMap<string, Found>> {
           promised(!found.has(entry.id), `${entry.id} is there twice`);
           found.set(entry.id, entry);
           const before = last.get(`${lane} ${entry.series}`) ?? 0;
-          promised(before < entry.seq, `${entry.id} (seq ${entry.seq}) leaves after the entry with seq ${before}`);
+          promised(
+            before < entry.seq,
+            `${entry.id} (seq ${entry.seq}) leaves after the entry with seq ${before}`,
+          );
           last.set(`${lane} ${entry.series}`, entry.seq);
         }
         await store.settle(batch, []);
@@ -81,7 +85,11 @@ function whole(value: string): string {
   return id;
 }
 
-function checkFates(known: Knowledge, waiting: ReadonlyMap<string, unknown>, dead: ReadonlySet<string>): void {
+function checkFates(
+  known: Knowledge,
+  waiting: ReadonlyMap<string, unknown>,
+  dead: ReadonlySet<string>,
+): void {
   for (const [id, allowed] of known.acknowledged()) {
     promised(!(waiting.has(id) && dead.has(id)), `${id} waits and is a dead letter as well`);
     const fate: Fate = waiting.has(id) ? "waiting" : dead.has(id) ? "dead" : "delivered";
@@ -132,7 +140,7 @@ async function checkNextSeq(
 ): Promise<void> {
   const caller = callers[0];
   promised(caller !== undefined, "there is a caller");
-  const value = valueOf("after", "");
+  const value = valueFor("after", "");
   await store.append({
     caller,
     lane: "backlog",

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { type LogFields, type Logger, silentLogger } from "../../../src/core/logger.ts";
 import { openDatabase } from "../../../src/platform/sqlite.ts";
-import { isDiskFull } from "../../../src/platform/sqlite-errors.ts";
 import { systemClock } from "../../../src/platform/system-clock.ts";
 import { QueueStore, queueAfterSalvage, queueMigrations } from "../../../src/queue/index.ts";
 import type { LimitSet } from "../../../src/queue/types.ts";
@@ -35,7 +34,7 @@ export function openStore({ directory, bootId, synchronous }: StoreOptions): Que
         opened.db.pragma("wal_autocheckpoint = 50");
         return opened;
       },
-      isDiskFull,
+      isDiskFull: () => false,
     },
     limits: {
       ...unlimited,
