@@ -1,11 +1,13 @@
 /** The file system under the proof: ext4 as Debian makes and mounts it. */
 import { rmSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { run } from "./programs.ts";
 import type { Shell } from "./shell.ts";
 
 const blockBytes = 4096;
 /** Small groups, so that even this small disk has what every larger one has: a second super block. */
 const blocksPerGroup = 8192;
+const busyDeadlineMs = 10_000;
 
 /** Makes an empty file system in a sparse file. */
 export function makeFileSystem(image: string, bytes: number): void {
@@ -41,6 +43,11 @@ export async function mountState(shell: Shell, image: string, directory: string)
   return { repaired: true };
 }
 
+/** @throws RigError when something keeps it in use for long: what was started may still be ending */
 export async function unmount(shell: Shell, directory: string): Promise<void> {
-  await shell.run("umount", directory);
+  const deadline = performance.now() + busyDeadlineMs;
+  while ((await shell.statusOf("umount", directory)) !== 0) {
+    if (performance.now() > deadline) return shell.run("umount", directory);
+    await delay(20);
+  }
 }

@@ -18,11 +18,13 @@ import { Writeback } from "./writeback.ts";
 const diskBytes = 64 * 1024 * 1024;
 const loadDeadlineMs = 120_000;
 const maxKept = 5;
+/** Each begins with what a cut left of the one before. */
+const livesOfDisk = 4;
 
 export interface Task {
   readonly scenario: Scenario;
   readonly states: number;
-  /** States from one recording. */
+  /** States from one recording at most. */
   readonly statesPerRound: number;
   readonly seed: string;
   readonly control: boolean;
@@ -82,9 +84,14 @@ export async function prove(task: Task, onRound: (tally: Readonly<Tally>) => voi
   mkdirSync(mountPoint(task.scratch), { recursive: true });
   await using shell = new Shell(join(task.scratch, "messages"));
   let disk: Disk = { image: join(task.scratch, "disk.img"), history: [] };
-  makeFileSystem(disk.image, diskBytes);
   while (tally.states < task.states) {
-    const recording = await timed(tally, "recordingMs", () => record(task, disk, tally.rounds));
+    if (tally.rounds % livesOfDisk === 0) {
+      makeFileSystem(disk.image, diskBytes);
+      disk = { ...disk, history: [] };
+    }
+    const recording = await timed(tally, "recordingMs", () =>
+      record(task, { shell, disk, round: tally.rounds }),
+    );
     tally.entries += recording.log.length;
     tally.events += recording.events.length;
     disk = await timed(tally, "checkingMs", () => cutAndCheck(task, { shell, recording, tally }));
@@ -111,12 +118,11 @@ async function timed<T>(
 
 async function record(
   { scenario, scratch, seed, control }: Task,
-  disk: Disk,
-  round: number,
+  { shell, disk, round }: { shell: Shell; disk: Disk; round: number },
 ): Promise<Recording> {
   const before = { ...disk, image: `${disk.image}.before` };
   copyFileSync(disk.image, before.image);
-  await using recorder = new Recorder({ image: disk.image, directory: mountPoint(scratch), scratch });
+  await using recorder = new Recorder({ image: disk.image, directory: mountPoint(scratch), scratch, shell });
   await recorder.start();
   const writeback = new Writeback(recorder.directory);
   // Every other time: it also makes durable what the load may have forgotten to.
@@ -131,7 +137,7 @@ async function record(
     events,
     history,
     seed: `${seed}/${round}`,
-    round,
+    life: round % livesOfDisk,
     control,
   });
   await writeback.stop();

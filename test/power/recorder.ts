@@ -5,7 +5,8 @@ import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { RigError } from "./errors.ts";
-import { run } from "./programs.ts";
+import { unmount } from "./file-system.ts";
+import type { Shell } from "./shell.ts";
 import { sectorBytes } from "./write-log.ts";
 
 const startDeadlineMs = 20_000;
@@ -17,6 +18,7 @@ export interface RecorderOptions {
   readonly directory: string;
   /** For the log and other files of the recorder. */
   readonly scratch: string;
+  readonly shell: Shell;
 }
 
 export class Recorder implements AsyncDisposable {
@@ -26,11 +28,13 @@ export class Recorder implements AsyncDisposable {
   private readonly exported: string;
   private readonly pidFile: string;
   private readonly image: string;
+  private readonly shell: Shell;
   private daemon: ChildProcess | undefined;
   private messages = "";
   private mounted = false;
 
-  constructor({ image, directory, scratch }: RecorderOptions) {
+  constructor({ image, directory, scratch, shell }: RecorderOptions) {
+    this.shell = shell;
     this.image = image;
     this.directory = directory;
     this.log = join(scratch, "log");
@@ -75,13 +79,13 @@ export class Recorder implements AsyncDisposable {
         throw new RigError(`qemu-storage-daemon does not come up: ${this.messages}`);
       }
     }
-    run("mount", "-t", "ext4", "-o", "loop", this.exported, this.directory);
+    await this.shell.run("mount", "-t", "ext4", "-o", "loop", this.exported, this.directory);
     this.mounted = true;
   }
 
   /** Unmounts, so that the log is whole. */
   async stop(): Promise<void> {
-    if (this.mounted) run("umount", this.directory);
+    if (this.mounted) await unmount(this.shell, this.directory);
     this.mounted = false;
     await this.end();
     if (this.messages !== "") throw new RigError(`qemu-storage-daemon complained: ${this.messages}`);
@@ -89,7 +93,7 @@ export class Recorder implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.mounted) run("umount", "--lazy", this.directory);
+    if (this.mounted) await this.shell.statusOf("umount", "--lazy", this.directory);
     this.mounted = false;
     await this.end();
   }

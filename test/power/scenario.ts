@@ -12,7 +12,7 @@ export interface LoadRequest {
   readonly history: string;
   readonly seed: string;
   /** Power cuts that this disk has seen before. */
-  readonly round: number;
+  readonly life: number;
   /** Without the syncs that make it safe, so that it must be caught losing data. */
   readonly control: boolean;
 }

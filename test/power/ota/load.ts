@@ -13,7 +13,7 @@ const dice = new Dice(request.seed);
 const history = readEvents<OtaEvent>(request.history);
 const events = new EventLog<OtaEvent>(request.events, request.writeLog);
 const last = Math.max(0, ...history.map(({ number }) => number));
-const harness = openPipeline(request.directory, last + updates);
+const harness = openPipeline(request.directory, last, last + updates);
 // The log is started over often: as after months, but within seconds. While it grows, every commit also makes durable
 // what else was done to the file system, and would hide a missing sync.
 harness.db.pragma("wal_autocheckpoint = 20");

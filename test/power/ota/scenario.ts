@@ -20,7 +20,7 @@ export const ota: Scenario<OtaEvent> = {
 
 async function check({ directory, events }: CutState<OtaEvent>): Promise<void> {
   const last = Math.max(0, ...events.map(({ number }) => number));
-  const harness = openPipeline(directory, last);
+  const harness = openPipeline(directory, last, last);
   try {
     checkAsFound(harness, events);
     harness.ota.start();
@@ -39,10 +39,11 @@ function checkAsFound(harness: OtaHarness, events: readonly OtaEvent[]): void {
   const known = new Set(
     harness.db.prepare<[], number>("SELECT server_timestamp FROM ota_commands").pluck().all(),
   );
+  const reports = reportCounts(harness);
   for (const { kind, number } of events) {
     if (kind === "sent") continue;
     promised(known.has(command(number).serverTimestamp), `command ${number}, ${kind}, is not in the journal`);
-    if (kind === "reported") promised(reportsOf(harness, number) === 1, `command ${number} lost its report`);
+    if (kind === "reported") promised(reports.get(number) === 1, `command ${number} lost its report`);
   }
   // Older ones may be on their way out.
   const running = versionNumber(harness.host.installed(app)?.version);
@@ -54,8 +55,9 @@ function checkAsFound(harness: OtaHarness, events: readonly OtaEvent[]): void {
 
 function checkResumed(harness: OtaHarness, last: number): void {
   promised(harness.ota.jobs().length === 0, "the resumed work does not come to an end");
+  const reports = reportCounts(harness);
   for (let number = 1; number <= last; number += 1) {
-    const count = reportsOf(harness, number);
+    const count = reports.get(number) ?? 0;
     promised(count === 1, `command ${number} is reported ${count} times`);
   }
   for (const report of harness.reports()) {
@@ -89,8 +91,14 @@ function requireWhole(harness: OtaHarness, name: string): void {
   promised(damage === undefined, `apps/${app}/${name} is not whole: ${damage}`);
 }
 
-function reportsOf(harness: OtaHarness, number: number): number {
-  return harness.reports().filter(({ id }) => id === String(command(number).serverTimestamp)).length;
+/** How often each command was reported. */
+function reportCounts(harness: OtaHarness): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const { id } of harness.reports()) {
+    const number = Number(id) - command(0).serverTimestamp;
+    counts.set(number, (counts.get(number) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /** `7~2` is a second directory of version 7. */

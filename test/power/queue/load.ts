@@ -20,11 +20,11 @@ const request = JSON.parse(process.argv[2] ?? "") as LoadRequest;
 const events = new EventLog<QueueEvent>(request.events, request.writeLog);
 const store = openStore({
   directory: request.directory,
-  bootId: `boot-${request.round}`,
+  bootId: `boot-${request.life}`,
   synchronous: request.control ? "NORMAL" : "FULL",
 });
 
-let writes = request.round * 100_000;
+let writes = request.life * 100_000;
 const api = new ApiServer({
   intake: store,
   identities: store.identities,
@@ -51,11 +51,11 @@ await Promise.all([
 process.exit(0);
 
 async function client(number: number): Promise<void> {
-  const name = `${request.round}-${number}`;
+  const name = `${request.life}-${number}`;
   const dice = new Dice(request.seed, "client", number);
   const app = new App(api.port, dice.pick(callers));
   // Every point of every client has a time of its own.
-  let point = (request.round * (clients + 1) + number) * requests * 30;
+  let point = (request.life * (clients + 1) + number) * requests * 30;
   for (let count = 0; count < requests; count += 1) {
     const { ids, series } = seriesOf(`${name}-${count}`, point, dice);
     point += ids.length;
