@@ -16,6 +16,7 @@ export interface Paths {
   /** Public keys whose signatures on packages are trusted, and the list of revoked ones (docs/signing.md). */
   readonly keysDir: string;
   readonly gatewayDb: string;
+  readonly queueDb: string;
   /** pm2's own `PM2_HOME`. */
   readonly pm2Home: string;
   /** Installed apps, one directory each. */
@@ -23,6 +24,9 @@ export interface Paths {
   /** Downloaded packages. */
   readonly packagesDir: string;
   readonly controlSocket: string;
+  /** The queue's local API, besides its port, and the port in decimal. */
+  readonly queueSocket: string;
+  readonly queuePort: string;
   readonly engineLock: string;
   readonly engineLog: string;
 }
@@ -46,10 +50,13 @@ export function pathsUnder(home: string | null): Paths {
     configLock: `${etcDir}/.lock`,
     keysDir: `${etcDir}/keys`,
     gatewayDb: `${libDir}/gateway.db`,
+    queueDb: `${libDir}/queue.db`,
     pm2Home: `${libDir}/pm2`,
     appsDir: `${libDir}/apps`,
     packagesDir: `${libDir}/packages`,
     controlSocket: `${runDir}/gwe.sock`,
+    queueSocket: `${runDir}/gmq.sock`,
+    queuePort: `${runDir}/gmq.port`,
     engineLock: `${runDir}/gwe.lock`,
     engineLog: `${logDir}/gwe.log`,
   });

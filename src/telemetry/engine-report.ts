@@ -5,6 +5,8 @@ export interface EngineReportInput {
   readonly apps: readonly AppStatus[];
   readonly engineVersion: string;
   readonly engineUptimeMs: number;
+  /** Undefined while the queue does not serve apps. */
+  readonly queueUptimeMs: number | undefined;
   readonly nowMs: number;
 }
 
@@ -21,15 +23,20 @@ interface Entry {
 /** The `engine_report` dataport: a list of one-key objects, the engine itself included (spec: gateway-engine.md). */
 export function engineReport(input: EngineReportInput): string {
   const apps: Record<string, Entry>[] = input.apps.map((app) => ({ [app.name]: appEntry(app, input.nowMs) }));
-  apps.push({
-    gwe: {
-      status: "RUNNING",
-      uptime: formatUptime(input.engineUptimeMs),
-      exitstatus: 0,
-      version: input.engineVersion,
-    },
-  });
+  const { engineVersion, engineUptimeMs, queueUptimeMs } = input;
+  apps.push({ gwe: partEntry(engineUptimeMs, engineVersion) });
+  apps.push({ gmq: partEntry(queueUptimeMs, engineVersion) });
   return JSON.stringify({ apps });
+}
+
+/** A part of the engine itself. */
+function partEntry(uptimeMs: number | undefined, version: string): Entry {
+  return {
+    status: uptimeMs === undefined ? "STOPPED" : "RUNNING",
+    uptime: uptimeMs === undefined ? "" : formatUptime(uptimeMs),
+    exitstatus: 0,
+    version,
+  };
 }
 
 function appEntry(app: AppStatus, nowMs: number): Entry {

@@ -27,8 +27,8 @@ export const linkModes = [
 export type LinkMode = (typeof linkModes)[number];
 
 export const hostName = "murano.test";
-/** One way, at the scale of the client's time-outs in this program (15 s are 600 ms): 2 s there and back. */
-const slowMs = 40;
+/** One way, at the scale of the client's time-outs in this program (15 s are 200 ms): 2 s there and back. */
+const slowMs = 13;
 const lossProbability = 0.2;
 
 const portalPage = "<!doctype html><title>Welcome</title><p>Please accept our terms.";
@@ -164,7 +164,12 @@ export class BadLink {
     const isAll = (options as { readonly all?: boolean }).all === true;
     setImmediate(() => {
       if (this.mode === "dns-failure") {
-        callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: "ENOTFOUND", syscall: "getaddrinfo" }));
+        callback(
+          Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), {
+            code: "ENOTFOUND",
+            syscall: "getaddrinfo",
+          }),
+        );
       } else if (isAll) callback(null, [{ address: "127.0.0.1", family: 4 }]);
       else callback(null, "127.0.0.1", 4);
     });

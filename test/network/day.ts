@@ -47,7 +47,8 @@ export function planDay(lengthMs: number, random: Random): readonly Phase[] {
     atMs += quietMs;
     if (waiting.length === 0) waiting = [...troubles];
     const [trouble = "cut"] = waiting.splice(Math.floor(random() * waiting.length), 1);
-    const lasts = trouble === "cut" ? between(3 * second, 4 * hour * scale) : between(5 * second, 15 * minute * scale);
+    const lasts =
+      trouble === "cut" ? between(3 * second, 4 * hour * scale) : between(5 * second, 15 * minute * scale);
     phases.push({ startMs: atMs, endMs: atMs + lasts, trouble });
     atMs += lasts;
   }

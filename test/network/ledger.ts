@@ -30,7 +30,7 @@ export class Ledger {
 
   /**
    * @param history every point that Murano holds of an alias, oldest first
-   * @param dead values that were set aside as too dense
+   * @param dead `<device>/<value>` of what was set aside as too dense
    */
   async check(
     history: (device: string, alias: string) => Promise<readonly (readonly [number, string])[]>,
@@ -50,7 +50,7 @@ export class Ledger {
       for (const { value, timeMs } of promised) {
         const at = seconds.get(value);
         seconds.delete(value);
-        if (dead.has(value)) {
+        if (dead.has(`${device}/${value}`)) {
           if (at !== undefined) faults.push(`${key}: ${value} is a dead letter, and delivered`);
           continue;
         }
@@ -59,7 +59,8 @@ export class Ledger {
           continue;
         }
         const movedS = at - Math.floor(timeMs / 1000);
-        if (movedS < 0 || movedS > farthestMoveS) faults.push(`${key}: ${value} is ${movedS} s from its time`);
+        if (movedS < 0 || movedS > farthestMoveS)
+          faults.push(`${key}: ${value} is ${movedS} s from its time`);
         if (last !== undefined && at <= last.at) faults.push(`${key}: ${value} comes before ${last.value}`);
         if (movedS !== 0) sums.moved += 1;
         last = { at, value };

@@ -5,7 +5,13 @@ import { type Logger, silentLogger } from "../../src/core/logger.ts";
 import { type DeviceApi, DeviceClient } from "../../src/device-client/index.ts";
 import { Credentials, reactivatingApi } from "../../src/engine/index.ts";
 import { openDatabase } from "../../src/platform/sqlite.ts";
-import { type Caller, type DeviceLinks, Forwarder, QueueStore, queueMigrations } from "../../src/queue/index.ts";
+import {
+  type Caller,
+  type DeviceLinks,
+  Forwarder,
+  QueueStore,
+  queueMigrations,
+} from "../../src/queue/index.ts";
 import type { TestEmulator } from "../support/emulator.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { BadLink, type LinkMode, linkModes } from "./bad-link.ts";
@@ -15,8 +21,8 @@ import { nextWrite, type Write, writersOf } from "./writers.ts";
 
 export const product = "network-test";
 const unlimited = { maxBytes: Infinity, maxEntries: Infinity, maxAgeMs: undefined };
-/** At the scale of this program 15 s are 600 ms: waiting for a dead connection takes real time. */
-const timeoutMs = 600;
+/** At the scale of this program 15 s are 200 ms: waiting for a dead connection takes real time. */
+const timeoutMs = 200;
 /** A day of silence after the last write is more than any backoff lasts. */
 const longestSettlingMs = 24 * 3_600_000;
 
@@ -70,11 +76,23 @@ export class Simulation {
       const { cik } = await emulator.addActivated(product, "by-cik");
       for (const sn of vmsSerials) await emulator.addSerial(product, sn);
       const phases = planDay(lengthMs, random);
-      const writers = writersOf({ vms: vmsSerials.map((sn) => ({ vendor: product, model: product, sn })), cik });
+      const writers = writersOf({
+        vms: vmsSerials.map((sn) => ({ vendor: product, model: product, sn })),
+        cik,
+      });
       await this.live(store, phases, writers);
       await this.settle(store, forwarder);
-      const dead = new Set(store.dead.list({ limit: 1_000_000 }).map(({ value }) => value));
-      const verdict = await this.ledger.check((sn, alias) => emulator.device(product, sn).history(alias), dead);
+      const letters = store.dead.list({ limit: 1_000_000 });
+      const dead = new Set(
+        letters.map(({ identityId, value }) => {
+          const { vms } = store.identities.get(identityId) ?? {};
+          return `${vms?.sn ?? "by-cik"}/${value}`;
+        }),
+      );
+      const verdict = await this.ledger.check(
+        (sn, alias) => emulator.device(product, sn).history(alias),
+        dead,
+      );
       return { verdict, phases, requests: forwarder.stats().requests };
     } finally {
       await forwarder.stop();
@@ -147,7 +165,10 @@ export class Simulation {
           hasCertificate: false,
           logger: silentLogger as Logger,
         });
-        return { api: this.counted(reactivatingApi(session, credentials, silentLogger)), activation: credentials };
+        return {
+          api: this.counted(reactivatingApi(session, credentials, silentLogger)),
+          activation: credentials,
+        };
       },
     };
   }
@@ -185,7 +206,11 @@ export class Simulation {
     }
   }
 
-  private async live(store: QueueStore, phases: readonly Phase[], writers: ReturnType<typeof writersOf>): Promise<void> {
+  private async live(
+    store: QueueStore,
+    phases: readonly Phase[],
+    writers: ReturnType<typeof writersOf>,
+  ): Promise<void> {
     const { lengthMs, random } = this.options;
     const changes = [...phases];
     const start = this.clock.now();
@@ -265,7 +290,8 @@ export class Simulation {
   private async closeActivation(isClosed: boolean): Promise<void> {
     const { emulator } = this.options;
     if (isClosed) for (const sn of vmsSerials) await emulator.device(product, sn).disable();
-    else if (this.isActivationClosed) for (const sn of vmsSerials) await emulator.device(product, sn).enable();
+    else if (this.isActivationClosed)
+      for (const sn of vmsSerials) await emulator.device(product, sn).enable();
     this.isActivationClosed = isClosed;
   }
 }

@@ -32,11 +32,56 @@ export function writersOf({ vms, cik }: { readonly vms: readonly Vms[]; readonly
     { caller: { kind: "cik", cik } as const, device: "by-cik" },
   ];
   return devices.flatMap((who) => [
-    { ...who, alias: "level", lane: "live", leastMs: 1_100, mostMs: 30_000, pointsOf: one, nextMs: 0, count: 0 },
-    { ...who, alias: "state & mode", lane: "live", leastMs: 5_000, mostMs: 90_000, pointsOf: one, nextMs: 0, count: 0 },
-    { ...who, alias: "history", lane: "backlog", leastMs: 60_000, mostMs: 60_000, pointsOf: minute, nextMs: 0, count: 0 },
-    { ...who, alias: "burst", lane: "live", leastMs: 60_000, mostMs: 900_000, pointsOf: one, nextMs: 0, count: 0 },
-    { ...who, alias: "flood", lane: "backlog", leastMs: 600_000, mostMs: 7_200_000, pointsOf: flood, nextMs: 0, count: 0 },
+    {
+      ...who,
+      alias: "level",
+      lane: "live",
+      leastMs: 1_100,
+      mostMs: 30_000,
+      pointsOf: one,
+      nextMs: 0,
+      count: 0,
+    },
+    {
+      ...who,
+      alias: "state & mode",
+      lane: "live",
+      leastMs: 5_000,
+      mostMs: 90_000,
+      pointsOf: one,
+      nextMs: 0,
+      count: 0,
+    },
+    {
+      ...who,
+      alias: "history",
+      lane: "backlog",
+      leastMs: 60_000,
+      mostMs: 60_000,
+      pointsOf: minute,
+      nextMs: 0,
+      count: 0,
+    },
+    {
+      ...who,
+      alias: "burst",
+      lane: "live",
+      leastMs: 60_000,
+      mostMs: 900_000,
+      pointsOf: one,
+      nextMs: 0,
+      count: 0,
+    },
+    {
+      ...who,
+      alias: "flood",
+      lane: "backlog",
+      leastMs: 600_000,
+      mostMs: 7_200_000,
+      pointsOf: flood,
+      nextMs: 0,
+      count: 0,
+    },
   ]);
 }
 
@@ -51,7 +96,10 @@ const minute: Writer["pointsOf"] = (count, random) =>
 
 /** More in one second than fit into a minute, now and then. */
 const flood: Writer["pointsOf"] = (count, random) =>
-  Array.from({ length: random() < 0.3 ? 70 : 7 }, (_, index) => ({ value: `f${count}.${index}`, offsetMs: index * 10 }));
+  Array.from({ length: random() < 0.3 ? 70 : 7 }, (_, index) => ({
+    value: `f${count}.${index}`,
+    offsetMs: index * 10,
+  }));
 
 /** A burst is three writes within a second. */
 const burst = { alias: "burst", size: 3, apartMs: 150 };
@@ -61,7 +109,14 @@ export function nextWrite(writers: readonly Writer[], random: Random): Write {
   const [first] = [...writers].sort((a, b) => a.nextMs - b.nextMs);
   const writer = first as Writer;
   const { caller, device, alias, lane } = writer;
-  const write = { atMs: writer.nextMs, caller, device, alias, lane, points: writer.pointsOf(writer.count, random) };
+  const write = {
+    atMs: writer.nextMs,
+    caller,
+    device,
+    alias,
+    lane,
+    points: writer.pointsOf(writer.count, random),
+  };
   writer.count += 1;
   const isInBurst = alias === burst.alias && writer.count % burst.size !== 0;
   writer.nextMs += isInBurst

@@ -51,8 +51,8 @@ export class Forwarder {
   /** Goes on with what an earlier run left. */
   start(): void {
     const { outlet } = this.dependencies;
+    for (const { identityId } of outlet.waiting()) this.uploaderOf(identityId, true);
     this.stopListening = outlet.onAppended((identityId) => this.uploaderOf(identityId).wake());
-    for (const { identityId } of outlet.waiting()) this.uploaderOf(identityId);
   }
 
   /** Resolves when no request is under way any more; what was not answered for stays queued. */
@@ -81,11 +81,11 @@ export class Forwarder {
     return Array.from(this.uploaders.values(), (uploader) => uploader.status());
   }
 
-  private uploaderOf(identityId: number): Uploader {
+  private uploaderOf(identityId: number, hasBacklog = false): Uploader {
     const known = this.uploaders.get(identityId);
     if (known !== undefined) return known;
     const { outlet, clock, random, logger } = this.dependencies;
-    const uploader = new Uploader(identityId, {
+    const uploader = new Uploader(identityId, hasBacklog, {
       outlet,
       links: this.identityLinks,
       refusals: this.refusals,

@@ -49,8 +49,7 @@ export class Uploader {
   private readonly dependencies: UploaderDependencies;
   private readonly sender: BatchSender;
   private lastLane: Lane = "backlog";
-  /** What waits at the start has waited long enough. */
-  private isCatchingUp = true;
+  private isCatchingUp: boolean;
   private isHurried = false;
   private isUploading = false;
   private waitsForLink = false;
@@ -59,8 +58,10 @@ export class Uploader {
   private lastError: string | undefined;
   private wakeUp = new AbortController();
 
-  constructor(identityId: number, dependencies: UploaderDependencies) {
+  /** @param hasBacklog what waits at the start has waited long enough */
+  constructor(identityId: number, hasBacklog: boolean, dependencies: UploaderDependencies) {
     this.identityId = identityId;
+    this.isCatchingUp = hasBacklog;
     this.dependencies = dependencies;
     const { outlet, counter, clock, settings } = dependencies;
     this.sender = new BatchSender({

@@ -6,25 +6,24 @@ export type Pair = readonly [key: string, value: string];
 const special = /[%+\u0080-\u00ff]/;
 
 /**
- * The pairs of `application/x-www-form-urlencoded` in their order, byte for byte; an escape that is none stays as it
- * is. @throws RequestProblem for a piece without `=`, and for what is not UTF-8
+ * Hands out the pairs of `application/x-www-form-urlencoded` in their order, byte for byte; an escape that is none
+ * stays as it is. @throws RequestProblem for a piece without `=`, and for what is not UTF-8
  */
-export function parseForm(body: Buffer): Pair[] {
+export function scanForm(body: Buffer, take: (key: string, value: string) => void): void {
   const text = body.toString("latin1");
   const decode = special.test(text) ? decodePiece : asIs;
-  const pairs: Pair[] = [];
   for (let start = 0; start < text.length; ) {
     const found = text.indexOf("&", start);
     const end = found < 0 ? text.length : found;
     if (end > start) {
       const equals = text.indexOf("=", start);
-      if (equals < 0 || equals > end)
+      if (equals < 0 || equals > end) {
         throw new RequestProblem(400, "expected <name>=<value>[&<name>=<value>…]");
-      pairs.push([decode(text.slice(start, equals)), decode(text.slice(equals + 1, end))]);
+      }
+      take(decode(text.slice(start, equals)), decode(text.slice(equals + 1, end)));
     }
     start = end + 1;
   }
-  return pairs;
 }
 
 /** The names in a query such as `temperature&humidity`. @throws RequestProblem */

@@ -1,5 +1,5 @@
 import type { Series } from "../types.ts";
-import { type Pair, parseForm } from "./form.ts";
+import { scanForm } from "./form.ts";
 import { RequestProblem } from "./problem.ts";
 import { parseTimestampMs } from "./timestamp.ts";
 
@@ -9,10 +9,11 @@ const maxAliasBytes = 512;
 
 /** `<alias>=<value>[&…]`, all at one time. @throws RequestProblem 400 */
 export function parseWrite(body: Buffer, nowMs: number): readonly Series[] {
-  const series = parseForm(body).map(([alias, value]): Series => {
+  const series: Series[] = [];
+  scanForm(body, (alias, value) => {
     checkAlias(alias);
     checkValue(alias, value);
-    return { alias, times: [nowMs], values: [value] };
+    series.push({ alias, times: [nowMs], values: [value] });
   });
   if (series.length === 0) throw new RequestProblem(400, "nothing to write: expected <alias>=<value>[&…]");
   return series;
@@ -21,26 +22,30 @@ export function parseWrite(body: Buffer, nowMs: number): readonly Series[] {
 /** `<ts>=<value>[&…]` of the alias in the path. @throws RequestProblem 400 */
 export function parseAliasRecord(alias: string, body: Buffer): readonly Series[] {
   checkAlias(alias);
-  const pairs = parseForm(body);
-  const series = new SeriesBuilder(alias);
-  for (const pair of pairs) series.add(pair);
-  if (pairs.length === 0) throw new RequestProblem(400, "nothing to record: expected <ts>=<value>[&…]");
-  return [series.build()];
+  const builder = new SeriesBuilder(alias);
+  scanForm(body, (timestamp, value) => builder.add(timestamp, value));
+  const series = builder.build();
+  if (series.values.length === 0) {
+    throw new RequestProblem(400, "nothing to record: expected <ts>=<value>[&…]");
+  }
+  return [series];
 }
 
 /** `alias=<alias>&<ts>=<value>&…&alias=<alias>&…`. @throws RequestProblem 400 */
 export function parseRecord(body: Buffer): readonly Series[] {
   const builders: SeriesBuilder[] = [];
-  for (const pair of parseForm(body)) {
-    if (pair[0] === "alias") {
-      checkAlias(pair[1]);
-      builders.push(new SeriesBuilder(pair[1]));
-      continue;
+  let current: SeriesBuilder | undefined;
+  scanForm(body, (key, value) => {
+    if (key === "alias") {
+      checkAlias(value);
+      current = new SeriesBuilder(value);
+      builders.push(current);
+    } else if (current === undefined) {
+      throw new RequestProblem(400, "expected alias=<alias>&<ts>=<value>…");
+    } else {
+      current.add(key, value);
     }
-    const current = builders.at(-1);
-    if (current === undefined) throw new RequestProblem(400, "expected alias=<alias>&<ts>=<value>…");
-    current.add(pair);
-  }
+  });
   const series = builders.map((builder) => builder.build()).filter(({ values }) => values.length > 0);
   if (series.length === 0) {
     throw new RequestProblem(400, "nothing to record: expected alias=<alias>&<ts>=<value>…");
@@ -57,7 +62,7 @@ class SeriesBuilder {
     this.alias = alias;
   }
 
-  add([timestamp, value]: Pair): void {
+  add(timestamp: string, value: string): void {
     const timeMs = parseTimestampMs(timestamp);
     if (timeMs === undefined) {
       throw new RequestProblem(400, `'${timestamp.slice(0, 40)}' is no time: expected unix seconds`);

@@ -10,7 +10,7 @@ import type {
 } from "../types.ts";
 import type { BodyReader } from "./body.ts";
 import { callerOf, checkVms } from "./caller.ts";
-import { decodePiece, encodeForm, parseForm, parseNames } from "./form.ts";
+import { decodePiece, encodeForm, parseNames, scanForm } from "./form.ts";
 import { productOf } from "./guard.ts";
 import { RequestProblem } from "./problem.ts";
 import { parseAliasRecord, parseRecord, parseWrite } from "./requests.ts";
@@ -124,7 +124,8 @@ async function readAliases(parts: RouteDependencies, caller: Caller, query: stri
 }
 
 async function activate(parts: RouteDependencies, request: IncomingMessage): Promise<Answer> {
-  const form = new Map(parseForm(await parts.bodies.read(request)));
+  const form = new Map<string, string>();
+  scanForm(await parts.bodies.read(request), (key, value) => form.set(key, value));
   const id = form.get("id");
   const product = id === undefined ? undefined : productOf(request.headers.host);
   const vms = checkVms(form.get("vendor") ?? product, form.get("model") ?? product, form.get("sn") ?? id);

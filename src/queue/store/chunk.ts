@@ -46,15 +46,15 @@ export function seriesBytes({ alias, values }: Series): number {
 /** @throws InvariantError for a payload that is none of ours */
 export function decodePayload(payload: string): Entry[] {
   const runs: unknown = JSON.parse(payload);
-  const entries: Entry[] = [];
   if (!Array.isArray(runs)) throw new InvariantError("a chunk's payload is no list");
+  const entries: Entry[] = [];
   for (const run of runs as unknown[]) {
-    if (!Array.isArray(run) || typeof run[0] !== "string")
-      throw new InvariantError("a chunk's run is no list");
-    const alias = run[0];
-    for (let index = 1; index < run.length; index += 2) {
-      const timeMs: unknown = run[index];
-      const value: unknown = run[index + 1];
+    const [alias, times, values] = Array.isArray(run) ? (run as unknown[]) : [];
+    if (typeof alias !== "string" || !Array.isArray(times) || !Array.isArray(values)) {
+      throw new InvariantError("a chunk's run is not an alias, times and values");
+    }
+    for (const [index, value] of (values as unknown[]).entries()) {
+      const timeMs: unknown = times[index];
       if (typeof timeMs !== "number" || typeof value !== "string") {
         throw new InvariantError("a chunk's entry is not a time and a value");
       }
@@ -69,36 +69,63 @@ export const laneNumber = (lane: Lane): number => (lane === "live" ? 0 : 1);
 export const laneOf = (number: number): Lane => lanes[number] ?? "backlog";
 export const stampNumber = (stampedBy: StampedBy): number => (stampedBy === "app" ? 0 : 1);
 
+type Run = readonly [alias: string, times: readonly number[], values: readonly string[]];
+type OpenRun = readonly [alias: string, times: number[], values: string[]];
+
+/** Shorter series of the same alias are put together. */
+const longSeries = 8;
+
+/** So that reading, dropping and delivering never hold much in memory; one entry may be larger. */
+export const maxChunkBytes = 64 * 1024;
+
 /** Gathers entries of one commit into the payload of one chunk. */
 export class ChunkBuilder {
   entries = 0;
   bytes = 0;
-  private readonly runs: (string | number)[][] = [];
+  private readonly runs: Run[] = [];
+  private openRun: OpenRun | undefined;
 
-  /** Takes as many of the series' entries from `from` on as fit. @returns the index of the first that did not */
-  add({ alias, times, values }: Series, from: number): number {
-    const aliasBytes = Buffer.byteLength(alias) + overheadBytes;
-    let run = this.runs.at(-1);
-    if (run?.[0] !== alias) {
-      run = [alias];
-      this.runs.push(run);
+  /**
+   * Takes as many of the series' entries from `from` on as fit. @returns the index of the first that did not
+   * @param bytes of the whole series (`seriesBytes`)
+   */
+  add(series: Series, bytes: number, from: number): number {
+    const { alias, times, values } = series;
+    if (from > 0 || this.bytes + bytes > maxChunkBytes) return this.addWhatFits(series, from);
+    this.entries += values.length;
+    this.bytes += bytes;
+    if (values.length >= longSeries) {
+      this.runs.push([alias, times, values]);
+      this.openRun = undefined;
+    } else {
+      for (let index = 0; index < values.length; index++) this.push(series, index);
     }
+    return values.length;
+  }
+
+  payload(): string {
+    return JSON.stringify(this.runs);
+  }
+
+  private addWhatFits(series: Series, from: number): number {
+    const { alias, values } = series;
     let index = from;
     for (; index < values.length; index++) {
-      const value = values[index] as string;
-      const bytes = aliasBytes + Buffer.byteLength(value);
+      const bytes = entryBytes(alias, values[index] as string);
       if (this.entries > 0 && this.bytes + bytes > maxChunkBytes) break;
-      run.push(times[index] as number, value);
+      this.push(series, index);
       this.entries += 1;
       this.bytes += bytes;
     }
     return index;
   }
 
-  payload(): string {
-    return JSON.stringify(this.runs);
+  private push({ alias, times, values }: Series, index: number): void {
+    if (this.openRun?.[0] !== alias) {
+      this.openRun = [alias, [], []];
+      this.runs.push(this.openRun);
+    }
+    this.openRun[1].push(times[index] as number);
+    this.openRun[2].push(values[index] as string);
   }
 }
-
-/** So that reading, dropping and delivering never hold much in memory; one entry may be larger. */
-export const maxChunkBytes = 64 * 1024;

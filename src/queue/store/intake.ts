@@ -3,6 +3,7 @@ import type { AppendRequest, Series } from "../types.ts";
 import type { Boots } from "./boots.ts";
 import { ChunkBuilder, laneNumber, seriesBytes, stampNumber } from "./chunk.ts";
 import type { ChunkTable } from "./chunk-table.ts";
+import type { Frontier } from "./frontier.ts";
 import type { Identities } from "./identities.ts";
 import type { LaneCount, Ledger } from "./ledger.ts";
 import type { Room } from "./room.ts";
@@ -12,6 +13,7 @@ export interface IntakeDependencies {
   readonly chunks: ChunkTable;
   readonly identities: Identities;
   readonly boots: Boots;
+  readonly frontier: Frontier;
   readonly room: Room;
   readonly priorityOf: (alias: string) => number;
   /** Whether live writes of this identity go to the backlog. */
@@ -35,14 +37,16 @@ export class Intake {
 
   /** To be followed by `finish` in the same transaction. @throws QueueFullError, with nothing taken */
   take({ caller, lane, stampedBy, series }: AppendRequest): { identity: number; lane: number } {
-    const { identities, room, priorityOf, isUnreachable } = this.parts;
+    const { identities, room, priorityOf, isUnreachable, frontier } = this.parts;
     const identity = identities.find(caller)?.id ?? identities.register(caller).id;
-    const laneIndex = isUnreachable(identity) ? laneNumber("backlog") : laneNumber(lane);
+    const isHeldBack = lane === "live" && isUnreachable(identity);
+    const laneIndex = laneNumber(isHeldBack ? "backlog" : lane);
     const added = { entries: 0, bytes: 0 };
     let lowest = Number.POSITIVE_INFINITY;
-    for (const one of series) {
+    const sizes = series.map(seriesBytes);
+    for (const [index, one] of series.entries()) {
       added.entries += one.values.length;
-      added.bytes += seriesBytes(one);
+      added.bytes += sizes[index] as number;
       lowest = Math.min(lowest, priorityOf(one.alias));
     }
     if (!room.has(identity, added)) {
@@ -50,13 +54,17 @@ export class Intake {
       this.finish();
       room.make(identity, added, lowest);
     }
-    for (const one of series) this.put(identity, laneIndex, stampNumber(stampedBy), one);
+    for (const [index, one] of series.entries()) {
+      this.put(identity, laneIndex, stampNumber(stampedBy), one, sizes[index] as number);
+      if (!isHeldBack) continue;
+      for (const timeMs of one.times) frontier.note(identity, one.alias, Math.floor(timeMs / 1000));
+    }
     return { identity, lane: laneIndex };
   }
 
   /** An entry that was accepted before: limits don't hold it up. */
   takeBack(identity: number, stampedBy: number, series: Series): void {
-    this.put(identity, laneNumber("backlog"), stampedBy, series);
+    this.put(identity, laneNumber("backlog"), stampedBy, series, seriesBytes(series));
   }
 
   /** Writes what has been taken. */
@@ -67,15 +75,15 @@ export class Intake {
     this.open.clear();
   }
 
-  private put(identity: number, lane: number, stampedBy: number, series: Series): void {
+  private put(identity: number, lane: number, stampedBy: number, series: Series, bytes: number): void {
     const { ledger, priorityOf } = this.parts;
     const count = ledger.lane(identity, lane, priorityOf(series.alias));
-    ledger.enter(count, series.values.length, seriesBytes(series));
+    ledger.enter(count, series.values.length, bytes);
     const chunk = this.openChunk(count, stampedBy);
-    for (let next = chunk.builder.add(series, 0); next < series.values.length; ) {
+    for (let next = chunk.builder.add(series, bytes, 0); next < series.values.length; ) {
       this.write(chunk);
       chunk.builder = new ChunkBuilder();
-      next = chunk.builder.add(series, next);
+      next = chunk.builder.add(series, bytes, next);
     }
   }
 

@@ -5,6 +5,7 @@ import type { Boots } from "./boots.ts";
 import { type Chunk, decodePayload, type Entry, entryBytes, laneNumber, laneOf } from "./chunk.ts";
 import type { ChunkTable } from "./chunk-table.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { Frontier } from "./frontier.ts";
 import type { LaneCount, Ledger } from "./ledger.ts";
 import type { Pins } from "./pins.ts";
 import type { Seconds } from "./seconds.ts";
@@ -15,6 +16,7 @@ export interface OutletDependencies {
   readonly batches: Batches;
   readonly pins: Pins;
   readonly seconds: Seconds;
+  readonly frontier: Frontier;
   readonly dead: DeadLetters;
   readonly boots: Boots;
 }
@@ -104,8 +106,13 @@ export class Outlet {
 
   /** All of the live lane joins the backlog. */
   demote(identity: number): void {
-    const { ledger, chunks, batches, pins } = this.parts;
+    const { ledger, chunks, batches, pins, frontier } = this.parts;
     const [live, backlog] = [laneNumber("live"), laneNumber("backlog")];
+    for (const chunk of this.oldestFirst(identity, live)) {
+      for (const { alias, timeMs } of this.open(chunk).entries) {
+        frontier.note(identity, alias, Math.floor(timeMs / 1000));
+      }
+    }
     for (const lane of [...ledger.filled(identity, live)]) {
       chunks.move(lane, ledger.lane(identity, backlog, lane.priority));
     }
@@ -160,21 +167,23 @@ export class Outlet {
     }
     if (picked.length === 0) return undefined;
     for (const opened of picked) {
-      slices.push(this.allot(opened));
+      slices.push(this.allot(opened, lane));
       pins.add(opened.chunk);
     }
     const stored = batches.add(identity, lane, slices);
     return toBatch(stored, picked);
   }
 
-  private allot(opened: OpenedChunk): Slice {
-    const { seconds, ledger } = this.parts;
+  private allot(opened: OpenedChunk, lane: number): Slice {
+    const { seconds, ledger, frontier } = this.parts;
+    const isLive = lane === laneNumber("live");
     const { chunk, entries } = opened;
     const slice: Slice = { firstSeq: chunk.first_seq, from: chunk.gone, seconds: [] };
     let moved = 0;
     for (const [index, { alias, timeMs }] of entries.entries()) {
       const own = Math.floor(timeMs / 1000);
-      const second = seconds.allot(chunk.identity, alias, own);
+      const from = isLive ? frontier.after(chunk.identity, alias, own) : own;
+      const second = seconds.allot(chunk.identity, alias, own, from);
       slice.seconds.push(second ?? null);
       if (second === undefined) this.bury(opened, slice, index, { reason: "too-dense" });
       else if (second !== own) moved += 1;

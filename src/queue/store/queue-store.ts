@@ -71,6 +71,9 @@ export class QueueStore implements QueueIntake, QueueOutlet {
       clock,
       logger,
       onReplaced,
+      onRecovered: () => {
+        for (const { identityId, lane } of this.waiting()) this.tell(identityId, lane);
+      },
       createSession: (db) =>
         new Session({
           db,
@@ -84,9 +87,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
     this.commits = new GroupCommit({
       session: () => this.file.current(),
       failed: (error) => this.file.failed(error),
-      appended: (identityId, lane) => {
-        for (const listener of this.listeners) listener(identityId, lane);
-      },
+      appended: (identityId, lane) => this.tell(identityId, lane),
       committed: (durationMs) => this.times.add(durationMs),
       clock,
     });
@@ -113,6 +114,10 @@ export class QueueStore implements QueueIntake, QueueOutlet {
     await this.maintenance;
     this.commits.flush();
     this.file.close();
+  }
+
+  get isWritable(): boolean {
+    return this.file.isWritable;
   }
 
   append(request: AppendRequest): Promise<void> {
@@ -231,13 +236,15 @@ export class QueueStore implements QueueIntake, QueueOutlet {
       get: (seq: number) => dead()?.get(seq),
       retry: async (seqs) => {
         const retried = await this.commits.run((session) => session.retryDead(seqs));
-        for (const identityId of new Set(retried)) {
-          for (const listener of this.listeners) listener(identityId, "backlog");
-        }
+        for (const identityId of new Set(retried)) this.tell(identityId, "backlog");
         return retried.length;
       },
       purge: (seqs) => this.commits.run((session) => [...session.dead.takeOut(seqs)].length),
     };
+  }
+
+  private tell(identityId: number, lane: Lane): void {
+    for (const listener of this.listeners) listener(identityId, lane);
   }
 
   private async maintain(stop: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import { Batches } from "./batches.ts";
 import { Boots } from "./boots.ts";
 import { ChunkTable } from "./chunk-table.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import { Frontier } from "./frontier.ts";
 import { Identities } from "./identities.ts";
 import { Intake } from "./intake.ts";
 import { Ledger } from "./ledger.ts";
@@ -37,6 +38,7 @@ export class Session {
   readonly chunks: ChunkTable;
   readonly boots: Boots;
   readonly pins = new Pins();
+  private readonly frontier = new Frontier();
   intake: Intake;
   room: Room;
   private limits: QueueLimits;
@@ -57,8 +59,9 @@ export class Session {
     this.seconds = new Seconds(db, options.rememberedBlocks);
     this.room = this.createRoom();
     this.intake = this.createIntake();
-    const { ledger, chunks, boots, dead, seconds, pins } = this;
-    this.outlet = new Outlet({ ledger, chunks, batches: new Batches(db), pins, seconds, dead, boots });
+    const { ledger, chunks, boots, dead, seconds, pins, frontier } = this;
+    const batches = new Batches(db);
+    this.outlet = new Outlet({ ledger, chunks, batches, pins, seconds, frontier, dead, boots });
     this.statements = {
       begin: db.prepare("BEGIN IMMEDIATE"),
       commit: db.prepare("COMMIT"),
@@ -119,12 +122,13 @@ export class Session {
   }
 
   private createIntake(): Intake {
-    const { ledger, chunks, identities, boots, room, limits, options } = this;
+    const { ledger, chunks, identities, boots, frontier, room, limits, options } = this;
     return new Intake({
       ledger,
       chunks,
       identities,
       boots,
+      frontier,
       room,
       priorityOf: priorities(limits.priorities),
       isUnreachable: options.isUnreachable,

@@ -7,9 +7,18 @@ import type { Session } from "./session.ts";
 
 /** The database file, by the operating system (platform/sqlite.ts). */
 export interface QueueFile {
-  /** Under the durability rules; a damaged one is replaced. @throws GweError, SqliteError */
-  open(): OpenedDatabase;
+  /**
+   * Under the durability rules; a damaged one is replaced.
+   * @param onCorruption a query met damage: the next opening replaces the file
+   * @throws GweError, SqliteError
+   */
+  open(onCorruption: () => void): OpenedDatabase;
   isDiskFull(error: unknown): boolean;
+}
+
+/** To be replaced at the next opening. */
+class DamagedError extends GweError {
+  readonly code = "QUEUE_DAMAGED";
 }
 
 /** What is in the log cannot be brought into the database file. */
@@ -22,6 +31,8 @@ export interface StoreFileDependencies {
   readonly createSession: (db: SqliteDatabase) => Session;
   /** A damaged file was replaced: for the operator. */
   readonly onReplaced: (replaced: Replacement) => void;
+  /** It can be written again after it could not. */
+  readonly onRecovered: () => void;
   readonly clock: Pick<Clock, "monotonic">;
   readonly logger: Logger;
 }
@@ -36,6 +47,7 @@ export class StoreFile {
   private trouble: QueueUnavailableError | undefined;
   private triedAtMs = Number.NEGATIVE_INFINITY;
   private isClosed = false;
+  private isDamaged = false;
 
   constructor(parts: StoreFileDependencies) {
     this.parts = parts;
@@ -47,8 +59,9 @@ export class StoreFile {
 
   /** @throws QueueUnavailableError */
   current(): Session {
-    if (this.session !== undefined) return this.session;
-    const { clock, logger } = this.parts;
+    const session = this.peek();
+    if (session !== undefined) return session;
+    const { clock, logger, onRecovered } = this.parts;
     const nowMs = clock.monotonic();
     const isTooEarly = this.trouble !== undefined && nowMs - this.triedAtMs < reopenAfterMs;
     if (this.isClosed || isTooEarly) throw this.trouble ?? new QueueUnavailableError("closed", false);
@@ -59,13 +72,17 @@ export class StoreFile {
       this.trouble = this.unavailable(error);
       throw this.trouble;
     }
-    if (this.trouble !== undefined) logger.info("the queue can be written again");
-    this.trouble = undefined;
+    if (this.trouble !== undefined) {
+      this.trouble = undefined;
+      logger.info("the queue can be written again");
+      onRecovered();
+    }
     return this.session;
   }
 
   /** The session as it is, for a look; undefined while there is none. */
   peek(): Session | undefined {
+    if (this.isDamaged) this.failed(new DamagedError("a query met damage in the queue's database"));
     return this.session;
   }
 
@@ -90,8 +107,12 @@ export class StoreFile {
 
   private open(): Session {
     const { file, createSession, onReplaced } = this.parts;
-    const { db, replaced } = file.open();
+    const { db, replaced } = file.open(() => {
+      this.isDamaged = true;
+    });
     try {
+      // The queue writes at its end and reads at its front: pages between are of no use, and the default is 16 MB.
+      db.pragma("cache_size = -2000");
       settleLog(db);
       const session = createSession(db);
       if (replaced !== undefined) onReplaced(replaced);
@@ -104,6 +125,7 @@ export class StoreFile {
 
   private discard(): void {
     const { session } = this;
+    this.isDamaged = false;
     this.session = undefined;
     try {
       session?.db.close();

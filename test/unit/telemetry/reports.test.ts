@@ -17,11 +17,12 @@ const running: AppStatus = {
 };
 
 describe("engine_report", () => {
-  it("is the list of one-key objects that dashboards parse, the engine included", () => {
+  it("is the list of one-key objects that dashboards parse, the engine and its queue included", () => {
     const text = engineReport({
       apps: [running, { ...running, name: "once", state: "EXITED", exitStatus: 3 }],
       engineVersion: "9.9",
       engineUptimeMs: 90_061_000,
+      queueUptimeMs: 61_000,
       nowMs: 3_772_000,
     });
     expect(JSON.parse(text).apps.slice(0, 1)).toEqual([
@@ -30,6 +31,9 @@ describe("engine_report", () => {
     expect(JSON.parse(text).apps[1].once).toMatchObject({ status: "EXITED", exitstatus: 3 });
     expect(JSON.parse(text).apps[2]).toEqual({
       gwe: { status: "RUNNING", uptime: "1 day, 1:01:01", exitstatus: 0, version: "9.9" },
+    });
+    expect(JSON.parse(text).apps[3]).toEqual({
+      gmq: { status: "RUNNING", uptime: "0:01:01", exitstatus: 0, version: "9.9" },
     });
   });
 
