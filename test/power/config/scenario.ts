@@ -35,11 +35,10 @@ function check({ directory, events }: CutState<ConfigEvent>): void {
   promised(values.cik === undefined || isCik(values.cik), "what is left of the CIK is none");
 }
 
-/** The last value that was durable, and one that was being written. */
+/** The last value that was durable, and those whose writing has begun since: one, or one more for each cut in between. */
 function allowedValues(events: readonly ConfigEvent[]): readonly (string | undefined)[] {
-  const lastDone = events.findLast(({ kind }) => kind === "done")?.value;
-  const last = events.at(-1);
-  return last?.kind === "begun" ? [lastDone, last.value] : [lastDone];
+  const lastDone = events.findLastIndex(({ kind }) => kind === "done");
+  return [events[lastDone]?.value, ...events.slice(lastDone + 1).map(({ value }) => value)];
 }
 
 /** `''` is how the files say that there is none. */
