@@ -1,6 +1,7 @@
+import { promised } from "../errors.ts";
 import type { QueueEvent, TakenEntry } from "./events.ts";
 
-/** Where an entry must be, or may be. */
+/** Where an entry is to be, or may be. */
 export type Fate = "delivered" | "dead" | "waiting";
 
 /** What the notes of a load say of the entries that were acknowledged. */
@@ -34,9 +35,14 @@ export class Knowledge {
       }
       case "taken":
         for (const entry of event.entries) {
+          const before = this.taken.get(entry.id);
+          promised(
+            before === undefined || (before.second === entry.second && before.seq === entry.seq),
+            `${entry.id} was handed out with another second or seq than before`,
+          );
           this.taken.set(entry.id, entry);
-          // Handed out before its app has got the answer: it is durable by then all the same.
-          if (!this.fates.has(entry.id)) this.fates.set(entry.id, ["waiting"]);
+          // Even before its app has got the answer it is durable. Where a cut left open whether it was settled, it was not.
+          this.fates.set(entry.id, ["waiting"]);
         }
         return;
       case "settling":
