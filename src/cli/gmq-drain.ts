@@ -74,7 +74,7 @@ class ProgressBar {
   show(report: QueueReport, elapsedMs: number): void {
     const done = answered(report) - answered(this.first);
     const text = this.describe(done, done + report.entries, elapsedMs);
-    if (this.terminal.isInteractive) {
+    if (this.terminal.isTty) {
       this.isDrawn = true;
       this.terminal.prompt(`\r${text}\u001b[K`);
     } else if (elapsedMs - this.lastLineMs >= lineMs) {

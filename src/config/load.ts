@@ -26,15 +26,17 @@ export function loadConfig(paths: Pick<Paths, "gatewayCfg" | "engineConfig">): C
   return Object.freeze({ device: Object.freeze(config.device), engine: Object.freeze(config.engine) });
 }
 
-/** A product's own host; undefined for a vendor that cannot be part of a host's name. */
-export function productServer(vendor: string): string | undefined {
-  return /^[A-Za-z0-9-]{1,63}$/.test(vendor) ? `https://${vendor.toLowerCase()}.m2.exosite.io` : undefined;
+/** Murano's server of a product; undefined for a name that cannot be part of a host's. */
+export function hostOfProduct(productId: string): string | undefined {
+  return /^[A-Za-z0-9-]{1,63}$/.test(productId)
+    ? `https://${productId.toLowerCase()}.m2.exosite.io`
+    : undefined;
 }
 
 /** Without a `server_url`, a product has a host of its own (spec: device-api.md, "Hosts and identity"). */
 function withServer(device: DeviceConfig, file: string, faults: ConfigFault[]): DeviceConfig {
   if (device.serverUrl !== undefined || device.vendor === undefined) return device;
-  const serverUrl = productServer(device.vendor);
+  const serverUrl = hostOfProduct(device.vendor);
   if (serverUrl !== undefined) return { ...device, serverUrl };
   const expected = `the vendor ${JSON.stringify(device.vendor)} cannot be part of a host name: set a server_url`;
   faults.push({ file, section: "device", key: "server_url", expected });

@@ -1,4 +1,4 @@
-import { type Config, productServer } from "../config/index.ts";
+import { type Config, hostOfProduct } from "../config/index.ts";
 import { GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type DeviceApi, DeviceClient } from "../device-client/index.ts";
@@ -107,9 +107,9 @@ export class QueueLinks implements DeviceLinks {
   /** A server that the operator named serves all; else each product has a host of its own. */
   private serverOf(vendor: string | undefined): string {
     const { device } = this.options.config;
-    const own = device.vendor === undefined ? undefined : productServer(device.vendor);
+    const own = device.vendor === undefined ? undefined : hostOfProduct(device.vendor);
     const isNamed = device.serverUrl !== undefined && device.serverUrl !== own;
-    const server = isNamed || vendor === undefined ? device.serverUrl : productServer(vendor);
+    const server = isNamed || vendor === undefined ? device.serverUrl : hostOfProduct(vendor);
     if (server !== undefined) return server;
     throw new NoWayError(
       vendor === undefined

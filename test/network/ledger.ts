@@ -19,6 +19,8 @@ const farthestMoveS = 60;
 
 export class Ledger {
   private readonly series = new Map<string, Acknowledged[]>();
+  /** Neither promised nor refused: it may be there. */
+  private readonly permitted = new Set<string>();
 
   /** Called when the queue has promised it. */
   note(device: string, alias: string, acknowledged: Acknowledged): void {
@@ -26,6 +28,11 @@ export class Ledger {
     const known = this.series.get(key);
     if (known === undefined) this.series.set(key, [acknowledged]);
     else known.push(acknowledged);
+  }
+
+  /** No answer came: the queue may have it or not. */
+  permit(device: string, alias: string, value: string): void {
+    this.permitted.add(`${device}/${alias}/${value}`);
   }
 
   /**
@@ -67,7 +74,9 @@ export class Ledger {
         sums.delivered += 1;
       }
       sums.acknowledged += promised.length;
-      for (const value of seconds.keys()) faults.push(`${key}: ${value} was never acknowledged`);
+      for (const value of seconds.keys()) {
+        if (!this.permitted.has(`${key}/${value}`)) faults.push(`${key}: ${value} was never acknowledged`);
+      }
     }
     return { ...sums, tooDense: dead.size, faults };
   }

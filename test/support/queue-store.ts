@@ -86,7 +86,7 @@ export function openQueueStore(setUp: QueueStoreSetUp = {}): {
   return { store, clock, file, replaced };
 }
 
-export function device(sn: string): Caller {
+function device(sn: string): Caller {
   return { kind: "vms", vendor: "v", model: "m", sn };
 }
 

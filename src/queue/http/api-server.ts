@@ -18,7 +18,7 @@ export interface ApiServerOptions extends Omit<RouteDependencies, "bodies"> {
 }
 
 /** The port is in use, or may not be used. */
-export class ListenError extends GweError {
+class ListenError extends GweError {
   readonly code = "LISTEN";
 }
 

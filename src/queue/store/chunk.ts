@@ -76,7 +76,7 @@ type OpenRun = readonly [alias: string, times: number[], values: string[]];
 const longSeries = 8;
 
 /** So that reading, dropping and delivering never hold much in memory; one entry may be larger. */
-export const maxChunkBytes = 64 * 1024;
+const maxChunkBytes = 64 * 1024;
 
 /** Gathers entries of one commit into the payload of one chunk. */
 export class ChunkBuilder {

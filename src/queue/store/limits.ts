@@ -1,7 +1,7 @@
 import type { DropCause, LimitSet, QueueLimits } from "../types.ts";
 import type { Amount } from "./ledger.ts";
 
-export const defaultPriority = 5;
+const defaultPriority = 5;
 
 /** What is in the way of an amount under a limit; undefined when nothing is. */
 export interface Shortage extends Amount {

@@ -35,14 +35,17 @@ export class Outlet {
     this.parts = parts;
     const { batches, chunks, pins } = parts;
     for (const batch of [...batches.all()]) {
-      const heads = batch.slices.map(({ firstSeq }) => chunks.get(firstSeq));
+      const held = batch.slices.map((slice) => ({ slice, chunk: chunks.get(slice.firstSeq) }));
       // Only a salvage can part a batch from its chunks.
-      if (heads.includes(undefined)) batches.remove(batch.id);
-      else for (const head of heads) if (head !== undefined) pins.add(head);
+      if (held.some(({ chunk }) => chunk === undefined)) batches.remove(batch.id);
+      else for (const { slice, chunk } of held) if (chunk) pins.add(chunk, slice.seconds.length);
     }
   }
 
-  /** @param isHeld whether a stored batch is with the forwarder already */
+  /**
+   * @param isHeld whether a stored batch is with the forwarder already
+   * @returns a batch without entries when those that were next are all dead by now
+   */
   take(
     identity: number,
     lane: number,
@@ -52,12 +55,10 @@ export class Outlet {
     for (const batch of this.parts.batches.all()) {
       if (batch.identity === identity && batch.lane === lane && !isHeld(batch.id)) return this.read(batch);
     }
-    for (;;) {
-      const batch = this.compose(identity, lane, limits);
-      if (batch === undefined || batch.entries.length > 0) return batch;
-      // Dead to the last: go on with those behind.
-      this.settle(batch, []);
-    }
+    const batch = this.compose(identity, lane, limits);
+    // Dead to the last: what is behind is a matter of the next commit, for there may be much of it.
+    if (batch?.entries.length === 0) this.settle(batch, []);
+    return batch;
   }
 
   moveOn(batch: Batch, refused: readonly number[]): Batch {
@@ -168,7 +169,7 @@ export class Outlet {
     if (picked.length === 0) return undefined;
     for (const opened of picked) {
       slices.push(this.allot(opened, lane));
-      pins.add(opened.chunk);
+      pins.add(opened.chunk, opened.entries.length);
     }
     const stored = batches.add(identity, lane, slices);
     return toBatch(stored, picked);
@@ -239,6 +240,7 @@ function nextFree(chunks: Generator<Chunk>, pins: Pins): Chunk | undefined {
   for (;;) {
     const { value, done } = chunks.next();
     if (done === true) return undefined;
+    if (pins.hasRest(value.first_seq)) return undefined;
     if (!pins.has(value.first_seq)) return value;
   }
 }

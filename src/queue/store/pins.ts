@@ -7,6 +7,7 @@ interface Pin {
   readonly priority: number;
   readonly entries: number;
   readonly bytes: number;
+  readonly hasRest: boolean;
 }
 
 /** Chunks that are in a batch: whole, though the batch may hold but their first entries. */
@@ -15,14 +16,17 @@ export class Pins {
 
   readonly has = (firstSeq: number): boolean => this.pins.has(firstSeq);
 
-  add({ first_seq, identity, lane, priority, entries, gone, bytes, gone_bytes }: ChunkHead): void {
-    this.pins.set(first_seq, {
-      identity,
-      lane,
-      priority,
-      entries: entries - gone,
-      bytes: bytes - gone_bytes,
-    });
+  /** Whether entries of the chunk are behind those in the batch: nothing that follows it may go before them. */
+  hasRest(firstSeq: number): boolean {
+    return this.pins.get(firstSeq)?.hasRest === true;
+  }
+
+  /** @param taken how many of the entries that are still there are in the batch */
+  add(chunk: ChunkHead, taken: number): void {
+    const { first_seq, identity, lane, priority, gone, bytes, gone_bytes } = chunk;
+    const entries = chunk.entries - gone;
+    const hasRest = taken < entries;
+    this.pins.set(first_seq, { identity, lane, priority, entries, bytes: bytes - gone_bytes, hasRest });
   }
 
   remove(firstSeq: number): void {

@@ -150,6 +150,14 @@ export class QueueStore implements QueueIntake, QueueOutlet {
   }
 
   async take(identityId: number, lane: Lane, limits: BatchLimits): Promise<Batch | undefined> {
+    for (;;) {
+      const batch = await this.takeNext(identityId, lane, limits);
+      if (batch?.entries.length !== 0) return batch;
+      this.held.delete(batch.id);
+    }
+  }
+
+  private async takeNext(identityId: number, lane: Lane, limits: BatchLimits): Promise<Batch | undefined> {
     let taken: number | undefined;
     try {
       return await this.commits.run(({ outlet, room }) => {

@@ -9,13 +9,15 @@ interface Block {
   isDirty: boolean;
 }
 
-export const secondsPerBlock = 1024;
+const secondsPerBlock = 1024;
 /** How far a second value may move on (spec: gmq.md). */
 export const reachS = 60;
 
 /** Which seconds of each alias are taken in Murano, or will be by what is being uploaded (docs/queue.md). */
 export class Seconds {
   private readonly blocks = new Map<string, Block>();
+  /** The one asked for last: a search goes through one second after another. */
+  private last: Block | undefined;
   private readonly rememberedBlocks: number;
   private readonly statements;
 
@@ -69,11 +71,14 @@ export class Seconds {
     }
     // Those of one commit are enough to keep in memory: the next batch mostly needs others.
     this.blocks.clear();
+    this.last = undefined;
     if (newest !== undefined) this.statements.forget.run(Number(newest) - this.rememberedBlocks);
   }
 
   private blockOf(identity: number, alias: string, second: number): Block {
     const block = Math.floor(second / secondsPerBlock);
+    const { last } = this;
+    if (last?.block === block && last.alias === alias && last.identity === identity) return last;
     const key = `${identity} ${block} ${alias}`;
     let found = this.blocks.get(key);
     if (found === undefined) {
@@ -88,6 +93,7 @@ export class Seconds {
       };
       this.blocks.set(key, found);
     }
+    this.last = found;
     return found;
   }
 }

@@ -21,7 +21,7 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
   const opened: DeviceSettings[] = [];
   const written: Readonly<Record<string, string>>[] = [];
   let closed = 0;
-  const api: OpenDevice["api"] = {
+  const api: Pick<OpenDevice["api"], "write" | "read"> = {
     write: async (values) => {
       written.push(values);
       return { serverTimeMs: undefined };
@@ -40,7 +40,7 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
       },
       note: () => undefined,
       prompt: () => undefined,
-      isInteractive: false,
+      isTty: false,
       readStdin: async () => "",
       lines: async function* () {
         yield* [];
@@ -49,7 +49,7 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
     connect: async (settings) => {
       opened.push(settings);
       return {
-        api,
+        api: api as OpenDevice["api"],
         close: async () => {
           closed += 1;
         },
