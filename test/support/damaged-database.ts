@@ -17,7 +17,8 @@ export function fillGateway(db: SqliteDatabase, apps: number, commands: number):
   db.transaction(() => {
     for (let app = 1; app <= apps; app++) {
       db.prepare(
-        "INSERT INTO supervised_apps VALUES (?, '1.0', 'long-running', ?, 'running', ?, 1, 1, '[]')",
+        `INSERT INTO supervised_apps (name, version, kind, directory, wanted, generation, installed_at, wanted_since)
+         VALUES (?, '1.0', 'long-running', ?, 'running', ?, 1, 1)`,
       ).run(`app-${app}`, `/apps/app-${app}/1.0`, app);
       db.prepare("INSERT INTO ota_versions VALUES (?, ?, '1.0', ?, 1)").run(
         `/apps/app-${app}/1.0`,
