@@ -141,22 +141,40 @@ class RealRun implements Run {
   }
 
   async states(): Promise<readonly string[]> {
+    return (await this.processes()).map(({ state }) => state);
+  }
+
+  private async processes(): Promise<readonly { readonly name: string; readonly state: string }[]> {
     const text = await this.rpc("getAllProcessInfo", "");
     return text
       .split("<struct>")
       .slice(1)
       .filter((part) => member(part, "group") === this.parts.name)
-      .map((part) => member(part, "statename"));
+      .map((part) => ({ name: member(part, "name"), state: member(part, "statename") }));
+  }
+
+  /** What the listener has noted so far, by process. A line is whole or not there yet. */
+  private notedStates(): Map<string, StateNote[]> {
+    const states = new Map<string, StateNote[]>();
+    const text = readFileSync(join(this.parts.directory, "states"), "utf8");
+    for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
+      if (line === "") continue;
+      const { name: process, ...note } = JSON.parse(line) as StateNote & { name: string };
+      states.set(process, [...(states.get(process) ?? []), note]);
+    }
+    return states;
+  }
+
+  private isAllNoted(processes: readonly { readonly name: string; readonly state: string }[]): boolean {
+    const noted = this.notedStates();
+    return processes.every(({ name, state }) => (noted.get(name)?.at(-1)?.state ?? "STOPPED") === state);
   }
 
   async observe(): ReturnType<Run["observe"]> {
     const { directory, logDirectory } = this.parts;
-    const states = new Map<string, StateNote[]>();
-    const lines = readFileSync(join(directory, "states"), "utf8").split("\n");
-    for (const line of lines.filter((text) => text !== "")) {
-      const { name: process, ...note } = JSON.parse(line) as StateNote & { name: string };
-      states.set(process, [...(states.get(process) ?? []), note]);
-    }
+    // supervisord tells its listener once a second, later than it answers.
+    await within(async () => this.isAllNoted(await this.processes()));
+    const states = this.notedStates();
     const ends = [
       ...readFileSync(join(directory, "supervisord.out"), "utf8").matchAll(
         /(?:exited|stopped): (?!states )\S+ \((?:terminated by (SIG\w+)|(exit status \d+))/g,
