@@ -1,5 +1,5 @@
 import { describeError } from "../core/errors.ts";
-import { CancelledError, PackageLostError, StepFailure } from "./errors.ts";
+import { CancelledError, isDatabaseTrouble, isDiskTrouble, PackageLostError, StepFailure } from "./errors.ts";
 import type { Job } from "./journal.ts";
 import type { OtaDependencies } from "./ports.ts";
 import {
@@ -103,8 +103,8 @@ export class JobRunner {
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof PackageLostError) return { event: { type: "package-lost" } };
+      if (isOwnTrouble(error, state.phase)) throw error;
       const event = failure(error, context.deps.redact);
-      if (event === undefined) throw error;
       // Not the error itself: what it quotes has not gone through `redact`.
       context.deps.logger.warn("a step of a job failed", {
         app: context.job.app,
@@ -171,14 +171,18 @@ function scriptDirectory(state: JobState): string | undefined {
 
 type FailedEvent = Extract<JobEvent, { type: "failed" }>;
 
-/** Errors that say something about the package or what it asks for; the rest is the engine's own trouble. */
-function failure(error: unknown, redact: (text: string) => string): FailedEvent | undefined {
+/**
+ * Trouble of the engine's own is no verdict on the package: the pipeline goes on from the journal when it has passed.
+ * A full or broken disk ends what is only begun; in a rollback there is nothing left to fall back on, so it is waited for.
+ */
+function isOwnTrouble(error: unknown, phase: Phase): boolean {
+  return isDatabaseTrouble(error) || (phase === "rolling-back" && isDiskTrouble(error));
+}
+
+function failure(error: unknown, redact: (text: string) => string): FailedEvent {
   if (error instanceof StepFailure) {
     const { exitCode, output, outputBytesCut } = error;
     return { type: "failed", note: redact(error.message), result: { exitCode, output, outputBytesCut } };
   }
-  const code = (error as { code?: unknown }).code;
-  const isDatabase = typeof code === "string" && code.startsWith("SQLITE_");
-  if (isDatabase) return undefined;
   return { type: "failed", note: redact(describeError(error)), result: noResult };
 }

@@ -1,7 +1,7 @@
 import { JobSite, type PhasedCall } from "./job-site.ts";
 import type { Fault } from "./fault-layer.ts";
 import type { Scenario } from "./scenarios.ts";
-import { judgeError, judgeKill, registeredTrouble, type Verdict, wholeTrees } from "./verdict.ts";
+import { judgeError, judgeKill, judgeNextStart, registeredTrouble, type Verdict, wholeTrees } from "./verdict.ts";
 
 /** One fault at one call, and what came of it. */
 export interface FailPoint {
@@ -101,7 +101,7 @@ class PointRunner implements Disposable {
     const isStart = call.phase === "start" && typeof run.end === "number" && run.end !== 0;
     const verdict: Verdict = isStart ? { outcome: "did not start" } : judgeError(site, run, whole);
     const again = await site.run();
-    const after = judgeError(site, again, whole);
+    const after = judgeNextStart(site, again, whole);
     if ("violation" in after) return { violation: `at the next start: ${after.violation}` };
     return isStart ? { outcome: `did not start; at the next start ${after.outcome}` } : verdict;
   }

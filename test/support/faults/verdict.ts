@@ -40,15 +40,19 @@ export function endTrouble(site: JobSite, run: JobRun, whole: WholeTrees): strin
   if (run.end !== 0 || result === undefined) return `ended with ${run.end}: ${run.complaints.slice(-2_000)}`;
   if (result.unended !== 0) return `${result.unended} jobs have not ended`;
   if (result.reports.length !== 1) return `${result.reports.length} reports: ${JSON.stringify(result.reports)}`;
-  if (result.packages.length > 0) return `packages left: ${result.packages.join(", ")}`;
-  const staging = result.versions.filter((name) => name.startsWith("."));
-  if (staging.length > 0) return `half-unpacked: ${staging.join(", ")}`;
   return registeredTrouble(site, whole);
+}
+
+/** What is left of a job that nobody needs; it may be there until the next start where a disk refused its removal. */
+function leftovers({ result }: JobRun): string | undefined {
+  const staging = result?.versions.filter((name) => name.startsWith(".")) ?? [];
+  const left = [...(result?.packages ?? []), ...staging];
+  return left.length === 0 ? undefined : `left behind: ${left.join(", ")}`;
 }
 
 /** After a kill in `phase` and a restart: it ends as it would have, or, a one-off that had begun, as interrupted. */
 export function judgeKill(site: JobSite, restart: JobRun, whole: WholeTrees, phase: string): Verdict {
-  const trouble = endTrouble(site, restart, whole);
+  const trouble = endTrouble(site, restart, whole) ?? leftovers(restart);
   if (trouble !== undefined) return { violation: trouble };
   const { scenario } = site;
   const status = restart.result?.reports[0]?.status ?? "";
@@ -81,6 +85,12 @@ export function judgeError(site: JobSite, run: JobRun, whole: WholeTrees): Verdi
   const isBefore = sameVersion(site.scenario, site.registered()?.version);
   if (!isBefore) return { violation: `${report.status}, but version ${site.registered()?.version} is registered` };
   return { outcome: `${report.status}${waited}: ${reason.replace(/\/\S+\/home/g, "…")}` };
+}
+
+/** After the next start of an engine that had met errors: as after these, and all that they left is gone. */
+export function judgeNextStart(site: JobSite, run: JobRun, whole: WholeTrees): Verdict {
+  const left = leftovers(run);
+  return left === undefined ? judgeError(site, run, whole) : { violation: left };
 }
 
 function sameVersion({ before, status }: Scenario, version: string | undefined): boolean {
