@@ -3,6 +3,7 @@ import { benchDownload } from "./download.ts";
 import { benchEmulator } from "./emulator.ts";
 import { atLeast, type Figure, plain } from "./figures.ts";
 import { benchMemory } from "./memory.ts";
+import { benchOta } from "./ota.ts";
 import { benchStartup } from "./startup.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   memory: benchMemory,
   emulator: emulatorFigures,
   download: benchDownload,
+  ota: benchOta,
 };
 
 const wanted = process.argv.slice(2);

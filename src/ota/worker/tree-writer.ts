@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -10,17 +11,15 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { chmod, open } from "node:fs/promises";
 import { join } from "node:path";
 import { PackageRefusedError } from "./errors.ts";
 import { MemberTree, memberPath, refused } from "./member-tree.ts";
 import type { UnpackRequest } from "./protocol.ts";
+import { syncTree } from "./sync-tree.ts";
 
 /** Smallest piece of disk that a member takes, and about what its inode costs. */
 const blockBytes = 4096;
 const inodeBytes = 256;
-
-const syncsAtOnce = 16;
 
 interface OpenFile {
   readonly path: string;
@@ -140,24 +139,13 @@ export class TreeWriter {
 
   /** Gives directories their own modes and brings everything to disk. */
   async finish(): Promise<void> {
-    const paths = [...this.tree.entries()].filter(([, { kind }]) => kind !== "link");
-    let next = 0;
-    const syncSome = async (): Promise<void> => {
-      for (let entry = paths[next++]; entry !== undefined; entry = paths[next++]) {
-        const [path, member] = entry;
-        const absolute = join(this.root, path);
-        if (member.kind === "directory" && path !== "") await chmod(absolute, member.mode);
-        const handle = await open(absolute, "r");
-        try {
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-      }
-    };
-    // Together, so that the file system can commit many at once.
-    await Promise.all(Array.from({ length: syncsAtOnce }, syncSome));
-    await chmod(this.root, 0o755);
+    const paths: string[] = [];
+    for (const [path, member] of this.tree.entries()) {
+      if (member.kind === "directory" && path !== "") chmodSync(join(this.root, path), member.mode);
+      if (member.kind !== "link") paths.push(path);
+    }
+    await syncTree(this.root, paths);
+    chmodSync(this.root, 0o755);
   }
 
   /** Makes room for a member that is no directory: its ancestors exist, an earlier one of its name is gone. */
