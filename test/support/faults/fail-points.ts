@@ -1,7 +1,14 @@
-import { JobSite, type PhasedCall } from "./job-site.ts";
 import type { Fault } from "./fault-layer.ts";
+import { JobSite, type PhasedCall } from "./job-site.ts";
 import type { Scenario } from "./scenarios.ts";
-import { judgeError, judgeKill, judgeNextStart, registeredTrouble, type Verdict, wholeTrees } from "./verdict.ts";
+import {
+  judgeError,
+  judgeKill,
+  judgeNextStart,
+  registeredTrouble,
+  type Verdict,
+  wholeTrees,
+} from "./verdict.ts";
 
 /** One fault at one call, and what came of it. */
 export interface FailPoint {
@@ -80,12 +87,18 @@ class PointRunner implements Disposable {
   async at(n: number): Promise<FailPoint | "not this kind" | undefined> {
     const { plan, site, whole } = this;
     // Half of anything but a write is none of it, and that is a kill.
-    if (plan.kind === "half" && !(this.calls[n - 1]?.name.includes(" write ") ?? true)) return "not this kind";
+    if (plan.kind === "half" && !(this.calls[n - 1]?.name.includes(" write ") ?? true))
+      return "not this kind";
     site.reset();
     const run = await site.run({ fault: this.fault(n), calls: countedBy(plan.kind) });
     const call = run.calls.find((candidate) => candidate.n === n);
     if (call === undefined) return undefined;
-    const point = (verdict: Verdict): FailPoint => ({ scenario: plan.scenario.name, n, name: call.name, verdict });
+    const point = (verdict: Verdict): FailPoint => ({
+      scenario: plan.scenario.name,
+      n,
+      name: call.name,
+      verdict,
+    });
     const trouble = registeredTrouble(site, whole);
     if (trouble !== undefined) return point({ violation: `right after the fault: ${trouble}` });
     if (plan.kind === "kill" || plan.kind === "half") {

@@ -12,8 +12,7 @@ export interface Fault {
   readonly at: number;
   /** How many calls in a row it happens at; 1 by default. */
   readonly span?: number;
-  readonly what:
-    /** `kill -9` of every process that the layer is in, before the call. */
+  readonly what: /** `kill -9` of every process that the layer is in, before the call. */
     | { readonly kind: "kill" }
     /** As `kill`; of a write, half is done before. */
     | { readonly kind: "half" }
@@ -72,7 +71,9 @@ export class FaultLayer implements Disposable {
   nodeFile(role: string): string {
     const file = join(this.directory, `node-${role}`);
     const settings = Object.entries(this.environmentOf(role)).map(([name, value]) => `${name}='${value}'`);
-    writeFileSync(file, `#!/bin/sh\nexec env ${settings.join(" ")} ${process.execPath} "$@"\n`, { mode: 0o755 });
+    writeFileSync(file, `#!/bin/sh\nexec env ${settings.join(" ")} ${process.execPath} "$@"\n`, {
+      mode: 0o755,
+    });
     return file;
   }
 

@@ -42,7 +42,10 @@ let stumbles = 0;
 
 const harness = new OtaHarness(
   {
-    limits: { ...quickProbation, downloadCheckpoint: { bytes: 65_536, minIntervalMs: 0, maxIntervalMs: 60_000 } },
+    limits: {
+      ...quickProbation,
+      downloadCheckpoint: { bytes: 65_536, minIntervalMs: 0, maxIntervalMs: 60_000 },
+    },
     nodeFile: options.nodeFile,
     logger: { ...silentLogger, error: () => void stumbles++ },
     clock: {

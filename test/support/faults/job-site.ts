@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OtaHarness, workerFile } from "../ota-harness.ts";
@@ -153,7 +162,9 @@ function phasedCalls(trace: readonly string[]): readonly PhasedCall[] {
     if (to !== undefined) phase = to;
     const call = parseCall(line);
     if (call === undefined) continue;
-    const path = call.path.replace(/\.unpacking-\d+-\d+/, ".unpacking").replace(/\.[0-9a-f]{12}\.tmp$/, ".tmp");
+    const path = call.path
+      .replace(/\.unpacking-\d+-\d+/, ".unpacking")
+      .replace(/\.[0-9a-f]{12}\.tmp$/, ".tmp");
     calls.push({ n: call.n, phase, name: `${phase}: ${call.role} ${call.call} ${path}` });
   }
   return calls;

@@ -39,7 +39,8 @@ export function endTrouble(site: JobSite, run: JobRun, whole: WholeTrees): strin
   const { result } = run;
   if (run.end !== 0 || result === undefined) return `ended with ${run.end}: ${run.complaints.slice(-2_000)}`;
   if (result.unended !== 0) return `${result.unended} jobs have not ended`;
-  if (result.reports.length !== 1) return `${result.reports.length} reports: ${JSON.stringify(result.reports)}`;
+  if (result.reports.length !== 1)
+    return `${result.reports.length} reports: ${JSON.stringify(result.reports)}`;
   return registeredTrouble(site, whole);
 }
 
@@ -63,7 +64,9 @@ export function judgeKill(site: JobSite, restart: JobRun, whole: WholeTrees, pha
     if (status === "interrupted" && phase === "installing") return { outcome: status };
   }
   if (status !== scenario.status || version !== scenario.finally) {
-    return { violation: `${status} with version ${version ?? "none"}: ${restart.result?.reports[0]?.output}` };
+    return {
+      violation: `${status} with version ${version ?? "none"}: ${restart.result?.reports[0]?.output}`,
+    };
   }
   return { outcome: status };
 }
@@ -83,7 +86,8 @@ export function judgeError(site: JobSite, run: JobRun, whole: WholeTrees): Verdi
     return { violation: `${report.status} for no clear reason: ${reason}` };
   }
   const isBefore = sameVersion(site.scenario, site.registered()?.version);
-  if (!isBefore) return { violation: `${report.status}, but version ${site.registered()?.version} is registered` };
+  if (!isBefore)
+    return { violation: `${report.status}, but version ${site.registered()?.version} is registered` };
   return { outcome: `${report.status}${waited}: ${reason.replace(/\/\S+\/home/g, "…")}` };
 }
 
