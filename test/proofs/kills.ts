@@ -156,7 +156,9 @@ class Trial {
     return {
       ...files,
       health,
-      ...(isBroken && { "supervisor.conf": { content: "[supervisord]\ncommand=/nonexistent\nstartretries=0\n" } }),
+      ...(isBroken && {
+        "supervisor.conf": { content: "[supervisord]\ncommand=/nonexistent\nstartretries=0\n" },
+      }),
     };
   }
 }

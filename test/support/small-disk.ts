@@ -38,6 +38,10 @@ export class SmallDisk implements Disposable {
     run("mount", ["-o", "loop,errors=remount-ro", this.image, this.mount]);
   }
 
+  sync(): void {
+    run("sync", ["-f", this.mount]);
+  }
+
   /** As a power cycle: whatever state the file system is in, it is repaired and mounted anew. */
   repair(): void {
     run("umount", [this.mount]);

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { PackageRefusedError } from "./errors.ts";
-import { MemberTree, memberPath, refused } from "./member-tree.ts";
+import { MemberTree, memberPath, refused, requireTarget } from "./member-tree.ts";
 import type { UnpackRequest } from "./protocol.ts";
 import { syncTree } from "./sync-tree.ts";
 
@@ -114,8 +114,7 @@ export class TreeWriter {
   }
 
   symbolicLink(name: string, target: string): void {
-    // What could not be decoded would be another target than the one that was packed.
-    if (target.includes("\uFFFD")) throw refused(name, "is a link to a name that is not valid UTF-8");
+    requireTarget(name, target);
     const path = this.place(name);
     this.use(inodeBytes);
     this.tree.put(path, { kind: "link", target });

@@ -75,7 +75,9 @@ describe("a disk in trouble while the earlier version is put back", () => {
         };
         harness.ota.start();
         const report = await harness.install({ "meter.v2.tar.gz": goodPackage });
-        expect(report.apps).toMatchObject([{ status: "rolled-back", output: expect.stringContaining("FATAL") }]);
+        expect(report.apps).toMatchObject([
+          { status: "rolled-back", output: expect.stringContaining("FATAL") },
+        ]);
         expect(harness.host.installed("meter")?.version).toBe("1");
         expect(refusals).toBe(3);
       } finally {

@@ -28,6 +28,7 @@ struct shared {
     _Atomic uint32_t calls;
     _Atomic uint32_t dead;
     _Atomic int32_t engine;
+    _Atomic uint32_t running;
 };
 
 enum action { NOTHING, KILL, HALF, ERROR, RUN };
@@ -120,6 +121,7 @@ static int meet(const char *call, int directory, int fd, const char *path, int i
         return 0;
     }
     if (layer.shared->dead) die();
+    while (layer.shared->running) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     uint32_t n = ++layer.shared->calls;
     char line[PATH_MAX + 64];
     int length = snprintf(line, sizeof line, "%u %s %s %s\n", n, layer.role, call, name + layer.rootLength);
@@ -134,7 +136,9 @@ static int meet(const char *call, int directory, int fd, const char *path, int i
         return 2;
     case ERROR: errno = layer.error; return 1;
     case RUN:
+        layer.shared->running = 1;
         if (system(layer.command) != 0) die();
+        layer.shared->running = 0;
         errno = kept;
         return 0;
     }

@@ -23,6 +23,8 @@ export interface JobChildOptions {
   readonly nodeFile: string;
   /** Removed whenever the pipeline waits for better times: somebody makes room. */
   readonly ballastFile: string | undefined;
+  /** The process ends with `outOfPatience` when it has waited that often. */
+  readonly patience: number | undefined;
 }
 
 export interface JobChildResult {
@@ -36,14 +38,19 @@ export interface JobChildResult {
   readonly stumbles: number;
 }
 
+/** Exit status: alive, and waiting for a disk that does not get better. */
+const outOfPatience = 75;
+
 const options = JSON.parse(process.argv[2] ?? "") as JobChildOptions;
 const { home, packageFile, clearedMark, traceFile, ballastFile } = options;
 let stumbles = 0;
+let waits = 0;
 
 const harness = new OtaHarness(
   {
     limits: {
       ...quickProbation,
+      reserveBytes: 1024 * 1024,
       downloadCheckpoint: { bytes: 65_536, minIntervalMs: 0, maxIntervalMs: 60_000 },
     },
     nodeFile: options.nodeFile,
@@ -53,7 +60,7 @@ const harness = new OtaHarness(
       // What takes the engine a second or a minute of patience takes nobody's time here.
       sleep: (ms, signal) => {
         const isPatience = ms >= 400 && ms <= 60_000;
-        if (isPatience && ballastFile !== undefined) rmSync(ballastFile, { force: true });
+        if (isPatience) waitForBetterTimes();
         return systemClock.sleep(isPatience ? 5 : ms, signal);
       },
     },
@@ -88,10 +95,16 @@ async function repeated<T>(work: () => T | Promise<T>): Promise<T> {
       return await work();
     } catch (error) {
       if (attempt >= 200) throw error;
-      if (ballastFile !== undefined) rmSync(ballastFile, { force: true });
+      waitForBetterTimes();
       await systemClock.sleep(5);
     }
   }
+}
+
+function waitForBetterTimes(): void {
+  if (ballastFile !== undefined) rmSync(ballastFile, { force: true });
+  waits += 1;
+  if (options.patience !== undefined && waits > options.patience) process.exit(outOfPatience);
 }
 
 function resultOf(): JobChildResult {

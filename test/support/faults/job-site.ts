@@ -1,14 +1,5 @@
 import { spawn } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OtaHarness, workerFile } from "../ota-harness.ts";
@@ -18,7 +9,7 @@ import type { JobChildOptions, JobChildResult } from "./job-child.ts";
 import { commandOf, noteRun, type Scenario } from "./scenarios.ts";
 
 export interface JobRun {
-  /** How the process ended: its exit status, or the signal. */
+  /** How the process ended: its exit status (`outOfPatience`: it waited), or the signal. */
   readonly end: number | NodeJS.Signals | "hung";
   readonly complaints: string;
   readonly result: JobChildResult | undefined;
@@ -37,6 +28,8 @@ export interface RunOptions {
   readonly fault?: Fault;
   readonly calls?: CountedCalls;
   readonly ballastFile?: string;
+  /** How often the pipeline waits for better times before the run is ended; for ever by default. */
+  readonly patience?: number;
 }
 
 const childFile = bundleProgram("test/support/faults/job-child.ts");
@@ -47,19 +40,16 @@ export class JobSite implements Disposable {
   readonly scenario: Scenario;
   readonly directory: string;
   readonly home: string;
-  private readonly ownsDirectory: boolean;
 
-  /** @param directory where all of it lies; by default a temporary one, which `dispose` removes */
-  private constructor(scenario: Scenario, directory: string | undefined) {
+  private constructor(scenario: Scenario, home: string | undefined) {
     this.scenario = scenario;
-    this.ownsDirectory = directory === undefined;
-    this.directory = directory ?? mkdtempSync(join(tmpdir(), "gwe-job-"));
-    this.home = join(this.directory, "home");
+    this.directory = mkdtempSync(join(tmpdir(), "gwe-job-"));
+    this.home = home ?? join(this.directory, "home");
   }
 
-  /** @param homeDirectory holds the home alone, where that has to lie elsewhere, such as on a small disk */
-  static async prepare(scenario: Scenario, directory?: string): Promise<JobSite> {
-    const site = new JobSite(scenario, directory);
+  /** @param home where the engine's files lie, if not in the site's own temporary directory */
+  static async prepare(scenario: Scenario, home?: string): Promise<JobSite> {
+    const site = new JobSite(scenario, home);
     const harness = new OtaHarness({}, site.home);
     for (const version of scenario.before) {
       const script = noteRun(site.runsFile);
@@ -106,7 +96,7 @@ export class JobSite implements Disposable {
   }
 
   /** Runs the pipeline until it has nothing left to do, or until the fault ends it. */
-  async run({ fault, calls, ballastFile }: RunOptions = {}): Promise<JobRun> {
+  async run({ fault, calls, ballastFile, patience }: RunOptions = {}): Promise<JobRun> {
     using layer = new FaultLayer(this.home, fault, calls);
     const content = existsSync(this.packageFile) ? readFileSync(this.packageFile) : undefined;
     const options: JobChildOptions = {
@@ -118,6 +108,7 @@ export class JobSite implements Disposable {
       traceFile: layer.traceFile,
       nodeFile: layer.nodeFile("worker"),
       ballastFile,
+      patience,
     };
     const child = spawn(process.execPath, [childFile, JSON.stringify(options)], {
       env: { ...process.env, ...layer.environmentOf("engine"), GWE_TEST_OTA_WORKER: workerFile },
@@ -150,7 +141,7 @@ export class JobSite implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.ownsDirectory) rmSync(this.directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 
@@ -180,9 +171,4 @@ export function treeOf(directory: string): readonly string[] {
       return `${path.slice(directory.length + 1)}${size}`;
     })
     .sort();
-}
-
-export function ensureEmpty(directory: string): void {
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
 }
