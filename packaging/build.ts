@@ -39,6 +39,15 @@ const lazyBuiltins: Plugin = {
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
+/** Of the checkout, in seven digits; empty where there is no git. */
+function buildCommit(): string {
+  const { status, stdout } = spawnSync("git", ["rev-parse", "--short=7", "HEAD"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  return status === 0 ? stdout.trim() : "";
+}
+
 const common = {
   absWorkingDir: root,
   outdir: "dist",
@@ -55,7 +64,10 @@ const common = {
   banner: {
     js: 'import{createRequire as __gweRequire}from"node:module";const require=__gweRequire(import.meta.url);',
   },
-  define: { "process.env.NODE_ENV": '"production"' },
+  define: {
+    "process.env.NODE_ENV": '"production"',
+    "process.env.GWE_BUILD_COMMIT": JSON.stringify(buildCommit()),
+  },
   logLevel: "warning",
 } satisfies BuildOptions;
 

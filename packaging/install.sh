@@ -84,6 +84,7 @@ uninstall() {
   for name in gwe gdc; do
     case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
   done
+  [ ! -x "$prefix/current/python/link.sh" ] || "$prefix/current/python/link.sh" remove
   if [ -d "$prefix" ]; then
     rm -rf "$prefix/current" "$prefix/versions"
     rmdir "$prefix" 2>/dev/null || say "note: $prefix holds other files and is kept"
@@ -216,6 +217,11 @@ place_links() {
   done
 }
 
+# Python apps import exo and GatewayEngine. An app that needs them says so itself: the engine runs without.
+place_python_packages() {
+  "$prefix/current/python/link.sh" install "$prefix/current/python" || say "note: the Python packages could not be linked"
+}
+
 place_units() {
   if ! has_systemd; then
     say "No systemd here: have $prefix/current/bin/gwe started at boot by what this system uses."
@@ -258,6 +264,7 @@ else
   place_program
   place_config
   place_links
+  place_python_packages
   place_units
   report
 fi

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "..");
 const programs = ["gwe.js", "gdc.js", "ota-worker.js", "machine-facts.js", "launcher.sh"];
 const commands = ["gwe", "gdc", "node-launcher.sh"];
 const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
-const guides = ["installation.md", "configuration.md", "gwe-command.md", "gdc-command.md"];
+const guides = ["installation.md", "configuration.md", "gwe-command.md", "gdc-command.md", "python.md"];
 /** What the bundles leave outside (packaging/build.ts). */
 const packages = ["pm2", "better-sqlite3"];
 /** Only for compiling addons, which no gateway does. */
@@ -40,6 +40,7 @@ for (const name of guides) copy(`docs/${name}`);
 copy("packaging/systemd/stop-order.sh", "systemd/stop-order.sh");
 for (const name of bundlesFrom(programs)) copy(`dist/${name}`);
 for (const directory of packageClosure(packages)) copyPackage(directory);
+copyPythonPackages();
 copyRuntime();
 
 function copy(path: string, to = path): void {
@@ -113,6 +114,13 @@ function copyPackage(directory: string): void {
 function isForOthers(path: string): boolean {
   if (path === "src" || path === "deps" || path === "binding.gyp") return true;
   return path.startsWith("prebuilds/") && path !== `prebuilds/linux-${process.arch}.node`;
+}
+
+function copyPythonPackages(): void {
+  cpSync(join(root, "packaging/python"), join(destination ?? "", "python"), {
+    recursive: true,
+    filter: (source) => basename(source) !== "__pycache__",
+  });
 }
 
 function copyRuntime(): void {

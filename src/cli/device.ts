@@ -1,5 +1,12 @@
 import { readFileSync } from "node:fs";
-import { type Config, ConfigAccessError, loadConfig, type Paths, readCik } from "../config/index.ts";
+import {
+  type Config,
+  ConfigAccessError,
+  hostOfProduct,
+  loadConfig,
+  type Paths,
+  readCik,
+} from "../config/index.ts";
 import type { DeviceApi } from "../device-client/index.ts";
 import { CommandError } from "./errors.ts";
 
@@ -17,7 +24,7 @@ export interface DeviceSettings {
 }
 
 export interface OpenDevice {
-  readonly api: Pick<DeviceApi, "read" | "write">;
+  readonly api: DeviceApi;
   close(): Promise<void>;
 }
 
@@ -26,16 +33,18 @@ export type ConnectDevice = (settings: DeviceSettings) => Promise<OpenDevice>;
 export interface DeviceQuestion {
   readonly paths: Paths;
   /** Whose values: a device by its CIK, or the gateway, which may have a client certificate instead. */
-  readonly caller: { readonly cik: string } | "gateway";
+  readonly caller: { readonly cik: string } | "gateway" | "nobody";
   /** In place of the configured server. */
   readonly url: string | undefined;
+  /** In place of the configured vendor and model. */
+  readonly productId?: string | undefined;
 }
 
 /** Server and certificates come from the gateway's configuration. */
-export function deviceSettings({ paths, caller, url }: DeviceQuestion): DeviceSettings {
-  const config = readableConfig(paths, url !== undefined);
+export function deviceSettings({ paths, caller, url, productId }: DeviceQuestion): DeviceSettings {
+  const config = readableConfig(paths, url !== undefined || productId !== undefined);
   const device = config?.device;
-  const baseUrl = url ?? device?.serverUrl;
+  const baseUrl = url ?? serverOf(device, productId);
   if (baseUrl === undefined) {
     throw new CommandError("no server is known: run 'gwe --set-product-id <product id>', or give --url URL");
   }
@@ -44,17 +53,29 @@ export function deviceSettings({ paths, caller, url }: DeviceQuestion): DeviceSe
     caller === "gateway" && certFile && keyFile
       ? { cert: readPem(certFile), key: readPem(keyFile) }
       : undefined;
-  const cik = caller === "gateway" ? readCik(paths.gatewayCfg) : caller.cik;
-  if (cik === undefined && clientCertificate === undefined) throw notActivated();
+  const cik = cikOf(caller, paths);
+  if (caller !== "nobody" && cik === undefined && clientCertificate === undefined) throw notActivated();
   return {
     baseUrl,
     cik,
-    vendor: device?.vendor,
-    model: device?.model,
+    vendor: productId ?? device?.vendor,
+    model: productId ?? device?.model ?? device?.vendor,
     userAgent: config?.engine.userAgent,
     ca: caFile && readPem(caFile),
     clientCertificate,
   };
+}
+
+/** A product that is named has its own host, unless the configuration names a server for all. */
+function serverOf(device: Config["device"] | undefined, productId: string | undefined): string | undefined {
+  if (productId === undefined) return device?.serverUrl;
+  const isOwnHost = device?.vendor !== undefined && device.serverUrl === hostOfProduct(device.vendor);
+  return isOwnHost || device?.serverUrl === undefined ? hostOfProduct(productId) : device.serverUrl;
+}
+
+function cikOf(caller: DeviceQuestion["caller"], paths: Paths): string | undefined {
+  if (caller === "nobody") return undefined;
+  return caller === "gateway" ? readCik(paths.gatewayCfg) : caller.cik;
 }
 
 /** What follows from `$(gwe --gateway-cik)` too early. */

@@ -1,7 +1,7 @@
 import { GweError } from "../core/errors.ts";
 
 /** Exit statuses of `gwe` and `gdc` (docs/gwe-command.md, "Exit status"). */
-const exitStatus = {
+export const exitStatus = {
   ok: 0,
   failed: 1,
   usage: 2,
@@ -10,6 +10,10 @@ const exitStatus = {
   /** Murano could not be reached or could not answer: the same call may succeed later. */
   tryLater: 5,
   unauthorized: 6,
+  /** A long poll ended without a new value. */
+  nothingNew: 7,
+  /** 409: activation is not open for this serial, or timestamps are too close to one another. */
+  conflict: 8,
   /** The spec's status for a gateway that lacks what it needs to run. */
   configuration: 255,
 } as const;
@@ -27,6 +31,7 @@ const byCode: Readonly<Record<string, number>> = {
   RATE_LIMITED: exitStatus.tryLater,
   MALFORMED_ANSWER: exitStatus.tryLater,
   UNAUTHORIZED: exitStatus.unauthorized,
+  CONFLICT: exitStatus.conflict,
 };
 
 export function exitStatusOf(error: unknown): number {

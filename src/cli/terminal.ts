@@ -5,6 +5,8 @@ import { exitStatusOf } from "./exit-status.ts";
 /** What a command sees of the process that runs it. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether a person watches stderr. */
+  readonly isTty: boolean;
   /** Resolves when the reader has taken it, so that a slow one costs no memory. */
   write(data: string | Uint8Array): Promise<void>;
   /** One line on stderr. */
@@ -18,6 +20,7 @@ export interface Terminal {
 
 const processTerminal: Terminal = {
   env: process.env,
+  isTty: process.stderr.isTTY === true,
   write: (data) =>
     new Promise((resolve, reject) => {
       process.stdout.write(data, (error) => (error ? reject(error) : resolve()));
@@ -44,10 +47,14 @@ const processTerminal: Terminal = {
   },
 };
 
-/** Runs a command as this process: errors become one line on stderr and an exit status. */
+/**
+ * Runs a command as this process: errors become one line on stderr and an exit status. `hintFor` may add to that
+ * line what to do about one.
+ */
 export async function runAsProcess(
   name: string,
   command: (argv: readonly string[], terminal: Terminal) => Promise<number>,
+  hintFor: (error: unknown) => string | undefined = () => undefined,
 ): Promise<void> {
   // `gwe logs app | head`: when the reader has gone there is nothing left to do and nobody to tell.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -60,7 +67,9 @@ export async function runAsProcess(
     process.exitCode = await command(argv, processTerminal);
   } catch (error) {
     // A CIK in the wrong place of a command line would come back in the message.
-    processTerminal.note(`${name}: ${maskCiks(printable(describeError(error)))}`);
+    const hint = hintFor(error);
+    const advice = hint === undefined ? "" : `; ${hint}`;
+    processTerminal.note(`${name}: ${maskCiks(printable(describeError(error)))}${advice}`);
     // Only a bug has no class of ours; its place in the code is what a bug report needs.
     if (!(error instanceof GweError) && error instanceof Error) processTerminal.note(error.stack ?? "");
     process.exitCode = exitStatusOf(error);

@@ -3,7 +3,7 @@ export { CikStore, readCik } from "./cik-store.ts";
 export { type ConfigChange, type ConfigSection, ConfigStore } from "./config-store.ts";
 export { ConfigAccessError, ConfigError, type ConfigFault } from "./errors.ts";
 export { type ConfigFilesDependencies, type ConfigIo, gatewayGroup, readConfigFile } from "./files.ts";
-export { loadConfig } from "./load.ts";
+export { hostOfProduct, loadConfig } from "./load.ts";
 export { checkPaths, resolvePaths } from "./paths.ts";
 export {
   type InterfacePort,
@@ -14,4 +14,4 @@ export {
   type SerialResolution,
 } from "./serial.ts";
 export { type Config, type DeviceConfig, type EngineConfig, type LogLevel, logLevels } from "./types.ts";
-export { engineVersion } from "./version.ts";
+export { engineBuild, engineVersion } from "./version.ts";

@@ -28,12 +28,18 @@ export function loadConfig(paths: Pick<Paths, "gatewayCfg" | "engineConfig">): C
   return Object.freeze({ device: Object.freeze(config.device), engine: Object.freeze(config.engine) });
 }
 
+/** Murano's server of a product; undefined for a name that cannot be part of a host's. */
+export function hostOfProduct(productId: string): string | undefined {
+  return /^[A-Za-z0-9-]{1,63}$/.test(productId)
+    ? `https://${productId.toLowerCase()}.m2.exosite.io`
+    : undefined;
+}
+
 /** Without a `server_url`, a product has a host of its own (spec: device-api.md, "Hosts and identity"). */
 function withServer(device: DeviceConfig, file: string, faults: ConfigFault[]): DeviceConfig {
   if (device.serverUrl !== undefined || device.vendor === undefined) return device;
-  if (/^[A-Za-z0-9-]{1,63}$/.test(device.vendor)) {
-    return { ...device, serverUrl: `https://${device.vendor.toLowerCase()}.m2.exosite.io` };
-  }
+  const serverUrl = hostOfProduct(device.vendor);
+  if (serverUrl !== undefined) return { ...device, serverUrl };
   const expected = `the vendor ${JSON.stringify(device.vendor)} cannot be part of a host name: set a server_url`;
   faults.push({ file, section: "device", key: "server_url", expected });
   return device;

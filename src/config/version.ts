@@ -2,3 +2,8 @@ import packageJson from "../../package.json" with { type: "json" };
 
 /** The engine's own version, as in `gwe --version` and the default user agent. */
 export const engineVersion: string = packageJson.version;
+
+/** Version and commit that a bundle was built from; the version alone where that was no git checkout. */
+export const engineBuild: string = process.env.GWE_BUILD_COMMIT
+  ? `${engineVersion}_${process.env.GWE_BUILD_COMMIT}`
+  : engineVersion;

@@ -27,18 +27,11 @@ import {
   watchForCommands,
 } from "../engine/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
-import { bootId } from "../platform/process-table.ts";
 import { systemClock } from "../platform/system-clock.ts";
-import {
-  collectDeviceFacts,
-  deviceInfo,
-  engineReport,
-  lastingFacts,
-  type MachineFacts,
-} from "../telemetry/index.ts";
+import { engineReport } from "../telemetry/index.ts";
 import { configIo } from "./config-io.ts";
+import { DeviceFactsSource } from "./device-facts-source.ts";
 import type { Hosting } from "./hosting.ts";
-import { askMachineFacts } from "./machine-facts.ts";
 import { GatewaySerial } from "./serial.ts";
 
 export interface CloudOptions {
@@ -53,8 +46,6 @@ export interface CloudOptions {
 const maxResultRounds = 20;
 const firstLookMs = 15_000;
 const longPollTimeoutMs = 300_000;
-/** Asking what machine this is waits until the start-up is over: it competes for the processor. */
-const machineFactsDelayMs = 5_000;
 
 /** What speaks to Murano: the device client, the credentials, and the check-in loop. */
 export class Cloud {
@@ -68,7 +59,7 @@ export class Cloud {
   private readonly options: CloudOptions;
   private readonly checkInDependencies: CheckInDependencies;
   private readonly composer: ReportComposer;
-  private machineFacts: MachineFacts | undefined;
+  private readonly deviceFacts: DeviceFactsSource;
 
   /** @throws ConfigError when the gateway does not know its product or cannot know its serial number */
   constructor(options: CloudOptions) {
@@ -97,6 +88,13 @@ export class Cloud {
       logger,
     });
     this.api = reactivatingApi(this.client, this.credentials, logger);
+    this.deviceFacts = new DeviceFactsSource({
+      nodeFile: process.execPath,
+      programFile: join(installationPath(), "dist/machine-facts.js"),
+      cwd: paths.libDir,
+      clock: systemClock,
+      logger,
+    });
     this.composer = this.createComposer();
     this.checkInDependencies = {
       api: this.api,
@@ -127,7 +125,7 @@ export class Cloud {
       throw error;
     }
     const stopListening = hosting.ota.onFinished(() => this.loop.hasten());
-    void this.learnMachineFacts(stop);
+    void this.deviceFacts.learn(stop);
     // So that the first report tells true states; yet a pm2 that hangs must not keep the gateway from checking in.
     await Promise.race([hosting.firstLook(), systemClock.sleep(firstLookMs, stop).catch(() => undefined)]);
     const watching =
@@ -226,13 +224,8 @@ export class Cloud {
             nowMs: systemClock.now(),
           }),
         deviceInfo: async () => {
-          const facts = await collectDeviceFacts({
-            engineVersion,
-            bootId: bootId(),
-            machineFacts: this.machineFacts,
-          });
-          const digest = createHash("sha256").update(lastingFacts(facts)).digest("hex");
-          return { text: deviceInfo(facts), digest };
+          const { text, lasting } = await this.deviceFacts.deviceInfo();
+          return { text, digest: createHash("sha256").update(lasting).digest("hex") };
         },
       },
       outbox: hosting.outbox,
@@ -245,21 +238,6 @@ export class Cloud {
   private persistUpdateInterval(seconds: number): void {
     const store = new ConfigStore({ paths: this.options.paths, io: configIo });
     store.set([{ section: "engine", key: "update_interval", value: String(seconds) }]);
-  }
-
-  private async learnMachineFacts(stop: AbortSignal): Promise<void> {
-    try {
-      await systemClock.sleep(machineFactsDelayMs, stop);
-    } catch {
-      return; // The engine stops.
-    }
-    this.machineFacts = await askMachineFacts({
-      nodeFile: process.execPath,
-      programFile: join(installationPath(), "dist/machine-facts.js"),
-      cwd: this.options.paths.libDir,
-      logger: this.options.logger,
-      signal: stop,
-    });
   }
 }
 

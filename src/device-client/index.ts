@@ -1,3 +1,7 @@
+export type { Clock, Random } from "../core/clock.ts";
+export type { ErrorDetails } from "../core/errors.ts";
+export { GweError } from "../core/errors.ts";
+export type { RetrySchedule } from "../core/retry.ts";
 export type {
   ActivationRequest,
   AliasValues,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Clock, Random } from "../core/clock.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import type { CallOptions, DeviceApi } from "./api.ts";
@@ -5,11 +6,32 @@ import { isTransient, NetworkError, RateLimitedError, ServerError, TimeoutError 
 import { areRepeatable } from "./repeatable.ts";
 
 export interface RetryOptions {
-  readonly schedule: RetrySchedule;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Tries at most, the first one included. */
-  readonly attempts: number;
+  /** Default: from 1 s to 1 min, doubling, half of it random. */
+  readonly schedule?: RetrySchedule;
+  /** Default: the process' own. */
+  readonly clock?: Pick<Clock, "sleep"> & Partial<Clock>;
+  /** Default: `Math.random`. */
+  readonly random?: Random;
+  /** Tries at most, the first one included; default 5. */
+  readonly attempts?: number;
+}
+
+const defaults: Required<RetryOptions> = {
+  schedule: { firstDelayMs: 1_000, maxDelayMs: 60_000, factor: 2, jitter: 0.5 },
+  clock: { sleep: sleepAwake },
+  random: Math.random,
+  attempts: 5,
+};
+
+/** Unlike a `Clock`'s, this one keeps the process alive: a program whose one request is being retried must not end. */
+async function sleepAwake(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, signal && { signal });
+  } catch (error) {
+    // Node rejects with an error of its own; callers are promised the signal's reason.
+    signal?.throwIfAborted();
+    throw error;
+  }
 }
 
 /**
@@ -21,7 +43,8 @@ export interface RetryOptions {
  * caller when. An abort ends a pause at once. A download is repeated until it is answered; a body that is cut is the
  * caller's to resume from where it stopped.
  */
-export function withRetry(api: DeviceApi, options: RetryOptions): DeviceApi {
+export function withRetry(api: DeviceApi, given: RetryOptions = {}): DeviceApi {
+  const options = { ...defaults, ...given };
   const always = <T>(call: () => Promise<T>, callOptions?: CallOptions) =>
     retry(call, { ...options, isRepeatable: isTransient, signal: callOptions?.signal });
   const ifUnheard = <T>(call: () => Promise<T>, callOptions?: CallOptions) =>
@@ -46,7 +69,7 @@ export function withRetry(api: DeviceApi, options: RetryOptions): DeviceApi {
   };
 }
 
-interface Retrying extends RetryOptions {
+interface Retrying extends Required<RetryOptions> {
   readonly isRepeatable: (error: unknown) => boolean;
   readonly signal: AbortSignal | undefined;
 }

@@ -103,7 +103,17 @@ async function sendLimited(
 }
 
 async function drained(response: ServerResponse): Promise<void> {
-  if (!response.destroyed) await Promise.race([once(response, "drain"), once(response, "close")]);
+  if (response.destroyed) return;
+  // The listeners of the event that did not come would pile up over a large body.
+  const settled = new AbortController();
+  const { signal } = settled;
+  const waits = ["drain", "close"].map((event) => once(response, event, { signal }));
+  try {
+    await Promise.race(waits);
+  } finally {
+    settled.abort();
+    await Promise.allSettled(waits);
+  }
 }
 
 /** Resolves when what was written is with the operating system. */

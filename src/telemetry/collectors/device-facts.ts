@@ -1,21 +1,78 @@
-import { readFile, statfs } from "node:fs/promises";
-import { hostname, machine, networkInterfaces, release, type, version } from "node:os";
-import type { DeviceFacts, InterfaceAddress, MachineFacts } from "../device-info/device-info.ts";
-import { type FilesystemUsage, parseMounts } from "../device-info/filesystems.ts";
-import { parseMeminfo } from "../device-info/memory.ts";
+import { endianness, hostname, machine, networkInterfaces, release, type, version } from "node:os";
+import type { DeviceFacts, MachineFacts, TimeState, UnameFacts } from "../device-info/facts.ts";
+import {
+  collectCpu,
+  collectDefaultRoutes,
+  collectDnsServers,
+  collectFilesystems,
+  collectInterfaces,
+  collectMemory,
+  collectStorage,
+  collectTemperatures,
+  collectUptimeS,
+} from "./machine.ts";
+import type { MachineFiles } from "./machine-files.ts";
+
+/** What Node asks the kernel for: everything that is no file. */
+export interface SystemCalls {
+  readonly uname: UnameFacts;
+  readonly littleEndian: boolean;
+  /** Interface → addresses with prefix length. */
+  readonly addresses: ReadonlyMap<string, readonly string[]>;
+}
 
 export interface DeviceFactsOptions {
   readonly engineVersion: string;
   readonly bootId: string;
   readonly machineFacts: MachineFacts | undefined;
+  readonly time: TimeState;
+  /** Wall clock, unix milliseconds. */
+  readonly nowMs: number;
 }
 
-/** Reads what changes from the kernel's own files: no program is started, so it costs about a millisecond. */
-export async function collectDeviceFacts(options: DeviceFactsOptions): Promise<DeviceFacts> {
-  const [mounts, meminfo] = await Promise.all([
-    readFile("/proc/self/mounts", "utf8"),
-    readFile("/proc/meminfo", "utf8"),
-  ]);
+/** Reads what changes from the kernel's own files: no program is started, so it costs a few milliseconds. */
+export async function collectDeviceFacts(
+  files: MachineFiles,
+  calls: SystemCalls,
+  options: DeviceFactsOptions,
+): Promise<DeviceFacts> {
+  const [cpu, memory, filesystems, storage, interfaces, defaultRoutes, dnsServers, temperatures, uptimeS] =
+    await Promise.all([
+      collectCpu(files),
+      collectMemory(files),
+      collectFilesystems(files),
+      collectStorage(files),
+      collectInterfaces(files, calls.addresses),
+      collectDefaultRoutes(files, calls.littleEndian),
+      collectDnsServers(files),
+      collectTemperatures(files),
+      collectUptimeS(files),
+    ]);
+  return {
+    uname: calls.uname,
+    cpu,
+    memory,
+    filesystems,
+    storage,
+    interfaces,
+    defaultRoutes,
+    dnsServers,
+    temperatures,
+    time: options.time,
+    bootId: options.bootId,
+    bootTime: Math.round(options.nowMs / 1000) - uptimeS,
+    uptimeS,
+    engineVersion: options.engineVersion,
+    nodeVersion: process.versions.node,
+    machineFacts: options.machineFacts,
+  };
+}
+
+/** The machine that this process runs on. */
+export function systemCalls(): SystemCalls {
+  const addresses = Object.entries(networkInterfaces()).map(
+    ([name, list]) => [name, (list ?? []).flatMap(({ cidr }) => (cidr === null ? [] : [cidr]))] as const,
+  );
   return {
     uname: {
       sysname: type(),
@@ -24,37 +81,7 @@ export async function collectDeviceFacts(options: DeviceFactsOptions): Promise<D
       version: version(),
       machine: machine(),
     },
-    filesystems: await usages(mounts),
-    memory: parseMeminfo(meminfo),
-    addresses: addresses(),
-    bootId: options.bootId,
-    engineVersion: options.engineVersion,
-    nodeVersion: process.versions.node,
-    machineFacts: options.machineFacts,
+    littleEndian: endianness() === "LE",
+    addresses: new Map(addresses),
   };
-}
-
-async function usages(mounts: string): Promise<readonly FilesystemUsage[]> {
-  const rows = await Promise.all(
-    parseMounts(mounts).map(async ({ source, mountPoint }) => {
-      try {
-        const stats = await statfs(mountPoint);
-        // df leaves out what has no blocks at all.
-        if (stats.blocks === 0) return [];
-        const totalBytes = stats.blocks * stats.bsize;
-        const usedBytes = totalBytes - stats.bfree * stats.bsize;
-        return [{ source, mountPoint, totalBytes, usedBytes, availableBytes: stats.bavail * stats.bsize }];
-      } catch {
-        // Unmounted meanwhile, or not ours to see: df prints no row for it either.
-        return [];
-      }
-    }),
-  );
-  return rows.flat();
-}
-
-function addresses(): readonly InterfaceAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([iface, list]) =>
-    (list ?? []).flatMap(({ cidr }) => (cidr === null ? [] : [{ iface, cidr }])),
-  );
 }

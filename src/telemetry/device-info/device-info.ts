@@ -1,51 +1,69 @@
-import { type FilesystemUsage, formatDf } from "./filesystems.ts";
-import { formatFree, type MemoryUsage } from "./memory.ts";
-
-export interface InterfaceAddress {
-  readonly iface: string;
-  /** With prefix length: `192.168.1.7/24`. */
-  readonly cidr: string;
-}
-
-export interface UnameFacts {
-  readonly sysname: string;
-  readonly hostname: string;
-  readonly release: string;
-  readonly version: string;
-  readonly machine: string;
-}
-
-/** What is asked of the machine once, since asking is dear; undefined until it is known. */
-export interface MachineFacts {
-  readonly os: { readonly distro: string; readonly release: string; readonly codename: string };
-  readonly machine: { readonly manufacturer: string; readonly model: string; readonly serial: string };
-}
-
-export interface DeviceFacts {
-  readonly uname: UnameFacts;
-  readonly filesystems: readonly FilesystemUsage[];
-  readonly memory: MemoryUsage;
-  readonly addresses: readonly InterfaceAddress[];
-  readonly bootId: string;
-  readonly engineVersion: string;
-  readonly nodeVersion: string;
-  readonly machineFacts: MachineFacts | undefined;
-}
+import type { DeviceFacts, UnameFacts } from "./facts.ts";
+import { formatDf } from "./filesystems.ts";
+import { formatFree } from "./memory.ts";
 
 /**
- * The `device_info` dataport (spec: gateway-engine.md): four texts that a person reads in a monospaced block, and
- * structured facts beside them.
+ * The `device_info` dataport (spec: gateway-engine.md): four texts that a person reads in a monospaced block, and the
+ * same and more as structured facts beside them (docs/telemetry.md).
  */
 export function deviceInfo(facts: DeviceFacts): string {
+  const { cpu, memory, time } = facts;
   return JSON.stringify({
     uname: formatUname(facts.uname),
     df: formatDf(facts.filesystems),
-    free: formatFree(facts.memory),
-    ipaddrs: facts.addresses.map(({ iface, cidr }) => `${iface} ${cidr}`).join("\n"),
-    boot_id: facts.bootId,
+    free: formatFree(memory),
+    ipaddrs: facts.interfaces
+      .flatMap(({ name, addresses }) => addresses.map((address) => `${name} ${address}`))
+      .join("\n"),
     engine: facts.engineVersion,
     node: facts.nodeVersion,
+    hostname: facts.uname.hostname,
+    kernel: facts.uname.release,
+    arch: facts.uname.machine,
     ...facts.machineFacts,
+    boot_id: facts.bootId,
+    boot_time: facts.bootTime,
+    uptime: facts.uptimeS,
+    cpu: { model: cpu.model, cores: cpu.cores, load: cpu.load },
+    memory: {
+      total: memory.totalBytes,
+      available: memory.availableBytes,
+      free: memory.freeBytes,
+      buff_cache: memory.buffCacheBytes,
+      shared: memory.sharedBytes,
+      swap_total: memory.swapTotalBytes,
+      swap_free: memory.swapFreeBytes,
+    },
+    filesystems: facts.filesystems.map((filesystem) => ({
+      source: filesystem.source,
+      mount: filesystem.mountPoint,
+      type: filesystem.type,
+      read_only: filesystem.readOnly,
+      total: filesystem.totalBytes,
+      used: filesystem.usedBytes,
+      available: filesystem.availableBytes,
+      inodes: filesystem.inodes,
+      inodes_used: filesystem.usedInodes,
+    })),
+    storage: facts.storage.map(({ name, model, sizeBytes, wornPercent, reserve }) => ({
+      name,
+      model,
+      size: sizeBytes,
+      worn_percent: wornPercent,
+      reserve,
+    })),
+    interfaces: facts.interfaces.map(({ name, mac, state, speedMbit, mtu, addresses }) => ({
+      name,
+      mac,
+      state,
+      speed_mbit: speedMbit,
+      mtu,
+      addresses,
+    })),
+    default_routes: facts.defaultRoutes,
+    dns: facts.dnsServers,
+    temperatures: facts.temperatures,
+    time,
   });
 }
 
@@ -56,9 +74,14 @@ export function lastingFacts(facts: DeviceFacts): string {
     // Devices only: memory file systems come and go with every login.
     facts.filesystems
       .filter(({ source }) => source.startsWith("/"))
-      .map(({ source, mountPoint, totalBytes }) => [source, mountPoint, totalBytes]),
+      .map(({ source, mountPoint, totalBytes, readOnly }) => [source, mountPoint, totalBytes, readOnly]),
+    facts.storage.map(({ name, model, wornPercent, reserve }) => [name, model, wornPercent, reserve]),
     facts.memory.totalBytes,
-    facts.addresses.map(({ iface, cidr }) => [iface, cidr]),
+    facts.interfaces.map(({ name, mac, addresses }) => [name, mac, addresses]),
+    // Metrics and learned routes change by themselves; the way out is what an operator asks for.
+    facts.defaultRoutes.slice(0, 1).map((route) => [route.interface, route.gateway]),
+    facts.dnsServers,
+    facts.time.synchronised,
     facts.bootId,
     facts.engineVersion,
     facts.nodeVersion,

@@ -2,15 +2,21 @@
 export interface FilesystemUsage {
   readonly source: string;
   readonly mountPoint: string;
+  readonly type: string;
+  readonly readOnly: boolean;
   readonly totalBytes: number;
   readonly usedBytes: number;
   readonly availableBytes: number;
+  /** 0 where the file system has no fixed number of them. */
+  readonly inodes: number;
+  readonly usedInodes: number;
 }
 
 export interface Mount {
   readonly source: string;
   readonly mountPoint: string;
   readonly type: string;
+  readonly readOnly: boolean;
 }
 
 /** Types that hold no one's data, and network types whose `statfs` can hang for ever when the server is away. */
@@ -25,14 +31,14 @@ const skippedTypes = new Set(
 export function parseMounts(text: string): readonly Mount[] {
   const bySource = new Map<string, Mount>();
   for (const line of text.split("\n")) {
-    const [source, mountPoint, type] = line.split(" ").map(unescapeOctal);
+    const [source, mountPoint, type, options = ""] = line.split(" ").map(unescapeOctal);
     if (source === undefined || mountPoint === undefined || type === undefined || skippedTypes.has(type))
       continue;
     // Sources such as "tmpfs" or "overlay" name no device: each of their mounts is a filesystem of its own.
     const key = source.startsWith("/") ? source : `${source} ${mountPoint}`;
     const known = bySource.get(key);
     if (known === undefined || mountPoint.length < known.mountPoint.length) {
-      bySource.set(key, { source, mountPoint, type });
+      bySource.set(key, { source, mountPoint, type, readOnly: options.split(",").includes("ro") });
     }
   }
   return [...bySource.values()];

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { MachineFacts } from "../device-info/device-info.ts";
+import type { MachineFacts } from "../device-info/facts.ts";
 
 const schema = z.object({
   os: z.object({ distro: z.string(), release: z.string(), codename: z.string() }),

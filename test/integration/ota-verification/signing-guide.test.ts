@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { digestInMeta } from "../../../src/ota/verification/meta-digest.ts";
+import { digestInMeta } from "../../../src/core/content-digest.ts";
 import { digestPackage } from "../../../src/ota/verification/package-digests.ts";
 import { ownerFetch } from "../../support/emulated-device.ts";
 import { startTestEmulator } from "../../support/emulator.ts";

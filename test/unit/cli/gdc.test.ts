@@ -21,7 +21,7 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
   const opened: DeviceSettings[] = [];
   const written: Readonly<Record<string, string>>[] = [];
   let closed = 0;
-  const api: OpenDevice["api"] = {
+  const api: Pick<OpenDevice["api"], "write" | "read"> = {
     write: async (values) => {
       written.push(values);
       return { serverTimeMs: undefined };
@@ -39,6 +39,7 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
         out += data.toString();
       },
       note: () => undefined,
+      isTty: false,
       prompt: () => undefined,
       readStdin: async () => "",
       lines: async function* () {
@@ -48,7 +49,7 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
     connect: async (settings) => {
       opened.push(settings);
       return {
-        api,
+        api: api as OpenDevice["api"],
         close: async () => {
           closed += 1;
         },

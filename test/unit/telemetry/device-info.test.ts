@@ -1,45 +1,21 @@
 import { describe, expect, it } from "vitest";
-import type { AppStatus } from "../../../src/core/app-status.ts";
-import { formatUptime } from "../../../src/core/uptime.ts";
 import { formatDf, humanSize, parseMounts } from "../../../src/telemetry/device-info/filesystems.ts";
 import { formatFree, parseMeminfo } from "../../../src/telemetry/device-info/memory.ts";
-import { collectDeviceFacts, deviceInfo, engineReport, lastingFacts } from "../../../src/telemetry/index.ts";
+import {
+  collectDeviceFacts,
+  deviceInfo,
+  lastingFacts,
+  machineFiles,
+  systemCalls,
+} from "../../../src/telemetry/index.ts";
 
-const running: AppStatus = {
-  name: "meter",
-  version: "1.2.3",
-  kind: "long-running",
-  state: "RUNNING",
-  sinceMs: 1_000,
-  pid: 42,
-  startedAtMs: 1_000,
-  restarts: 2,
+const options = {
+  engineVersion: "1",
+  bootId: "b",
+  machineFacts: undefined,
+  time: { synchronised: true, source: "systemd-timesyncd" },
+  nowMs: 1_700_000_000_000,
 };
-
-describe("engine_report", () => {
-  it("is the list of one-key objects that dashboards parse, the engine included", () => {
-    const text = engineReport({
-      apps: [running, { ...running, name: "once", state: "EXITED", exitStatus: 3 }],
-      engineVersion: "9.9",
-      engineUptimeMs: 90_061_000,
-      nowMs: 3_772_000,
-    });
-    expect(JSON.parse(text).apps.slice(0, 1)).toEqual([
-      { meter: { status: "RUNNING", uptime: "1:02:51", exitstatus: 0, version: "1.2.3" } },
-    ]);
-    expect(JSON.parse(text).apps[1].once).toMatchObject({ status: "EXITED", exitstatus: 3 });
-    expect(JSON.parse(text).apps[2]).toEqual({
-      gwe: { status: "RUNNING", uptime: "1 day, 1:01:01", exitstatus: 0, version: "9.9" },
-    });
-  });
-
-  it.each([
-    [0, "0:00:00"],
-    [-5, "0:00:00"],
-    [86_399_999, "23:59:59"],
-    [2 * 86_400_000, "2 days, 0:00:00"],
-  ])("prints %i ms as %s", (ms, text) => expect(formatUptime(ms)).toBe(text));
-});
 
 describe("device_info", () => {
   it("lists each device once, spaces in mount points included, and no pseudo file system", () => {
@@ -63,6 +39,10 @@ describe("device_info", () => {
       {
         source: "/dev/vda",
         mountPoint: "/",
+        type: "ext4",
+        readOnly: false,
+        inodes: 100,
+        usedInodes: 1,
         totalBytes: 100 * 1024 ** 3,
         usedBytes: 50 * 1024 ** 3,
         availableBytes: 50 * 1024 ** 3,
@@ -80,7 +60,7 @@ describe("device_info", () => {
   });
 
   it("tells this machine's facts under the four fixed keys", async () => {
-    const facts = await collectDeviceFacts({ engineVersion: "1", bootId: "b", machineFacts: undefined });
+    const facts = await collectDeviceFacts(machineFiles, systemCalls(), options);
     const report = JSON.parse(deviceInfo(facts));
     expect(report.uname).toMatch(/^Linux \S+ .* GNU\/Linux$/);
     expect(report.df).toMatch(/^Filesystem .*Mounted on\n(.*\n)*.* \/$/m);
@@ -89,12 +69,20 @@ describe("device_info", () => {
   });
 
   it("does not take a fuller disk for a lasting change, but a new address", async () => {
-    const facts = await collectDeviceFacts({ engineVersion: "1", bootId: "b", machineFacts: undefined });
+    const facts = await collectDeviceFacts(machineFiles, systemCalls(), options);
     const [first, ...others] = facts.filesystems;
     if (first === undefined) throw new TypeError("a machine without file systems");
     const fuller = { ...facts, filesystems: [{ ...first, usedBytes: first.usedBytes + 1 }, ...others] };
     expect(lastingFacts(fuller)).toBe(lastingFacts(facts));
-    const moved = { ...facts, addresses: [...facts.addresses, { iface: "ppp0", cidr: "10.1.2.3/32" }] };
+    const modem = {
+      name: "ppp0",
+      mac: null,
+      state: "unknown",
+      speedMbit: null,
+      mtu: 1400,
+      addresses: ["10.1.2.3/32"],
+    };
+    const moved = { ...facts, interfaces: [...facts.interfaces, modem] };
     expect(lastingFacts(moved)).not.toBe(lastingFacts(facts));
   });
 });

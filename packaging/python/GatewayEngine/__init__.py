@@ -1,0 +1,1 @@
+"""What Python applications ask of the gateway engine that hosts them."""

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import type { AppStatus } from "../../../src/core/app-status.ts";
+import { formatUptime } from "../../../src/core/uptime.ts";
+import { engineReport } from "../../../src/telemetry/index.ts";
+
+const running: AppStatus = {
+  name: "meter",
+  version: "1.2.3",
+  kind: "long-running",
+  state: "RUNNING",
+  sinceMs: 1_000,
+  pid: 42,
+  startedAtMs: 1_000,
+  restarts: 2,
+};
+
+describe("engine_report", () => {
+  it("is the list of one-key objects that dashboards parse, the engine included", () => {
+    const text = engineReport({
+      apps: [running, { ...running, name: "once", state: "EXITED", exitStatus: 3 }],
+      engineVersion: "9.9",
+      engineUptimeMs: 90_061_000,
+      nowMs: 3_772_000,
+    });
+    expect(JSON.parse(text).apps.slice(0, 1)).toEqual([
+      { meter: { status: "RUNNING", uptime: "1:02:51", exitstatus: 0, version: "1.2.3" } },
+    ]);
+    expect(JSON.parse(text).apps[1].once).toMatchObject({ status: "EXITED", exitstatus: 3 });
+    expect(JSON.parse(text).apps[2]).toEqual({
+      gwe: { status: "RUNNING", uptime: "1 day, 1:01:01", exitstatus: 0, version: "9.9" },
+    });
+  });
+
+  it.each([
+    [0, "0:00:00"],
+    [-5, "0:00:00"],
+    [86_399_999, "23:59:59"],
+    [2 * 86_400_000, "2 days, 0:00:00"],
+  ])("prints %i ms as %s", (ms, text) => expect(formatUptime(ms)).toBe(text));
+});
