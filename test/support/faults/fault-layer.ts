@@ -70,7 +70,9 @@ export class FaultLayer implements Disposable {
   /** A program that runs Node with the layer in it, whatever environment it is started with. */
   nodeFile(role: string): string {
     const file = join(this.directory, `node-${role}`);
-    const settings = Object.entries(this.environmentOf(role)).map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`);
+    const settings = Object.entries(this.environmentOf(role)).map(
+      ([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'`,
+    );
     writeFileSync(file, `#!/bin/sh\nexec env ${settings.join(" ")} ${process.execPath} "$@"\n`, {
       mode: 0o755,
     });
