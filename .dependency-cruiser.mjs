@@ -1,12 +1,15 @@
 // The rooms of src/ and who may enter them: docs/architecture.md gives the reasons at length.
 const features = ["device-client", "ota", "supervisor", "telemetry", "queue", "engine", "app-builder"];
 
+/** Composition roots of programs of their own: no daemon hands them anything. */
+const ownPrograms = "^src/(supervisor/logd/run-log-daemon|ota/worker/main)\\.ts$";
+
 /** Value imports only: `import type` of another feature's index.ts is how features know each other's shapes. */
 const featureRules = features.map((name) => ({
   name: `feature-${name}`,
   severity: "error",
   comment: `src/${name} may import core (values) and types from other features' index.ts or platform; the daemon hands it everything else by constructor, so that it can be tested and replaced alone.`,
-  from: { path: `^src/${name}/` },
+  from: { path: `^src/${name}/`, pathNot: ownPrograms },
   to: { path: "^src/", pathNot: [`^src/${name}/`, "^src/core/"], dependencyTypesNot: ["type-only"] },
 }));
 

@@ -76,6 +76,9 @@ await build({ ...common, entryPoints, splitting: true });
 // Called in tight loops, and nearly always for all that it has: two dozen chunks would take it 20 ms longer to find.
 await build({ ...common, entryPoints: { gdc: "src/cli/gdc.ts" } });
 
+// Run from a copy, so all in one file; and without what only CommonJS dependencies need.
+await build({ ...common, banner: {}, entryPoints: { logd: "src/supervisor/logd/main.ts" } });
+
 // Not TypeScript: a POSIX shell script that pm2 runs for each app.
 cpSync(join(root, "src/supervisor/launcher/launcher.sh"), join(root, "dist/launcher.sh"));
 

@@ -2,10 +2,8 @@ import * as z from "zod/mini";
 import { appStates } from "../core/app-status.ts";
 
 /** Shapes of src/core/control-api.ts. Unknown keys pass: a newer engine may say more than this command knows. */
-const appStatus = z.looseObject({
+const processStatus = z.looseObject({
   name: z.string(),
-  version: z.string(),
-  kind: z.enum(["long-running", "one-off", "library"]),
   state: z.enum(appStates),
   sinceMs: z.number(),
   pid: z.exactOptional(z.number()),
@@ -15,7 +13,14 @@ const appStatus = z.looseObject({
   signal: z.exactOptional(z.string()),
   restarts: z.number(),
   logFile: z.exactOptional(z.string()),
+  stderrLogFile: z.exactOptional(z.string()),
   detail: z.exactOptional(z.string()),
+});
+
+const appStatus = z.extend(processStatus, {
+  version: z.string(),
+  kind: z.enum(["long-running", "one-off", "library"]),
+  processes: z.exactOptional(z.array(processStatus)),
 });
 
 const jobStatus = z.looseObject({

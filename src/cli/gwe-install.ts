@@ -1,5 +1,5 @@
 import { accessSync, constants } from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { LogLevel } from "../config/index.ts";
 import type { InstallResult } from "../core/control-api.ts";
 import { parsePackageName } from "../core/package-name.ts";
@@ -7,6 +7,7 @@ import { parseArguments } from "./arguments.ts";
 import { ControlClient } from "./control-client.ts";
 import { CommandError, EngineNotRunningError, UsageError } from "./errors.ts";
 import { type GweContext, onlyApp } from "./gwe-context.ts";
+import { showProgress } from "./install-progress.ts";
 import { runDaemon } from "./run-daemon.ts";
 import { printable } from "./terminal.ts";
 
@@ -14,6 +15,8 @@ export interface InstallOptions {
   readonly files: readonly string[];
   readonly once: boolean;
   readonly logLevelOverride?: LogLevel;
+  /** Tell on stderr how far it is. */
+  readonly progress?: boolean;
 }
 
 /** `gwe --install-apps TARBALL…`: by the running engine where there is one, else by an engine of its own. */
@@ -21,7 +24,15 @@ export async function installApps(options: InstallOptions, context: GweContext):
   const { paths, terminal } = context;
   const files = options.files.map(readableTarball);
   try {
-    const results = await new ControlClient({ socketPath: paths.controlSocket }).install(files);
+    const client = new ControlClient({ socketPath: paths.controlSocket });
+    const installation = client.install(files);
+    const results = await (options.progress === true
+      ? showProgress(installation, {
+          terminal,
+          jobs: async () => (await client.status()).jobs,
+          packages: files.map((file) => parsePackageName(basename(file))),
+        })
+      : installation);
     for (const result of results) await terminal.write(describeResult(result));
     return results.every(({ status }) => status === "installed") ? 0 : 1;
   } catch (error) {
@@ -36,7 +47,7 @@ export async function installApps(options: InstallOptions, context: GweContext):
 export async function installFiles(argv: readonly string[], context: GweContext): Promise<number> {
   const files = parseArguments([], argv).positionals;
   if (files.length === 0) throw new UsageError("usage: gwe install FILE...");
-  return installApps({ files, once: false }, context);
+  return installApps({ files, once: false, progress: true }, context);
 }
 
 /** `gwe remove APP`: likewise by the running engine, or one of its own. */
@@ -56,7 +67,7 @@ export async function removeApp(argv: readonly string[], context: GweContext): P
 /** Absolute, and known to be there: the engine that reads it has another working directory. */
 function readableTarball(file: string): string {
   const path = resolve(file);
-  parsePackageName(path.slice(path.lastIndexOf("/") + 1));
+  parsePackageName(basename(path));
   try {
     accessSync(path, constants.R_OK);
   } catch (error) {

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { watch } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArguments } from "./arguments.ts";
 import { ControlClient } from "./control-client.ts";
@@ -15,22 +16,27 @@ const flags = [
     value: "N",
     help: "How many of the last lines; 20 by default.",
   },
+  { long: "stderr", help: "The log of stderr, where it has one of its own." },
 ] as const;
 
 const pollMs = 200;
 
-/** `gwe logs APP [-f] [-n N]` */
+/** `gwe logs APP [-f] [-n N] [--stderr]` */
 export async function showLogs(argv: readonly string[], context: GweContext): Promise<number> {
   const parsed = parseArguments(flags, argv);
-  const app = onlyApp(parsed.positionals, "gwe logs APP [-f] [-n N]");
+  const app = onlyApp(parsed.positionals, "gwe logs APP [-f] [-n N] [--stderr]");
   const wanted = parsed.flags.get("lines")?.[0] ?? "20";
   if (!/^\d{1,9}$/.test(wanted)) throw new UsageError("--lines is a whole number");
-  const file = await logFileOf(app, context);
+  const file = await logFileOf(app, parsed.flags.has("stderr") ? "stderr" : "stdout", context);
   const follow = parsed.flags.has("follow");
   const write = (data: Uint8Array): Promise<void> => context.terminal.write(data);
   const lines = Number(wanted);
   // Following is ended by Ctrl-C, as tail(1) is: there is nothing to clean up.
-  if (follow) return followLog({ file, lines, write, wait: () => setTimeout(pollMs) });
+  if (follow) {
+    const onGap = (): void =>
+      context.terminal.note("gwe: lines may have been dropped before they could be shown");
+    return followLog({ file, lines, write, wait: changesOf(dirname(file)), onGap });
+  }
   if (!(await showTail(file, lines, write))) {
     const elsewhere = app === "gwe" ? "; under systemd its log is 'journalctl -u gateway-engine'" : "";
     throw new CommandError(`${app} has no log yet: ${file} does not exist${elsewhere}`);
@@ -38,10 +44,41 @@ export async function showLogs(argv: readonly string[], context: GweContext): Pr
   return 0;
 }
 
+/**
+ * Something to wait for between two looks: any change in a directory, noticed at once where the system can, and a look
+ * every now and then where it can't.
+ */
+function changesOf(directory: string): () => Promise<void> {
+  let wake: () => void = () => undefined;
+  let hasChanged = false;
+  try {
+    const watcher = watch(directory, () => {
+      hasChanged = true;
+      wake();
+    });
+    // The directory is gone, or too many are watched: the clock will do.
+    watcher.on("error", () => watcher.close());
+  } catch {
+    // Likewise.
+  }
+  return async () => {
+    if (!hasChanged) {
+      const change = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const timer = new AbortController();
+      const { signal } = timer;
+      await Promise.race([change, setTimeout(pollMs, undefined, { signal }).catch(() => undefined)]);
+      timer.abort();
+    }
+    hasChanged = false;
+  };
+}
+
 /** Where the engine says that the log is; where it always is when the engine is away. */
-async function logFileOf(app: string, { paths }: GweContext): Promise<string> {
+async function logFileOf(app: string, stream: "stdout" | "stderr", { paths }: GweContext): Promise<string> {
   if (app === "gwe") return paths.engineLog;
-  const usual = join(paths.logDir, `${app}.log`);
+  const usual = join(paths.logDir, stream === "stdout" ? `${app}.log` : `${app}-stderr.log`);
   try {
     const status = await new ControlClient({ socketPath: paths.controlSocket }).status();
     const known = status.apps.find(({ name }) => name === app);
@@ -49,7 +86,11 @@ async function logFileOf(app: string, { paths }: GweContext): Promise<string> {
       const names = status.apps.map(({ name }) => name).join(", ");
       throw new CommandError(`there is no application '${app}'; installed: ${names || "none"}`);
     }
-    return known.logFile ?? usual;
+    if (stream === "stdout") return known.logFile ?? usual;
+    if (known.stderrLogFile === undefined) {
+      throw new CommandError(`stderr of ${app} has no log of its own: it goes where stdout goes, or nowhere`);
+    }
+    return known.stderrLogFile;
   } catch (error) {
     if (error instanceof EngineNotRunningError || error instanceof ControlAccessError) return usual;
     throw error;

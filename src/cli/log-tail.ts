@@ -1,23 +1,22 @@
-import { type FileHandle, open } from "node:fs/promises";
-import { CommandError } from "./errors.ts";
+import type { FileHandle } from "node:fs/promises";
+import { closeAll, filesOfLog, type OpenLog, openLog } from "./rotated-log.ts";
 
 type Write = (data: Uint8Array) => Promise<void>;
 
 const blockBytes = 64 * 1024;
 
 /**
- * Writes the last `lines` lines of a file, byte for byte, in bounded memory.
+ * Writes the last `lines` lines of a log, byte for byte, in bounded memory; from before its last rotations too where
+ * the file itself has fewer.
  * @returns false when there is no such file
  */
 export async function showTail(file: string, lines: number, write: Write): Promise<boolean> {
-  const handle = await openLog(file);
-  if (handle === undefined) return false;
+  const tail = await openTail(file, lines);
   try {
-    const { size } = await handle.stat();
-    await copy(handle, await startOfLastLines(handle, size, lines), size, write);
-    return true;
+    for (const { log, from, size } of tail) await copy(log.handle, from, size, write);
+    return tail.length > 0;
   } finally {
-    await handle.close();
+    await closeAll(tail.map(({ log }) => log));
   }
 }
 
@@ -28,68 +27,122 @@ export interface FollowOptions {
   readonly write: Write;
   /** Between two looks at the file; following ends when it rejects. */
   readonly wait: () => Promise<void>;
+  /** So much was written that a file was dropped before it could be shown. */
+  readonly onGap: () => void;
 }
 
 /**
- * Writes the last lines and then what is appended to a log, over rotation (another file takes the name) and
- * truncation. The rest of a rotated file is shown before the new one is begun. A file that is not there yet is
- * waited for. Goes on until `wait` rejects.
+ * Writes the last lines and then what is appended to a log, over rotations and truncation, each line once: what is left
+ * of the file, then those that came after it, in their order. A file that is not there yet is waited for. Goes on until
+ * `wait` rejects.
  */
-export async function followLog({ file, lines, write, wait }: FollowOptions): Promise<never> {
-  let handle = await openLog(file);
-  const begun = await handle?.stat();
-  let inode = begun?.ino;
-  let offset = handle && begun ? await startOfLastLines(handle, begun.size, lines) : 0;
+export async function followLog({ file, lines, write, wait, onGap }: FollowOptions): Promise<never> {
+  const tail = await openTail(file, lines);
+  let current = tail.at(-1)?.log;
+  let offset = 0;
   try {
+    for (const { log, from, size } of tail) {
+      offset = await copy(log.handle, from, size, write);
+      if (log !== current) await log.handle.close();
+    }
     for (;;) {
-      if (handle !== undefined) {
-        const { size } = await handle.stat();
+      if (current !== undefined) {
+        const { size } = await current.handle.stat();
         if (size < offset) offset = 0;
-        offset = await copy(handle, offset, size, write);
+        offset = await copy(current.handle, offset, size, write);
       }
-      const next = await openLog(file);
-      const nextInode = next && (await next.stat()).ino;
-      if (next === undefined || nextInode === inode) {
-        await next?.close();
+      const { newer, isWhole } = await filesSince(file, current);
+      if (newer.length === 0) {
         await wait();
         continue;
       }
-      // Renamed away between the last look and now: what came in between is still in the old file.
-      if (handle !== undefined) await copy(handle, offset, (await handle.stat()).size, write);
-      await handle?.close();
-      [handle, inode, offset] = [next, nextInode, 0];
+      // Renamed between the last look and now: what came in between is still in it.
+      if (current !== undefined)
+        await copy(current.handle, offset, (await current.handle.stat()).size, write);
+      if (!isWhole && newer.length > 1) onGap();
+      await current?.handle.close();
+      [current, offset] = [newer.at(-1), 0];
+      for (const log of newer.slice(0, -1)) {
+        await copy(log.handle, 0, (await log.handle.stat()).size, write);
+        await log.handle.close();
+      }
     }
   } finally {
-    await handle?.close();
+    await current?.handle.close();
   }
 }
 
-async function openLog(file: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(file, "r");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    throw new CommandError(`cannot read ${file} (${code})`, { cause: error });
+/** How often files are looked through again when they moved too fast to be found. */
+const mostLooks = 5;
+
+/**
+ * Files that came after this one, the oldest first; all there are where there was none. Where this one is gone, by many
+ * rotations or by somebody's hand, those that were written to since it was; they may not be all.
+ */
+async function filesSince(
+  file: string,
+  current: OpenLog | undefined,
+): Promise<{ readonly newer: readonly OpenLog[]; readonly isWhole: boolean }> {
+  const newest = await openLog(file);
+  await newest?.handle.close();
+  if (newest === undefined || newest.inode === current?.inode) return { newer: [], isWhole: true };
+  for (let look = 1; ; look++) {
+    const { mtimeMs = 0, nlink = 0 } = (await current?.handle.stat()) ?? {};
+    let isFound = current === undefined;
+    const logs = await filesOfLog(file, async ({ inode, handle }) => {
+      isFound ||= inode === current?.inode;
+      return inode === current?.inode || (await handle.stat()).mtimeMs < mtimeMs;
+    });
+    // As long as it has a name, it is there, or was taken out of the rotation.
+    if (isFound || nlink === 0 || look === mostLooks) return { newer: logs.toReversed(), isWhole: isFound };
+    await closeAll(logs);
   }
 }
 
-/** Offset of the first of the last `lines` lines, found by reading backwards. */
-async function startOfLastLines(handle: FileHandle, size: number, lines: number): Promise<number> {
-  if (lines === 0) return size;
-  const block = Buffer.alloc(blockBytes);
+interface TailPart {
+  readonly log: OpenLog;
+  readonly from: number;
+  readonly size: number;
+}
+
+/** Where the last lines are, the oldest file first. */
+async function openTail(file: string, lines: number): Promise<readonly TailPart[]> {
+  const logs = await filesOfLog(file);
+  const parts: TailPart[] = [];
   let missing = lines;
+  for (const log of logs) {
+    if (parts.length > 0 && missing <= 0) {
+      await log.handle.close();
+      continue;
+    }
+    const { size } = await log.handle.stat();
+    const { offset, found } = await lastLines(log.handle, size, missing);
+    parts.unshift({ log, from: offset, size });
+    missing -= found;
+  }
+  return parts;
+}
+
+/** Offset of the first of the last `lines` lines, found by reading backwards, and how many there are of them. */
+async function lastLines(
+  handle: FileHandle,
+  size: number,
+  lines: number,
+): Promise<{ readonly offset: number; readonly found: number }> {
+  if (lines === 0 || size === 0) return { offset: size, found: 0 };
+  const block = Buffer.alloc(blockBytes);
+  let found = 0;
   // The line feed that ends the file ends its last line; it does not begin another.
   let end = size - 1;
   while (end > 0) {
     const start = Math.max(0, end - blockBytes);
     const { bytesRead } = await handle.read(block, 0, end - start, start);
     for (let at = bytesRead - 1; at >= 0; at--) {
-      if (block[at] === 0x0a && --missing === 0) return start + at + 1;
+      if (block[at] === 0x0a && ++found === lines) return { offset: start + at + 1, found };
     }
     end = start;
   }
-  return 0;
+  return { offset: 0, found: found + 1 };
 }
 
 /** Copies the bytes from `start` up to `end`; returns how far it came. */

@@ -1,4 +1,4 @@
-import type { AppStatus } from "../core/app-status.ts";
+import type { AppKind, AppStatus, ProcessStatus } from "../core/app-status.ts";
 import type { EngineStatus, JobStatus } from "../core/control-api.ts";
 import { formatDuration } from "./duration.ts";
 import { printable } from "./terminal.ts";
@@ -26,7 +26,7 @@ export function describeStatus(status: EngineStatus, nowMs: number): string {
   lines.push("");
   if (status.apps.length === 0) lines.push("No applications.");
   else {
-    const rows = status.apps.map((app) => appRow(app, nowMs));
+    const rows = status.apps.flatMap((app) => appRows(app, nowMs));
     lines.push(...table(["APP", "VERSION", "STATE", "UPTIME", "RESTARTS", "PID", "NOTE"], rows));
   }
   return `${lines.join("\n")}\n`;
@@ -51,25 +51,49 @@ function describeCheckIn(checkIn: EngineStatus["checkIn"], nowMs: number): strin
 }
 
 function jobRow(job: JobStatus): readonly string[] {
-  const { receivedBytes: got, totalBytes: all } = job;
-  const percent = got !== undefined && all ? `${Math.floor((100 * got) / all)} % of ${all} bytes` : "";
-  return [job.app, job.version, job.state, percent];
+  return [job.app, job.version, job.state, jobProgress(job)];
 }
 
-function appRow(app: AppStatus, nowMs: number): readonly string[] {
-  const running = app.state === "RUNNING" && app.startedAtMs !== undefined;
+/** How far a download is; empty for what is none. */
+export function jobProgress({ receivedBytes: got, totalBytes: all }: JobStatus): string {
+  return got !== undefined && all ? `${Math.floor((100 * got) / all)} % of ${formatBytes(all)}` : "";
+}
+
+function formatBytes(bytes: number): string {
+  const mebibytes = bytes / (1024 * 1024);
+  if (mebibytes >= 0.95) return `${mebibytes.toFixed(1)} MiB`;
+  return bytes >= 1024 ? `${Math.round(bytes / 1024)} KiB` : `${bytes} bytes`;
+}
+
+/** The app's, and below it those of its processes where it has several. */
+function appRows(app: AppStatus, nowMs: number): readonly (readonly string[])[] {
+  const { processes = [] } = app;
   return [
-    app.name,
-    app.version,
-    app.kind === "long-running" ? app.state : app.kind,
-    running ? formatDuration(nowMs - (app.startedAtMs ?? nowMs)) : "-",
-    app.kind === "long-running" ? String(app.restarts) : "-",
-    app.pid === undefined ? "-" : String(app.pid),
-    noteOf(app),
+    row(app, app.name, app.version, nowMs, app.kind),
+    ...(processes.length > 1 ? processes.map((one) => row(one, `  ${one.name}`, "", nowMs)) : []),
   ];
 }
 
-function noteOf(app: AppStatus): string {
+function row(
+  one: ProcessStatus,
+  name: string,
+  version: string,
+  nowMs: number,
+  kind: AppKind = "long-running",
+): readonly string[] {
+  const running = one.state === "RUNNING" && one.startedAtMs !== undefined;
+  return [
+    name,
+    version,
+    kind === "long-running" ? one.state : kind,
+    running ? formatDuration(nowMs - (one.startedAtMs ?? nowMs)) : "-",
+    kind === "long-running" ? String(one.restarts) : "-",
+    one.pid === undefined ? "-" : String(one.pid),
+    noteOf(one),
+  ];
+}
+
+function noteOf(app: ProcessStatus): string {
   if (app.detail !== undefined) return app.detail;
   if (app.state === "RUNNING" || app.state === "STARTING") return "";
   if (app.signal !== undefined) return `killed by ${app.signal}`;

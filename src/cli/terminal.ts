@@ -11,8 +11,10 @@ export interface Terminal {
   write(data: string | Uint8Array): Promise<void>;
   /** One line on stderr. */
   note(line: string): void;
-  /** Text on stderr after which the cursor stays: a question. */
+  /** Text on stderr after which the cursor stays: a question, a progress bar. */
   prompt(text: string): void;
+  /** Width of stderr, where that is a terminal. */
+  readonly columns: number | undefined;
   readStdin(): Promise<string>;
   /** stdin line by line. To be ended (`return`) when no more is wanted. */
   lines(): AsyncGenerator<string, void>;
@@ -30,6 +32,9 @@ const processTerminal: Terminal = {
   },
   prompt: (text) => {
     process.stderr.write(text);
+  },
+  get columns() {
+    return process.stderr.isTTY ? process.stderr.columns || 80 : undefined;
   },
   readStdin: async () => {
     const chunks: Buffer[] = [];

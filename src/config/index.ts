@@ -5,6 +5,7 @@ export { ConfigAccessError, ConfigError, type ConfigFault } from "./errors.ts";
 export { type ConfigFilesDependencies, type ConfigIo, gatewayGroup, readConfigFile } from "./files.ts";
 export { hostOfProduct, loadConfig } from "./load.ts";
 export { checkPaths, resolvePaths } from "./paths.ts";
+export { RemoteSettings } from "./remote-settings.ts";
 export {
   type InterfacePort,
   missingInterface,

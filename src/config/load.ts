@@ -13,10 +13,26 @@ import type { Config, DeviceConfig, EngineConfig } from "./types.ts";
  * @throws ConfigError naming everything that is wrong at once, each with file, line, key and what is allowed
  * @throws ConfigAccessError when this user may not read a file
  */
-export function loadConfig(paths: Pick<Paths, "gatewayCfg" | "engineConfig">): Config {
+export function loadConfig(paths: ConfigPaths): Config {
+  return configIn(paths, {
+    device: readConfigFile(paths.gatewayCfg).document,
+    engine: readConfigFile(paths.engineConfig).document,
+  });
+}
+
+type ConfigPaths = Pick<Paths, "gatewayCfg" | "engineConfig">;
+
+/**
+ * The same of texts that are in hand; `paths` names them in faults.
+ * @throws ConfigError
+ */
+export function configIn(
+  paths: ConfigPaths,
+  documents: { readonly device: IniDocument; readonly engine: IniDocument },
+): Config {
   const faults: ConfigFault[] = [];
-  const gateway = sectionReader(paths.gatewayCfg, "device", faults);
-  const engine = sectionReader(paths.engineConfig, "engine", faults);
+  const gateway = sectionReader(paths.gatewayCfg, "device", documents.device, faults);
+  const engine = sectionReader(paths.engineConfig, "engine", documents.engine, faults);
   gateway.read(cikOption);
   const device = withServer(gateway.readAll<DeviceConfig>(deviceOptions), paths.gatewayCfg, faults);
   const config = { device, engine: engine.readAll<EngineConfig>(engineOptions) };
@@ -50,8 +66,12 @@ interface SectionReader {
   readAll<Section>(options: OptionsOf<Section>): Section;
 }
 
-function sectionReader(file: string, section: string, faults: ConfigFault[]): SectionReader {
-  const { document } = readConfigFile(file);
+function sectionReader(
+  file: string,
+  section: string,
+  document: IniDocument,
+  faults: ConfigFault[],
+): SectionReader {
   for (const line of document.faultyLines) {
     faults.push({ file, line, expected: "expected '[section]', 'key = value' or a comment" });
   }

@@ -105,6 +105,12 @@ export const engineOptions: OptionsOf<EngineConfig> = {
   },
   fetchStatusFormat: oneOf("fetch_status_format", ["json", "text"], "json"),
   probationS: seconds("probation", 86_400, 30),
+  fatalRetryS: {
+    key: "fatal_retry_interval",
+    schema: wholeNumber(0, longestTimerS),
+    fallback: 600,
+    expected: `a whole number of seconds from 0 (never) to ${longestTimerS}`,
+  },
   keptVersions: {
     key: "kept_versions",
     schema: wholeNumber(2, 20),
@@ -122,6 +128,12 @@ export const engineOptions: OptionsOf<EngineConfig> = {
     schema: wholeNumber(0, 1_048_576),
     fallback: 32,
     expected: "a whole number of MiB from 0 to 1048576",
+  },
+  appLogsMib: {
+    key: "app_logs_mib",
+    schema: wholeNumber(1, 1_048_576),
+    fallback: 50,
+    expected: "a whole number of MiB from 1 to 1048576",
   },
   downloadBytesPerSecond: {
     key: "download_bytes_per_second",

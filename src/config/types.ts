@@ -34,12 +34,16 @@ export interface EngineConfig {
   readonly fetchStatusFormat: "json" | "text";
   /** How long an updated app with a `health` script has to stay up before it counts as installed. */
   readonly probationS: number;
+  /** 0: never. */
+  readonly fatalRetryS: number;
   /** Versions of an app kept on disk, the running one included. */
   readonly keptVersions: number;
   /** Disk space of all kept versions; an app's running version and the one before are kept whatever they take. */
   readonly keptVersionsMib: number;
   /** Disk space that no installation may use up. */
   readonly diskReserveMib: number;
+  /** What all apps' logs together may take. */
+  readonly appLogsMib: number;
   /** Average speed of package downloads at most; 0: no limit. */
   readonly downloadBytesPerSecond: number;
   /** Where releases of the engine are published, without a slash at its end; undefined for nowhere known. */

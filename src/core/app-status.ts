@@ -15,13 +15,12 @@ export type AppState = (typeof appStates)[number];
 /** An app's three kinds: supervised, run once by its installer, or only imported by others. */
 export type AppKind = "long-running" | "one-off" | "library";
 
-/** What is known of one hosted app. Times are unix milliseconds. */
-export interface AppStatus {
+/** What is known of one supervised process. Times are unix milliseconds. */
+export interface ProcessStatus {
+  /** supervisord's process name: the app's, or what `process_name` makes of it. */
   readonly name: string;
-  readonly version: string;
-  readonly kind: AppKind;
   readonly state: AppState;
-  /** Since when it is in this state. */
+  /** Since when it is in this state: its last transition. */
   readonly sinceMs: number;
   readonly pid?: number;
   /** Start of the running process. */
@@ -35,6 +34,19 @@ export interface AppStatus {
   /** Starts by the supervisor after an end that nobody asked for. */
   readonly restarts: number;
   readonly logFile?: string;
+  /** Where stderr has a log of its own. */
+  readonly stderrLogFile?: string;
   /** Why it is FATAL or UNKNOWN, for a person. */
   readonly detail?: string;
+}
+
+/**
+ * What is known of one hosted app, by the app's name. An app of several processes (`numprocs`) is as badly off as the
+ * worst of them, whose facts these are; `restarts` counts those of all.
+ */
+export interface AppStatus extends ProcessStatus {
+  readonly version: string;
+  readonly kind: AppKind;
+  /** Each process, where there are several or the only one has a name of its own (`process_name`). */
+  readonly processes?: readonly ProcessStatus[];
 }

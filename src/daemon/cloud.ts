@@ -17,6 +17,7 @@ import { type ClientCertificate, type DeviceApi, DeviceClient } from "../device-
 import {
   type CheckInDependencies,
   CheckInLoop,
+  type CheckInResult,
   CommandIntake,
   Credentials,
   checkIn,
@@ -31,6 +32,7 @@ import { systemClock } from "../platform/system-clock.ts";
 import { engineReport } from "../telemetry/index.ts";
 import { configIo } from "./config-io.ts";
 import { DeviceFactsSource } from "./device-facts-source.ts";
+import type { EngineSettings } from "./engine-settings.ts";
 import type { Hosting } from "./hosting.ts";
 import { GatewaySerial } from "./serial.ts";
 
@@ -39,6 +41,8 @@ export interface CloudOptions {
   readonly config: Config;
   readonly ciks: CikStore;
   readonly hosting: Hosting;
+  /** Is told of check-ins. */
+  readonly settings: EngineSettings | undefined;
   readonly logger: Logger;
 }
 
@@ -113,6 +117,7 @@ export class Cloud {
       logger,
     };
     this.loop = this.createLoop();
+    options.settings?.askTrouble(() => this.loop.status().lastError);
   }
 
   /** Checks in until `stop` aborts. */
@@ -157,7 +162,7 @@ export class Cloud {
     try {
       if (!this.credentials.areReady()) await this.credentials.activate();
       for (let round = 0; round < maxResultRounds; round++) {
-        await checkIn(this.checkInDependencies, { signal: stop });
+        await this.checkIn(stop);
         await hosting.ota.idle();
         if (hosting.outbox.waitingResults() === 0 && !this.composer.isAsked) return 0;
         await systemClock.sleep(1_000, stop);
@@ -174,11 +179,17 @@ export class Cloud {
     this.client.close();
   }
 
+  private async checkIn(signal: AbortSignal): Promise<CheckInResult> {
+    const result = await checkIn(this.checkInDependencies, { signal });
+    this.options.settings?.noteCheckIn();
+    return result;
+  }
+
   private createLoop(): CheckInLoop {
     const { config, hosting, logger } = this.options;
     return new CheckInLoop({
       credentials: this.credentials,
-      checkIn: (signal) => checkIn(this.checkInDependencies, { signal }),
+      checkIn: (signal) => this.checkIn(signal),
       takeCommand: (signal) => takeCommand(this.checkInDependencies, { signal }),
       resultsWaiting: () => hosting.outbox.waitingResults() > 0,
       clock: systemClock,

@@ -8,11 +8,12 @@ import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import type { DeviceApi } from "../device-client/index.ts";
 import { EngineFacts, engineMigrations, Outbox } from "../engine/index.ts";
-import { defaultOtaLimits, Ota, otaMigrations } from "../ota/index.ts";
+import { defaultOtaLimits, Ota, type OtaLimits, otaMigrations } from "../ota/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
 import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } from "../supervisor/index.ts";
+import type { EngineSettings } from "./engine-settings.ts";
 import { inheritedEnvironment } from "./inherited-environment.ts";
 import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
 import { pm2DaemonSettings } from "./pm2-daemon.ts";
@@ -21,6 +22,10 @@ export interface HostingOptions {
   readonly paths: Paths;
   readonly config: Config;
   readonly redact: Redact;
+  /** Undefined in a run that makes no check-ins. */
+  readonly settings: EngineSettings | undefined;
+  /** For tests, in place of the defaults. */
+  readonly otaLimits?: Partial<OtaLimits> | undefined;
   /** The systemd unit that runs pm2's daemon; undefined where the engine itself starts it. */
   readonly pm2Unit: string | undefined;
   readonly logger: Logger;
@@ -144,7 +149,10 @@ function describeReplacement(
   );
 }
 
-function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: SqliteDatabase): Supervisor {
+function createSupervisor(
+  { paths, config, pm2Unit, logger }: HostingOptions,
+  db: SqliteDatabase,
+): Supervisor {
   const log = logger.child({ part: "supervisor" });
   const daemon = pm2DaemonSettings(paths);
   return new Supervisor({
@@ -152,6 +160,10 @@ function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: Sqlite
     directories: { stateDir: paths.libDir, runDir: paths.runDir, logDir: paths.logDir },
     launcherFile: join(installationPath(), "dist/launcher.sh"),
     nodeFile: process.execPath,
+    logDaemon: {
+      programFile: join(installationPath(), "dist/logd.js"),
+      budgetBytes: config.engine.appLogsMib * 1024 * 1024,
+    },
     pm2: new Pm2Adapter({
       ...daemon,
       daemonOwner: pm2Unit === undefined ? "engine" : "systemd",
@@ -165,11 +177,12 @@ function createSupervisor({ paths, pm2Unit, logger }: HostingOptions, db: Sqlite
     logger: log,
     clock: systemClock,
     random: Math.random,
+    fatalRetryMs: config.engine.fatalRetryS * 1000,
   });
 }
 
 function createOta(
-  { paths, config, redact, logger }: HostingOptions,
+  { paths, config, redact, settings, otaLimits, logger }: HostingOptions,
   { db, outbox, supervisor }: Hosting,
   content: Pick<DeviceApi, "contentInfo" | "download">,
 ): Ota {
@@ -196,7 +209,9 @@ function createOta(
       keptBytes: engine.keptVersionsMib * 1024 * 1024,
       reserveBytes: engine.diskReserveMib * 1024 * 1024,
       downloadBytesPerSecond: engine.downloadBytesPerSecond,
+      ...otaLimits,
     },
+    settings,
     fetchStatusFormat: engine.fetchStatusFormat,
     environment: inheritedEnvironment(),
     platform: otaPlatform,

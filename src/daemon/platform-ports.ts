@@ -2,7 +2,13 @@ import type { OtaPlatform } from "../ota/index.ts";
 import { durableFiles } from "../platform/durable-files.ts";
 import { ensureDirectory, writeFileAtomic } from "../platform/files.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
-import { bootId, isGroupAlive, isSameProcessAlive, processStartTicks } from "../platform/process-table.ts";
+import {
+  bootId,
+  isSameProcessAlive,
+  processesMarked,
+  processStartTicks,
+  signalMarked,
+} from "../platform/process-table.ts";
 import { emptyFileAbove, removePath } from "../platform/remove-path.ts";
 import { runProcess, signalGroup } from "../platform/run-process.ts";
 import { spawnDetached } from "../platform/spawn-detached.ts";
@@ -16,7 +22,8 @@ export const otaPlatform: OtaPlatform = {
   runWorker,
   processStartTicks,
   isSameProcessAlive,
-  isGroupAlive,
+  processesMarked,
+  signalMarked,
   signalGroup,
   bootId,
 };

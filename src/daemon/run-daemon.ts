@@ -1,26 +1,32 @@
 import {
+  type CikStore,
   type Config,
   type LogLevel as ConfigLogLevel,
   checkPaths,
   gatewayGroup,
   loadConfig,
   type Paths,
+  RemoteSettings,
 } from "../config/index.ts";
-import type { Logger } from "../core/logger.ts";
 import { type Redact, redactor } from "../core/redact.ts";
+import type { OtaLimits } from "../ota/index.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
+import { systemClock } from "../platform/system-clock.ts";
 import { openCikStore } from "./cik-store.ts";
 import { Cloud } from "./cloud.ts";
+import { configIo } from "./config-io.ts";
 import { ControlServer } from "./control-server.ts";
 import { CrashWatch } from "./crash-watch.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
+import { EngineSettings } from "./engine-settings.ts";
 import { Hosting } from "./hosting.ts";
 import { isJournalStream, type Logging, type LogLevel, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
+import { StopSignals } from "./stop-signals.ts";
 
 export interface RunDaemonOptions {
   readonly paths: Paths;
@@ -32,7 +38,12 @@ export interface RunDaemonOptions {
   readonly installFiles?: readonly string[];
   /** Apps to remove; likewise. */
   readonly removeApps?: readonly string[];
+  /** For tests, in place of the update pipeline's defaults. */
+  readonly otaLimits?: Partial<OtaLimits>;
 }
+
+/** How one run of the engine came to its end: for good, or to begin anew with other settings. */
+type Ending = { readonly kind: "ended"; readonly status: number } | { readonly kind: "restart" };
 
 const levels: Readonly<Record<ConfigLogLevel, LogLevel>> = {
   DEBUG: "debug",
@@ -55,18 +66,45 @@ export async function runDaemon(options: RunDaemonOptions): Promise<number> {
   process.noDeprecation = true;
   // Pending sleeps do not keep a process alive, and neither may its end be cut short.
   const alive = setInterval(() => undefined, 1_000_000);
-  const endings = new Endings();
+  const signals = new StopSignals();
+  signals.listen();
+  const context = { signals, cikStores: [] };
   try {
-    return await runUntilStopped(options, endings);
+    let ending = await runOnce(options, context);
+    // What was to be done on this gateway is in the journal by now.
+    const { installFiles: _files, removeApps: _apps, ...again } = options;
+    while (ending.kind === "restart" && !signals.received.aborted) ending = await runOnce(again, context);
+    return ending.kind === "ended" ? ending.status : 0;
   } finally {
-    await endings.run();
+    signals.ignore();
     clearInterval(alive);
   }
 }
 
-async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Promise<number> {
+/** What outlives a run of the engine in this process. */
+interface ProcessContext {
+  readonly signals: StopSignals;
+  /** Of all runs: a CIK that one of them knew stays a secret. */
+  readonly cikStores: CikStore[];
+}
+
+async function runOnce(options: RunDaemonOptions, context: ProcessContext): Promise<Ending> {
+  const endings = new Endings();
+  try {
+    return await runUntilStopped(options, context, endings);
+  } finally {
+    await endings.run();
+  }
+}
+
+async function runUntilStopped(
+  options: RunDaemonOptions,
+  { signals, cikStores }: ProcessContext,
+  endings: Endings,
+): Promise<Ending> {
   const { paths } = options;
   const config = loadConfig(paths);
+  const files = new RemoteSettings({ paths, io: configIo, running: config });
   checkPaths(paths);
   // Apps and tools of other users pass through it to the control socket.
   ensureDirectory(paths.runDir, 0o755);
@@ -75,20 +113,26 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   });
   endings.add("the lock", () => lock.release());
   const ciks = openCikStore(paths);
-  const redact = redactor(() => ciks.knownSecrets());
+  cikStores.push(ciks);
+  const redact = redactor(() => cikStores.flatMap((store) => store.knownSecrets()));
   const logging = startLogging(options, config, redact);
   const { logger } = logging;
   endings.add("the log", () => logging.close());
   const stop = new AbortController();
-  const stopListening = stopOnSignals(stop, logger);
-  endings.add("signals", stopListening);
+  endings.add("signals", signals.tell(stop, logger));
   const crash = new CrashWatch(logger, stop);
   endings.add("the watch for crashes", () => crash.end());
   const pm2Unit = pm2UnitOf(paths);
+  const restart = Promise.withResolvers<Ending>();
+  const settings = worksLocally(options)
+    ? undefined
+    : new EngineSettings({ files, clock: systemClock, restart: () => restart.resolve({ kind: "restart" }) });
   const hosting = new Hosting({
     paths,
     config,
     redact,
+    settings,
+    otaLimits: options.otaLimits,
     pm2Unit,
     logger,
     onCorruption: (error) => crash.happened(error),
@@ -96,7 +140,7 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   endings.add("hosting", () => hosting.stop());
   crash.reportTo((text) => hosting.reportTrouble(text));
   const cloud = needsMurano(options, config)
-    ? new Cloud({ paths, config, ciks, hosting, logger })
+    ? new Cloud({ paths, config, ciks, hosting, settings, logger })
     : undefined;
   endings.add("the connection to Murano", () => cloud?.close());
   const control = new ControlServer({
@@ -109,13 +153,16 @@ async function runUntilStopped(options: RunDaemonOptions, endings: Endings): Pro
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.api ?? noContent, stop.signal);
-  const status = await Promise.race([
-    crash.watch(perform(options, hosting, cloud, stop.signal)),
-    crash.ended,
-  ]);
+  const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
+  const ended = work.then((status): Ending => ({ kind: "ended", status }));
+  const ending = await Promise.race([ended, restart.promise]);
   // What still runs must not go on with what is closed next.
   stop.abort();
-  return status;
+  if (ending.kind === "restart") {
+    logger.info("the engine starts anew, to have new settings take effect");
+    await ended;
+  }
+  return ending;
 }
 
 function startLogging(
@@ -184,20 +231,4 @@ async function workLocally(
     );
   }
   return results.every(({ status }) => status === "installed" || status === "removed") ? 0 : 1;
-}
-
-/** @returns what ends the listening */
-function stopOnSignals(stop: AbortController, logger: Logger): () => void {
-  const onStop = (name: NodeJS.Signals): void => {
-    logger.info("stopping", { signal: name });
-    // From now on a signal has its usual effect.
-    process.off("SIGTERM", onStop).off("SIGINT", onStop);
-    stop.abort();
-  };
-  // A terminal that closes must not take the engine of a running gateway down half-way.
-  const onHangUp = (): void => undefined;
-  process.on("SIGTERM", onStop).on("SIGINT", onStop).on("SIGHUP", onHangUp);
-  return () => {
-    process.off("SIGTERM", onStop).off("SIGINT", onStop).off("SIGHUP", onHangUp);
-  };
 }

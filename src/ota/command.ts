@@ -1,5 +1,6 @@
 import { type PackageName, PackageNameError, parsePackageName } from "../core/package-name.ts";
 import { packageRole } from "./package-role.ts";
+import type { Verb } from "./task.ts";
 import { parseTasks, type TaskEntry, taskVerbs } from "./task-entries.ts";
 import { cutText } from "./text.ts";
 import { maxSignatureBytes } from "./verification/minisign-format.ts";
@@ -7,7 +8,7 @@ import { maxSignatureBytes } from "./verification/minisign-format.ts";
 /** The shape that every refusal repeats, so that an operator need not look it up. */
 export const expectedCommand =
   '{"install":[{"name":"<app>.v<version>.tar.gz"}]}, or ' +
-  `${taskVerbs.map((verb) => (verb === "logs" ? '"logs":[{"app":"<app>","lines":N}]' : `"${verb}":["<app>"]`)).join(", ")}, ` +
+  `${taskVerbs.map(describeVerb).join(", ")}, ` +
   'optionally with "id" (text) and "report":true';
 
 /** More than this in one command could not be reported in one `fetch_status`. */
@@ -15,9 +16,6 @@ export const maxEntries = 128;
 
 const maxIdLength = 100;
 const maxShownNameBytes = 120;
-
-/** Verbs that later versions will know: named apart from typing mistakes. */
-const plannedVerbs = new Set(["configure"]);
 
 const knownKeys = new Set<string>(["id", "install", "report", ...taskVerbs]);
 
@@ -152,10 +150,13 @@ export function entryForPackage(parsed: PackageName, proofs: PackageProofs = noP
   }
 }
 
+function describeVerb(verb: Verb): string {
+  if (verb === "logs") return '"logs":[{"app":"<app>","lines":N}]';
+  return verb === "configure" ? '"configure":{"<key>":"<value>"}' : `"${verb}":["<app>"]`;
+}
+
 function describeKey(key: string): string {
-  return plannedVerbs.has(key)
-    ? `${quote(key)} is not supported by this version: ignored`
-    : `unknown key ${quote(key)}: ignored`;
+  return `unknown key ${quote(key)}: ignored`;
 }
 
 function describeExcess(others: readonly string[]): readonly string[] {

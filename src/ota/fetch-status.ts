@@ -14,6 +14,7 @@ export type FetchStatusWord =
   | "rolled-back"
   | "cancelled"
   | "logs"
+  | "configured"
   | "failed"
   | "interrupted"
   | "skipped";
@@ -53,6 +54,7 @@ const doneWords: Readonly<Record<Verb, FetchStatusWord>> = {
   rollback: "rolled-back",
   cancel: "cancelled",
   logs: "logs",
+  configure: "configured",
 };
 
 function statusWord(task: Task, { phase }: EndState): FetchStatusWord {

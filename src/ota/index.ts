@@ -6,6 +6,8 @@ export { Ota } from "./ota.ts";
 export { type PackageRole, packageRole } from "./package-role.ts";
 export type { OtaDependencies, OtaPlatform, TransitionNotice } from "./ports.ts";
 export { otaMigrations } from "./schema.ts";
+export type { SettingsHost } from "./settings-host.ts";
+export type { SettingTexts } from "./settings-trial.ts";
 export { chooseInstaller } from "./steps/unpack.ts";
 export {
   type UnpackedPackage,

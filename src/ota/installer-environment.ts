@@ -11,12 +11,26 @@ const keptNames = new Set(
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-export interface InstallerFacts {
+export interface ScriptMarks {
+  readonly job: number;
+  readonly directory: string;
+  readonly script?: string | undefined;
+}
+
+export interface InstallerFacts extends ScriptMarks {
   readonly name: string;
   readonly version: string;
-  readonly directory: string;
   /** undefined when the app is installed for the first time. */
   readonly previousVersion: string | undefined;
+}
+
+/**
+ * What the environment of a script's processes has and no other's: other engines on this machine have other
+ * directories. Not for packages to rely on. Without `script`, those of all scripts of the job in that directory.
+ */
+export function scriptMarks({ job, directory, script }: ScriptMarks): Readonly<Record<string, string>> {
+  const marks = { GWE_JOB: String(job), GWE_APP_DIR: directory };
+  return script === undefined ? marks : { ...marks, GWE_SCRIPT: script };
 }
 
 /** The whole environment that an installer gets. */
@@ -33,7 +47,7 @@ export function installerEnvironment(
     ...Object.fromEntries(kept),
     GWE_APP_NAME: facts.name,
     GWE_APP_VERSION: facts.version,
-    GWE_APP_DIR: facts.directory,
+    ...scriptMarks(facts),
     GWE_PREVIOUS_VERSION: facts.previousVersion ?? "",
   };
 }

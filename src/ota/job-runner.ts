@@ -12,6 +12,7 @@ import {
   type Phase,
 } from "./state-machine.ts";
 import { activate } from "./steps/activate.ts";
+import { restoreSettings, trySettings } from "./steps/configure.ts";
 import { requireNoDowngrade } from "./steps/downgrade.ts";
 import { type DownloadProgress, downloadPackage } from "./steps/download.ts";
 import { install } from "./steps/install.ts";
@@ -83,7 +84,9 @@ export class JobRunner {
     const { state } = job;
     if ("process" in state && state.process !== null) {
       const directory = scriptDirectory(state) ?? deps.host.installed(job.app)?.directory ?? "";
-      await endLeftScript(deps, state.process, directory);
+      // What a finished installer has left running is no leftover of `health`.
+      const script = state.phase === "probation" ? "health" : undefined;
+      await endLeftScript(deps, state.process, { job: job.id, directory, script });
     }
     return apply(job, { type: "resumed" });
   }
@@ -139,6 +142,10 @@ export class JobRunner {
         return rollBack(context, state, onStarted);
       case "performing":
         return perform(context, onStarted);
+      case "trying":
+        return trySettings(context, state);
+      case "restoring":
+        return restoreSettings(context, state);
       case "committed":
       case "failed":
       case "rolled-back":

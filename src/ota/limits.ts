@@ -64,6 +64,10 @@ export interface OtaLimits {
   readonly healthRetryMs: number;
   /** Of an app's log, what is told of a version that failed. */
   readonly logTailLines: number;
+  /** How long new settings of the engine may be in force without a check-in before the old ones are put back. */
+  readonly settingsTrialMs: number;
+  /** How often the journal notes how long that has been: a crash forgets no more than this. */
+  readonly settingsTrialNoteMs: number;
   /** Work on a command starts without its clearing acknowledged after this. */
   readonly clearingGraceMs: number;
   /** How long `stop()` lets a running installer finish before it is ended. */
@@ -104,6 +108,8 @@ export const defaultOtaLimits: OtaLimits = {
   healthAttempts: 3,
   healthRetryMs: 5_000,
   logTailLines: 20,
+  settingsTrialMs: 10 * minuteMs,
+  settingsTrialNoteMs: minuteMs,
   clearingGraceMs: 30_000,
   stopGraceMs: 5_000,
   keptVersions: 2,

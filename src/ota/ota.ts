@@ -149,7 +149,7 @@ export class Ota {
 
   /** Resolves when there is nothing left to do, or be cleaned up. Until it is started, a pipeline with work stays busy. */
   async idle(): Promise<void> {
-    while (this.busy || this.journal.unendedJobs().length > 0) await this.wakeup.settled();
+    while (this.busy || this.todo().length > 0) await this.wakeup.settled();
   }
 
   /** Installations that have not ended, in the order they are worked through. */
@@ -225,7 +225,7 @@ export class Ota {
     const { files } = this.deps.platform;
     for (const directory of Object.values(this.deps.directories)) files.ensureDirectory(directory);
     this.carryOutCancellations();
-    for (const job of this.journal.unendedJobs()) {
+    for (const job of this.todo()) {
       if (isEnd(job.state)) this.commit([[job, job]]);
       else await this.runner.recover(job);
     }
@@ -233,7 +233,7 @@ export class Ota {
   }
 
   private async workOff(stop: AbortSignal, endInstaller: AbortSignal): Promise<void> {
-    for (let job = this.journal.unendedJobs()[0]; job !== undefined; job = this.journal.unendedJobs()[0]) {
+    for (let job = this.todo()[0]; job !== undefined; job = this.todo()[0]) {
       stop.throwIfAborted();
       const waitMs = this.msUntilRelease(job);
       if (waitMs > 0) {
@@ -248,6 +248,12 @@ export class Ota {
       await prune({ deps: this.deps, journal: this.journal, versions: this.versions });
       this.progress = undefined;
     }
+  }
+
+  /** Jobs that this run can work through, in that order. */
+  private todo(): readonly Job[] {
+    const jobs = this.journal.unendedJobs();
+    return this.deps.settings === undefined ? jobs.filter(({ task }) => task.verb !== "configure") : jobs;
   }
 
   /** A command's work begins when it is off `engine_fetch`: what it starts might end the engine. */

@@ -10,6 +10,7 @@ import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { ProcessOutcome, RunProcessOptions } from "../platform/run-process.ts";
 import type { RunWorkerOptions } from "../platform/worker-process.ts";
 import type { OtaLimits } from "./limits.ts";
+import type { SettingsHost } from "./settings-host.ts";
 import type { Phase } from "./state-machine.ts";
 import type { SignaturePolicy } from "./verification/signature-policy.ts";
 
@@ -20,10 +21,8 @@ export interface OtaPlatform {
   readonly runWorker: (options: RunWorkerOptions) => Promise<unknown>;
   readonly processStartTicks: (pid: number) => number | undefined;
   readonly isSameProcessAlive: (process: ProcessIdentity) => boolean;
-  readonly isGroupAlive: (
-    leader: number,
-    variable: { readonly name: string; readonly value: string },
-  ) => boolean;
+  readonly processesMarked: (marks: Readonly<Record<string, string>>) => readonly number[];
+  readonly signalMarked: (marks: Readonly<Record<string, string>>, signal: NodeJS.Signals) => void;
   readonly signalGroup: (leader: number, signal: NodeJS.Signals) => void;
   readonly bootId: () => string;
 }
@@ -54,6 +53,8 @@ export interface OtaDependencies {
   readonly requireSignature: SignaturePolicy;
   /** Whether a version older than the installed one may be installed. A rollback always may. */
   readonly allowDowngrade: boolean;
+  /** Undefined in a run that makes no check-ins: changes of settings are left to one that does. */
+  readonly settings: SettingsHost | undefined;
   readonly limits: OtaLimits;
   readonly fetchStatusFormat: "json" | "text";
   /** The daemon's environment; installers get what `installerEnvironment` lets through. */

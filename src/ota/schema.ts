@@ -92,6 +92,8 @@ const fallback = z._default(
 
 const process = z.nullable(installerProcess);
 
+const settingTexts = z.record(z.string(), z.string());
+
 const jobState = z.discriminatedUnion("phase", [
   z.object({ phase: z.literal("received") }),
   z.object({ phase: z.literal("queued") }),
@@ -129,6 +131,14 @@ const jobState = z.discriminatedUnion("phase", [
   }),
   z.object({ phase: z.literal("performing"), process }),
   z.object({
+    phase: z.literal("trying"),
+    before: settingTexts,
+    after: settingTexts,
+    waitedMs: z.number(),
+    resumes: z.number(),
+  }),
+  z.object({ phase: z.literal("restoring"), before: settingTexts, after: settingTexts, note: z.string() }),
+  z.object({
     phase: z.enum(["committed", "failed", "rolled-back", "cancelled", "interrupted", "skipped"]),
     note: z.string(),
     result: installerResult,
@@ -138,6 +148,7 @@ const jobState = z.discriminatedUnion("phase", [
 const task = z.discriminatedUnion("verb", [
   z.object({ verb: z.enum(["install", "remove", "start", "stop", "restart", "rollback", "cancel"]) }),
   z.object({ verb: z.literal("logs"), lines: z.number() }),
+  z.object({ verb: z.literal("configure"), settings: settingTexts }),
 ]);
 
 /** A job's `task` column; undefined when this version cannot read it. */

@@ -1,4 +1,13 @@
 import type { AppKind } from "../core/app-status.ts";
+import {
+  afterWaiting,
+  beginTrial,
+  endTrial,
+  type Restoring,
+  resumeTrial,
+  type TrialEvent,
+  type Trying,
+} from "./settings-trial.ts";
 
 /** A job never makes more transitions than this, whatever happens: no loop of crashes and resumes is endless. */
 export const maxTransitions = 40;
@@ -89,6 +98,8 @@ export type JobState =
   | RollingBack
   /** A task other than an installation is carried out. */
   | { readonly phase: "performing"; readonly process: InstallerProcess | null }
+  | Trying
+  | Restoring
   | EndState;
 
 export interface RollingBack {
@@ -130,6 +141,7 @@ export type JobEvent =
   | { readonly type: "performed"; readonly note: string; readonly result: InstallerResult }
   | { readonly type: "cancelled"; readonly note: string }
   | { readonly type: "failed"; readonly note: string; readonly result: InstallerResult }
+  | TrialEvent
   /** The engine starts and finds the job in this state: it, or the machine, went down in the middle. */
   | { readonly type: "resumed" };
 
@@ -206,7 +218,13 @@ function nextState(state: JobState, event: JobEvent): JobState | undefined {
       if (event.type === "script-started") return { ...state, process: event.process };
       if (event.type === "resumed") return { ...state, process: null };
       if (event.type === "rollback-chosen") return rollingBack(event.to, event.note, noResult);
-      return fromPerforming(event);
+      return event.type === "settings-noted" ? beginTrial(event) : fromPerforming(event);
+    case "trying":
+      return fromTrying(state, event);
+    case "restoring":
+      // A resumed one goes on: it is no transition, for nothing may keep the old settings from coming back.
+      if (event.type !== "rolled-back") return undefined;
+      return { phase: "rolled-back", note: joinNotes(state.note, event.note), result: event.result };
   }
 }
 
@@ -319,6 +337,19 @@ function fromRollingBack(state: RollingBack, event: JobEvent): JobState | undefi
   }
 }
 
+function fromTrying(state: Trying, event: JobEvent): JobState | undefined {
+  switch (event.type) {
+    case "waited":
+      return afterWaiting(state, event);
+    case "proved":
+      return { phase: "committed", note: event.note, result: noResult };
+    case "resumed":
+      return resumeTrial(state);
+    default:
+      return undefined;
+  }
+}
+
 /** After the first script, and even more after the start of the new version, there is something to put right. */
 function fromFailure(
   state: Exclude<JobState, EndState>,
@@ -338,6 +369,14 @@ function fromFailure(
       return rollingBack(state.fallback.kind === "version" ? state.fallback.version : null, note, result);
     case "rolling-back":
       return { phase: "failed", note: joinNotes(state.note, `the rollback failed: ${note}`), result };
+    case "trying":
+      return endTrial(state, note);
+    case "restoring":
+      return {
+        phase: "failed",
+        note: joinNotes(state.note, `the old settings are not back: ${note}`),
+        result,
+      };
   }
   return { phase: "failed", note, result };
 }

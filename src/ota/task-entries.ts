@@ -1,4 +1,5 @@
-import { type Task, type Verb, verbOrder } from "./task.ts";
+import { parseSettings } from "./settings-entry.ts";
+import { engineName, type Task, type Verb, verbOrder } from "./task.ts";
 import { cutText } from "./text.ts";
 
 /** One entry of a verb other than `install`: work to do, or the reason why there is none. */
@@ -25,7 +26,8 @@ export function parseTasks(command: Readonly<Record<string, unknown>>): ParsedTa
   for (const verb of taskVerbs) {
     const list = command[verb];
     if (list === undefined) continue;
-    if (Array.isArray(list)) entries.push(...list.map((entry) => parseEntry(verb, entry)));
+    if (verb === "configure") entries.push(parseConfigure(list));
+    else if (Array.isArray(list)) entries.push(...list.map((entry) => parseEntry(verb, entry)));
     else problems.push(`"${verb}" must be a list: ignored`);
   }
   return { entries, problems };
@@ -36,6 +38,14 @@ function parseEntry(verb: Verb, entry: unknown): TaskEntry {
   if (isName(entry)) return { kind: "task", task: { verb } as Task, name: entry };
   const what = verb === "cancel" ? "the name of an app or the id of a command" : "the name of an app";
   return { kind: "refused", verb, name: shown(entry), reason: `"${verb}" expects ${what}` };
+}
+
+/** One entry for all settings: they are in force together, or none is. */
+function parseConfigure(value: unknown): TaskEntry {
+  const parsed = parseSettings(value);
+  return parsed.kind === "settings"
+    ? { kind: "task", task: { verb: "configure", settings: parsed.settings }, name: engineName }
+    : { kind: "refused", verb: "configure", name: engineName, reason: parsed.reason };
 }
 
 function parseLogs(entry: unknown): TaskEntry {

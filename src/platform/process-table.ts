@@ -12,10 +12,6 @@ export function processStartTicks(pid: number): number | undefined {
   return statField(pid, 19);
 }
 
-function processGroup(pid: number): number | undefined {
-  return statField(pid, 2);
-}
-
 /** A number in /proc/<pid>/stat, counted from the state, which is 0; undefined for what is dead. */
 function statField(pid: number, index: number): number | undefined {
   let stat: string;
@@ -36,23 +32,32 @@ export function isSameProcessAlive(process: ProcessIdentity): boolean {
 }
 
 /**
- * Whether a process group has a living member that was started with this environment variable. The number of a group
- * whose leader has ended may be another's by now: the variable tells it apart.
+ * The living processes that were started with all of these environment variables, wherever in the tree of processes
+ * they are by now. One that was started with another environment, or may not be looked at, is not found.
  */
-export function isGroupAlive(
-  leader: number,
-  variable: { readonly name: string; readonly value: string },
-): boolean {
-  const entry = `${variable.name}=${variable.value}`;
-  return readdirSync("/proc").some((name) => {
-    if (!/^\d+$/.test(name) || processGroup(Number(name)) !== leader) return false;
+export function processesMarked(marks: Readonly<Record<string, string>>): readonly number[] {
+  const entries = Object.entries(marks).map(([name, value]) => `${name}=${value}`);
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
     try {
-      return readFileSync(`/proc/${name}/environ`, "utf8").split("\0").includes(entry);
+      // Of the dead there is none to read.
+      const environment = readFileSync(`/proc/${name}/environ`, "utf8").split("\0");
+      return entries.every((entry) => environment.includes(entry)) ? [Number(name)] : [];
     } catch {
-      // Gone meanwhile, or none that we may look at.
-      return false;
+      return [];
     }
   });
+}
+
+/** Sends a signal to every process with these marks. */
+export function signalMarked(marks: Readonly<Record<string, string>>, signal: NodeJS.Signals): void {
+  for (const pid of processesMarked(marks)) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
 }
 
 /** Identifies this boot of the machine; differs after every reboot. */

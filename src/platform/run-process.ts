@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { Readable } from "node:stream";
 import { type OutputPipe, openOutputPipe } from "./output-pipe.ts";
+import { processesMarked, signalMarked } from "./process-table.ts";
 
 export interface RunProcessOptions {
   readonly command: string;
@@ -10,6 +11,11 @@ export interface RunProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** After this the whole process group is ended: SIGTERM, then SIGKILL after `killAfterMs`. */
   readonly timeoutMs: number;
+  /**
+   * Variables of `env` that together only this program's processes have: with them, those that have left the process
+   * group (setsid) are ended with it.
+   */
+  readonly marks?: Readonly<Record<string, string>>;
   readonly killAfterMs: number;
   /** Bytes of stdout and stderr, interleaved, that are kept: the tail. The rest is read, counted and dropped. */
   readonly maxOutputBytes: number;
@@ -126,6 +132,9 @@ function openGate(child: ChildProcess, { onStarted }: RunProcessOptions): void {
   child.stdin?.end("go\n");
 }
 
+/** How often the processes of a program are looked for to be killed: each look finds what the one before missed. */
+const maxLooks = 5;
+
 /** Ends a child's whole process group when its time is up or its caller gives up. */
 class GroupEnding {
   reason: "timed-out" | "aborted" | undefined;
@@ -145,7 +154,13 @@ class GroupEnding {
   /** The leader ended. A group that was to be ended is ended whole: its leader may have died before its children. */
   finish(): void {
     this.dispose();
-    if (this.reason !== undefined) this.signalGroup("SIGKILL");
+    if (this.reason === undefined) return;
+    this.signalGroup("SIGKILL");
+    // One that was just being started by another was not to be seen yet.
+    const { marks } = this.options;
+    for (let look = 1; marks !== undefined && look < maxLooks && processesMarked(marks).length > 0; look++) {
+      signalMarked(marks, "SIGKILL");
+    }
   }
 
   dispose(): void {
@@ -163,6 +178,7 @@ class GroupEnding {
 
   private signalGroup(signal: NodeJS.Signals): void {
     if (this.child.pid !== undefined) signalGroup(this.child.pid, signal);
+    if (this.options.marks !== undefined) signalMarked(this.options.marks, signal);
   }
 }
 

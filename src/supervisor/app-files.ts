@@ -1,23 +1,20 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../platform/process-table.ts";
-import {
-  type BootProcess,
-  type LauncherState,
-  parseIdentity,
-  parseLauncherState,
-} from "./launcher/state-file.ts";
+import { type BootProcess, parseIdentity } from "./launcher/boot-process.ts";
+import { type LauncherState, parseLauncherState } from "./launcher/state-file.ts";
+import { isProcessKey } from "./process-key.ts";
 import type { SupervisorSystem } from "./system.ts";
 
-/** What the run directory tells of one app's processes. */
-export interface AppTrace {
+/** What the run directory tells of one process of an app. */
+export interface ProcessTrace {
   /** What a launcher of this boot noted last. */
   readonly state: LauncherState | undefined;
   readonly launcher: ProcessIdentity | undefined;
   readonly child: ProcessIdentity | undefined;
 }
 
-/** `run/apps/<app>/`: where the engine and an app's launcher leave each other word. */
+/** `run/apps/<key>/`: where the engine and the launcher of an app's process leave each other word. */
 export class AppFiles {
   private readonly root: string;
   private readonly system: SupervisorSystem;
@@ -27,12 +24,17 @@ export class AppFiles {
     this.system = system;
   }
 
-  directory(name: string): string {
-    return join(this.root, name);
+  directory(key: string): string {
+    return join(this.root, key);
   }
 
-  /** Apps that left a trace, wanted or not. */
-  names(): readonly string[] {
+  /** Names the launcher, once there is one. */
+  launcherFile(key: string): string {
+    return join(this.directory(key), "launcher");
+  }
+
+  /** Processes that left a trace, wanted or not. */
+  keys(): readonly string[] {
     try {
       return readdirSync(this.root);
     } catch (error) {
@@ -41,23 +43,28 @@ export class AppFiles {
     }
   }
 
-  writeSpec(name: string, spec: string): void {
-    this.system.ensureDirectory(this.directory(name), 0o700);
-    this.system.writeFileAtomic(join(this.directory(name), "spec"), spec, { mode: 0o600 });
+  writeSpec(key: string, spec: string): void {
+    this.system.ensureDirectory(this.directory(key), 0o700);
+    this.system.writeFileAtomic(join(this.directory(key), "spec"), spec, { mode: 0o600 });
   }
 
   /** Only what lives or was noted in this boot: after a reboot, everything here is about processes long gone. */
-  trace(name: string): AppTrace {
-    const state = parseLauncherState(this.read(name, "state"));
+  trace(key: string): ProcessTrace {
+    const state = parseLauncherState(this.read(key, "state"));
     return {
       state: state?.bootId === this.system.bootId() ? state : undefined,
-      launcher: this.alive(parseIdentity(this.read(name, "launcher"))),
-      child: this.alive(parseIdentity(this.read(name, "child"))),
+      launcher: this.alive(parseIdentity(this.read(key, "launcher"))),
+      child: this.alive(parseIdentity(this.read(key, "child"))),
     };
   }
 
-  remove(name: string): void {
-    if (isAppName(name)) this.system.removePath(this.directory(name));
+  /** As if it had never been started. To be called when its launcher has ended for good. */
+  forgetState(key: string): void {
+    if (isProcessKey(key)) this.system.removePath(join(this.directory(key), "state"));
+  }
+
+  remove(key: string): void {
+    if (isProcessKey(key)) this.system.removePath(this.directory(key));
   }
 
   private alive(process: BootProcess | undefined): ProcessIdentity | undefined {
@@ -65,19 +72,14 @@ export class AppFiles {
     return this.system.isSameProcessAlive(process) ? process : undefined;
   }
 
-  private read(name: string, file: string): string {
-    if (!isAppName(name)) return "";
+  private read(key: string, file: string): string {
+    if (!isProcessKey(key)) return "";
     try {
-      return readFileSync(join(this.directory(name), file), "utf8");
+      return readFileSync(join(this.directory(key), file), "utf8");
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOENT" || code === "ENOTDIR") return "";
       throw error;
     }
   }
-}
-
-/** Names reach here from pm2's list too, where anybody may have put any: none must lead out of the directory. */
-function isAppName(name: string): boolean {
-  return /^[A-Za-z0-9_][A-Za-z0-9_.+@-]*$/.test(name);
 }

@@ -8,6 +8,7 @@ const schema = z.array(
     ...wantedFields,
     installedAtMs: z.int(),
     wantedSinceMs: z.int(),
+    processes: z._default(z.array(z.string()), []),
   }),
 );
 

@@ -9,6 +9,8 @@ export interface DesiredApp extends InstalledApp {
   /** Unix milliseconds. */
   readonly installedAtMs: number;
   readonly wantedSinceMs: number;
+  /** supervisord's process names (`numprocs`, `process_name`), in order; none: one of the app's own name. */
+  readonly processes: readonly string[];
 }
 
 /** What a wanted app is called alike in the table and in its second copy. */
@@ -26,6 +28,7 @@ const rowSchema = z.pipe(
     ...wantedFields,
     installed_at: z.int(),
     wanted_since: z.int(),
+    processes: z.pipe(z.string(), z.transform(parseNames)),
   }),
   z.transform(
     ({ installed_at, wanted_since, ...row }): DesiredApp => ({
@@ -61,18 +64,33 @@ export class DesiredState {
    *
    * @param wantedAtFirst for an app that was not there before
    */
-  register(app: InstalledApp, wantedAtFirst: "running" | "stopped"): void {
+  register(app: InstalledApp & Pick<DesiredApp, "processes">, wantedAtFirst: "running" | "stopped"): void {
     const now = this.now();
     this.db.transaction(() => {
       this.db
         .prepare(
-          `INSERT INTO supervised_apps (name, version, kind, directory, wanted, generation, installed_at, wanted_since)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          `${insertApp}
            ON CONFLICT (name) DO UPDATE SET version = excluded.version, kind = excluded.kind,
-             directory = excluded.directory, generation = excluded.generation, installed_at = excluded.installed_at`,
+             directory = excluded.directory, generation = excluded.generation, installed_at = excluded.installed_at,
+             processes = excluded.processes`,
         )
-        .run(app.name, app.version, app.kind, app.directory, wantedAtFirst, this.nextGeneration(), now, now);
+        .run(
+          rowOf({
+            ...app,
+            wanted: wantedAtFirst,
+            generation: this.nextGeneration(),
+            installedAtMs: now,
+            wantedSinceMs: now,
+          }),
+        );
     })();
+  }
+
+  /** Records what an app's `supervisor.conf` makes of it now; what is not named any more ends. */
+  setProcesses(name: string, processes: readonly string[]): void {
+    this.db
+      .prepare("UPDATE supervised_apps SET processes = ? WHERE name = ?")
+      .run(JSON.stringify(processes), name);
   }
 
   /** Records what is wanted; `running` asks for a new start. */
@@ -91,14 +109,8 @@ export class DesiredState {
   /** Puts back apps as an earlier database had them: what runs of them is recognised, and runs on. */
   restore(apps: readonly DesiredApp[]): void {
     this.db.transaction(() => {
-      const insert = this.db.prepare(
-        `INSERT INTO supervised_apps (name, version, kind, directory, wanted, generation, installed_at, wanted_since)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-      );
-      for (const app of apps) {
-        const { name, version, kind, directory, wanted, generation, installedAtMs, wantedSinceMs } = app;
-        insert.run(name, version, kind, directory, wanted, generation, installedAtMs, wantedSinceMs);
-      }
+      const insert = this.db.prepare(`${insertApp} ON CONFLICT DO NOTHING`);
+      for (const app of apps) insert.run(rowOf(app));
       const last = Math.max(0, ...apps.map(({ generation }) => generation));
       this.db.prepare("UPDATE supervisor_generation SET last = max(last, ?)").run(last);
     })();
@@ -108,4 +120,16 @@ export class DesiredState {
     const row = this.db.prepare("UPDATE supervisor_generation SET last = last + 1 RETURNING last").get();
     return z.object({ last: z.int() }).parse(row).last;
   }
+}
+
+const insertApp = `INSERT INTO supervised_apps
+  (name, version, kind, directory, wanted, generation, installed_at, wanted_since, processes)
+  VALUES (@name, @version, @kind, @directory, @wanted, @generation, @installedAtMs, @wantedSinceMs, @processes)`;
+
+function rowOf({ processes, ...app }: DesiredApp): Readonly<Record<string, string | number>> {
+  return { ...app, processes: JSON.stringify(processes) };
+}
+
+function parseNames(text: string): readonly string[] {
+  return z.array(z.string()).parse(JSON.parse(text));
 }

@@ -1,4 +1,5 @@
 export { NotSupervisedError, SupervisorConfError, UnknownAppError } from "./errors.ts";
+export type { LogDaemonSettings } from "./logd/keeper.ts";
 export { supervisorAfterSalvage, supervisorMigrations } from "./migrations.ts";
 export {
   Pm2Adapter,

@@ -24,6 +24,11 @@ export const supervisorMigrations: readonly Migration[] = [
       INSERT INTO supervisor_generation (id, last) VALUES (1, 0);
     `,
   },
+  {
+    id: "supervisor/0002-processes",
+    // JSON: names of an app's processes; an older engine knows of one, with the app's name.
+    sql: "ALTER TABLE supervised_apps ADD COLUMN processes TEXT NOT NULL DEFAULT '[]'",
+  },
 ];
 
 /** Generations that were given out to rows now lost must not come back: a process may still run under one. */

@@ -2,14 +2,16 @@ import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { LauncherState } from "./launcher/state-file.ts";
 import type { Pm2Entry } from "./pm2/port.ts";
 
-/** What one app should be. Undefined: it should not be there at all. */
-export interface WantedApp {
+/** What one process of an app should be. Undefined: it should not be there at all. */
+export interface WantedProcess {
   readonly generation: number;
   readonly run: boolean;
+  /** It gave up (FATAL) so long ago that it is to be tried again. */
+  readonly retryDue: boolean;
 }
 
-/** What there is of one app, whoever left it. */
-export interface ObservedApp {
+/** What there is of one process, whoever left it. */
+export interface ObservedProcess {
   readonly entries: readonly Pm2Entry[];
   /** What a launcher of this boot noted last. */
   readonly state: LauncherState | undefined;
@@ -24,14 +26,14 @@ export type Step =
   /** Processes that pm2 doesn't know (any more) are waited for, then ended. */
   | { readonly kind: "end-strays"; readonly processes: readonly ProcessIdentity[] }
   | { readonly kind: "start"; readonly generation: number }
-  /** The app's files in the run directory go. */
+  /** Its files in the run directory go. */
   | { readonly kind: "forget" };
 
 /**
- * What to do so that one app runs exactly once, in the wanted generation, or not at all. Carried out, the steps lead
- * to an observation for which there is nothing to do; in between, never do two processes of the app run.
+ * What to do so that one process of an app runs exactly once, in the wanted generation, or not at all. Carried out, the
+ * steps lead to an observation for which there is nothing to do; in between, never do two of it run.
  */
-export function planApp(wanted: WantedApp | undefined, observed: ObservedApp): readonly Step[] {
+export function planProcess(wanted: WantedProcess | undefined, observed: ObservedProcess): readonly Step[] {
   const kept = wanted?.run
     ? observed.entries.find((entry) => isAsWanted(entry, wanted, observed))
     : undefined;
@@ -47,22 +49,23 @@ export function planApp(wanted: WantedApp | undefined, observed: ObservedApp): r
 }
 
 /** The policy has come to its end for this generation: supervisord wouldn't start it again either. */
-function isThrough(wanted: WantedApp, { state }: ObservedApp): boolean {
+function isThrough(wanted: WantedProcess, { state }: ObservedProcess): boolean {
+  if (state?.state === "FATAL" && wanted.retryDue) return false;
   return state?.final === true && state.generation === wanted.generation;
 }
 
-function isAsWanted(entry: Pm2Entry, wanted: WantedApp, observed: ObservedApp): boolean {
+function isAsWanted(entry: Pm2Entry, wanted: WantedProcess, observed: ObservedProcess): boolean {
   if (entry.generation !== wanted.generation) return false;
   if (["online", "launching", "waiting restart"].includes(entry.status)) return true;
   return entry.status === "stopped" && isThrough(wanted, observed);
 }
 
-function living({ launcher, child }: ObservedApp): readonly ProcessIdentity[] {
+function living({ launcher, child }: ObservedProcess): readonly ProcessIdentity[] {
   return [launcher, child].filter((process) => process !== undefined);
 }
 
 /** A launcher other than the entry's is an orphan; the entry's own ends what an earlier one left. */
-function straysBeside(kept: Pm2Entry, { launcher }: ObservedApp): readonly ProcessIdentity[] {
+function straysBeside(kept: Pm2Entry, { launcher }: ObservedProcess): readonly ProcessIdentity[] {
   const isOrphan = launcher !== undefined && kept.pid !== undefined && launcher.pid !== kept.pid;
   return isOrphan ? [launcher] : [];
 }

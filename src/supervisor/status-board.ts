@@ -1,18 +1,21 @@
-import { readFileSync } from "node:fs";
-import type { AppStatus } from "../core/app-status.ts";
+import type { AppStatus, ProcessStatus } from "../core/app-status.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { AppFiles } from "./app-files.ts";
 import type { DesiredApp } from "./desired-state.ts";
+import { groupStatus } from "./group-status.ts";
+import { uptimeCs } from "./launcher/boot-clock.ts";
 import type { Pm2Port } from "./pm2/index.ts";
-import { deriveStatus, type Problem } from "./status.ts";
+import { type AppProcess, processesOf } from "./process-key.ts";
+import { deriveStatus, type LogFiles, type Problem } from "./status.ts";
 
 interface StatusBoardDependencies {
   readonly desired: { all(): readonly DesiredApp[] };
   readonly files: AppFiles;
   readonly pm2: Pm2Port;
   readonly clock: Clock;
-  readonly logFile: (app: DesiredApp) => string | undefined;
+  /** By process name; none where `supervisor.conf` can't be read. */
+  readonly logFiles: (app: DesiredApp) => ReadonlyMap<string, LogFiles>;
 }
 
 /** What is known of each app right now, without asking pm2, and who wants to hear of changes. */
@@ -20,7 +23,7 @@ export class StatusBoard {
   private readonly deps: StatusBoardDependencies;
   private readonly problems = new Map<string, Problem>();
   private readonly listeners = new Set<(status: AppStatus) => void>();
-  private readonly logFiles = new Map<string, { readonly directory: string; readonly file?: string }>();
+  private readonly logFiles = new Map<string, { key: string; files: ReadonlyMap<string, LogFiles> }>();
   private published = new Map<string, string>();
 
   constructor(deps: StatusBoardDependencies) {
@@ -28,20 +31,20 @@ export class StatusBoard {
   }
 
   status(app: DesiredApp): AppStatus {
-    const { files, clock, pm2 } = this.deps;
-    const { state, launcher, child } = files.trace(app.name);
-    return deriveStatus({
-      app,
-      state,
-      // One that has just begun has noted nothing: what is there was noted by the one before.
-      launcherAlive: isSameProcess(launcher, state?.launcher),
-      childAlive: child !== undefined,
-      pm2Up: pm2.isUp(),
-      problem: this.problems.get(app.name),
-      logFile: app.kind === "long-running" ? this.logFile(app) : undefined,
-      nowMs: clock.now(),
-      uptimeCs: uptimeCs(),
-    });
+    const { name, version, kind } = app;
+    const processes = processesOf(app);
+    const [first, ...others] = processes.map((process) => this.processStatus(app, process));
+    if (first === undefined) {
+      // Its installer was the whole run, and ended well, or it would not be registered.
+      return { name, version, kind, state: "EXITED", sinceMs: app.installedAtMs, exitStatus: 0, restarts: 0 };
+    }
+    const all = [first, ...others] as const;
+    return {
+      ...(others.length === 0 ? { ...first, name } : groupStatus(name, all)),
+      version,
+      kind,
+      ...((others.length > 0 || first.name !== name) && { processes: all }),
+    };
   }
 
   setProblem(name: string, detail: string): void {
@@ -65,8 +68,9 @@ export class StatusBoard {
     for (const app of this.deps.desired.all()) {
       const status = this.status(app);
       // Times are computed from two clocks, and wobble by a millisecond.
-      const { sinceMs: _, startedAtMs: __, ...lasting } = status;
-      const key = JSON.stringify(lasting);
+      const key = JSON.stringify(status, (field, value: unknown) =>
+        field === "sinceMs" || field === "startedAtMs" ? undefined : value,
+      );
       now.set(app.name, key);
       if (this.published.get(app.name) === key) continue;
       for (const listener of this.listeners) listener(status);
@@ -74,21 +78,36 @@ export class StatusBoard {
     this.published = now;
   }
 
-  /** Read from the package once per installed version, not at every look. */
-  private logFile(app: DesiredApp): string | undefined {
-    const known = this.logFiles.get(app.name);
-    if (known?.directory === app.directory) return known.file;
-    const file = this.deps.logFile(app);
-    this.logFiles.set(app.name, { directory: app.directory, ...(file !== undefined && { file }) });
-    return file;
+  private processStatus(app: DesiredApp, { key, name }: AppProcess): ProcessStatus {
+    const { files, clock, pm2 } = this.deps;
+    const { state, launcher, child } = files.trace(key);
+    return deriveStatus({
+      app,
+      name,
+      state,
+      // One that has just begun has noted nothing: what is there was noted by the one before.
+      launcherAlive: isSameProcess(launcher, state?.launcher),
+      childAlive: child !== undefined,
+      pm2Up: pm2.isUp(),
+      problem: this.problems.get(app.name),
+      logFiles: this.logFilesOf(app, name),
+      nowMs: clock.now(),
+      uptimeCs: uptimeCs(),
+    });
+  }
+
+  /** Read from the package once per start that was asked for, not at every look. */
+  private logFilesOf(app: DesiredApp, process: string): LogFiles {
+    const key = `${app.generation} ${app.directory}`;
+    let known = this.logFiles.get(app.name);
+    if (known?.key !== key) {
+      known = { key, files: this.deps.logFiles(app) };
+      this.logFiles.set(app.name, known);
+    }
+    return known.files.get(process) ?? {};
   }
 }
 
 function isSameProcess(one: ProcessIdentity | undefined, other: ProcessIdentity | undefined): boolean {
   return one !== undefined && one.pid === other?.pid && one.startTicks === other.startTicks;
-}
-
-/** The clock that launchers note times by: centiseconds since boot. */
-function uptimeCs(): number {
-  return Math.round(Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 100);
 }

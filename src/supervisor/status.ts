@@ -1,4 +1,4 @@
-import type { AppState, AppStatus } from "../core/app-status.ts";
+import type { AppState, ProcessStatus } from "../core/app-status.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import type { LauncherState } from "./launcher/state-file.ts";
 
@@ -8,8 +8,13 @@ export interface Problem {
   readonly sinceMs: number;
 }
 
+export type LogFiles = Pick<ProcessStatus, "logFile" | "stderrLogFile">;
+
 export interface StatusFacts {
+  /** A long-running app. */
   readonly app: DesiredApp;
+  /** supervisord's name of the process. */
+  readonly name: string;
   /** What a launcher of this boot noted last. */
   readonly state: LauncherState | undefined;
   /** The launcher that noted `state` lives. */
@@ -17,23 +22,18 @@ export interface StatusFacts {
   readonly childAlive: boolean;
   readonly pm2Up: boolean;
   readonly problem: Problem | undefined;
-  readonly logFile: string | undefined;
+  readonly logFiles: LogFiles;
   /** The same instant on both clocks. */
   readonly nowMs: number;
   readonly uptimeCs: number;
 }
 
-/** An app's state in supervisord's terms, from what is wanted and what its launcher noted. */
-export function deriveStatus(facts: StatusFacts): AppStatus {
-  const { app, state, problem, logFile } = facts;
-  const identity = { name: app.name, version: app.version, kind: app.kind };
-  if (app.kind !== "long-running") {
-    // Its installer was the whole run, and ended well, or it would not be registered.
-    return { ...identity, state: "EXITED", sinceMs: app.installedAtMs, exitStatus: 0, restarts: 0 };
-  }
+/** A process' state in supervisord's terms, from what is wanted and what its launcher noted. */
+export function deriveStatus(facts: StatusFacts): ProcessStatus {
+  const { app, name, state, problem, logFiles } = facts;
   const now = judge(facts);
   return {
-    ...identity,
+    name,
     state: now.state,
     sinceMs: now.sinceMs,
     ...(now.running && state?.child && { pid: state.child.pid }),
@@ -42,7 +42,7 @@ export function deriveStatus(facts: StatusFacts): AppStatus {
     ...(state?.signal !== undefined && { signal: state.signal }),
     ...(now.state === "EXITED" && state?.final === false && { restarting: true as const }),
     restarts: state?.generation === app.generation ? state.restarts : 0,
-    ...(logFile !== undefined && { logFile }),
+    ...logFiles,
     ...detailOf(now.state, now.detail ?? problem?.detail ?? state?.detail),
   };
 }

@@ -2,21 +2,25 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type Database from "better-sqlite3";
 import type { AppHost, InstalledApp } from "../core/app-host.ts";
-import type { AppStatus } from "../core/app-status.ts";
+import type { AppState, AppStatus } from "../core/app-status.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import { AppFiles } from "./app-files.ts";
+import { AppLaunches } from "./app-launches.ts";
 import { AppLocks } from "./app-locks.ts";
+import { AppSettler } from "./app-settler.ts";
 import { DesiredCopy } from "./desired-copy.ts";
 import { type DesiredApp, DesiredState } from "./desired-state.ts";
-import { NotSupervisedError, SupervisorConfError, UnknownAppError } from "./errors.ts";
-import { logFile, renderLaunchSpec } from "./launcher/spec-file.ts";
-import type { Pm2Port } from "./pm2/index.ts";
+import { NotSupervisedError, UnknownAppError } from "./errors.ts";
+import { LogDaemonKeeper, type LogDaemonSettings } from "./logd/keeper.ts";
+import { logdLayout } from "./logd/layout.ts";
+import { UnitStreamsFiles } from "./logd/unit-streams-files.ts";
+import { type Pm2Port, removeAll } from "./pm2/index.ts";
+import { processesOf } from "./process-key.ts";
 import { Reconciler } from "./reconciler.ts";
 import { StatusBoard } from "./status-board.ts";
-import { parseSupervisorConf, type SupervisorConf } from "./supervisor-conf/index.ts";
 import type { SupervisorSystem } from "./system.ts";
 
 export interface SupervisorDependencies {
@@ -33,6 +37,7 @@ export interface SupervisorDependencies {
   /** `launcher.sh` as shipped; a copy is run, so that an update of the engine can replace it. */
   readonly launcherFile: string;
   readonly nodeFile: string;
+  readonly logDaemon: LogDaemonSettings;
   readonly pm2: Pm2Port;
   readonly system: SupervisorSystem;
   /** What apps inherit: the engine's own; its internal variables are taken out. */
@@ -47,10 +52,11 @@ export interface SupervisorDependencies {
   readonly checkIntervalMs?: number;
   /** How soon a listener learns of a change. */
   readonly statusIntervalMs?: number;
+  /** After how long an app that is FATAL is tried again. 0: never. */
+  readonly fatalRetryMs?: number;
 }
 
 const retrySchedule: RetrySchedule = { firstDelayMs: 250, maxDelayMs: 15_000, factor: 2, jitter: 0.5 };
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Keeps apps as they are wanted: the desired state is the engine's, the processes are pm2's. */
 export class Supervisor implements AppHost {
@@ -58,40 +64,69 @@ export class Supervisor implements AppHost {
   private readonly desired: DesiredState;
   private readonly copy: DesiredCopy;
   private readonly files: AppFiles;
+  private readonly launches: AppLaunches;
   private readonly locks = new AppLocks();
-  private readonly reconciler: Reconciler;
+  private readonly settler: AppSettler;
+  private readonly logDaemon: LogDaemonKeeper;
   private readonly board: StatusBoard;
-  private readonly warned = new Set<string>();
   private running: AbortController | undefined;
   /** What goes on in the background; all of it ends soon after `running` is aborted. */
   private readonly background = new Set<Promise<unknown>>();
   private stopListening: () => void = () => undefined;
 
   constructor(deps: SupervisorDependencies) {
-    const { db, clock, directories, system, pm2, logger } = deps;
+    const { db, clock, directories, system, pm2, logger, fatalRetryMs = 600_000 } = deps;
     this.deps = deps;
     this.desired = new DesiredState(db, () => clock.now());
     this.copy = new DesiredCopy(join(directories.stateDir, "apps.json"), system);
     this.files = new AppFiles(directories.runDir, system);
+    const layout = logdLayout(directories.runDir);
+    this.launches = new AppLaunches({
+      logDir: directories.logDir,
+      environment: deps.environment,
+      hostName: deps.hostName,
+      nodeFile: deps.nodeFile,
+      launcherFile: this.launcherCopy,
+      shell: deps.shell ?? ["/bin/sh"],
+      layout,
+      logger,
+    });
+    this.logDaemon = new LogDaemonKeeper({
+      ...deps.logDaemon,
+      layout,
+      runDir: directories.runDir,
+      logDir: directories.logDir,
+      nodeFile: deps.nodeFile,
+      path: this.launches.path,
+      pm2,
+      locks: this.locks,
+      system,
+      logger,
+    });
     this.board = new StatusBoard({
       desired: this.desired,
       files: this.files,
       pm2,
       clock,
-      logFile: (app) => this.logFileOf(app),
+      logFiles: (app) => this.launches.logFiles(app),
     });
-    this.reconciler = new Reconciler({
+    const reconciler = new Reconciler({
       desired: this.desired,
       files: this.files,
+      streams: new UnitStreamsFiles(layout, system),
       locks: this.locks,
       pm2,
       system,
       clock,
       logger,
-      conf: (app) => this.readConf(app),
-      renderSpec: (app, conf) => this.renderSpec(app, conf),
-      launcherCommand: (directory) => this.launcherCommand(directory),
+      conf: (app) => this.launches.readConf(app),
+      launch: (app, conf, process) => this.launches.launch(app, conf, process),
+      launcherCommand: (directory) => this.launches.launcherCommand(directory),
+      fatalRetryMs,
     });
+    const { desired, files, launches, board, logDaemon } = this;
+    const parts = { desired, files, launches, board, logDaemon, reconciler };
+    this.settler = new AppSettler({ ...parts, pm2, clock, logger });
   }
 
   /** Brings everything to what is wanted, and keeps it so. Resolves after the first look, even if pm2 is away. */
@@ -100,13 +135,14 @@ export class Supervisor implements AppHost {
     system.ensureDirectory(directories.runDir, 0o755);
     system.ensureDirectory(directories.logDir, 0o755);
     system.ensureDirectory(join(directories.runDir, "apps"), 0o700);
+    this.logDaemon.prepare();
     this.saveCopy();
     system.writeFileAtomic(this.launcherCopy, readFileSync(launcherFile, "utf8"), { mode: 0o644 });
     const running = new AbortController();
     this.running = running;
     // At once, not at the next look: apps are down from now on.
-    this.stopListening = pm2.onDown(() => this.inBackground(this.reconcile(running.signal)));
-    const settled = await this.reconcile(running.signal);
+    this.stopListening = pm2.onDown(() => this.inBackground(this.settler.settleAll(running.signal)));
+    const settled = await this.settler.settleAll(running.signal);
     this.inBackground(this.watch(running.signal, settled));
     this.inBackground(this.publish(running.signal));
   }
@@ -131,7 +167,7 @@ export class Supervisor implements AppHost {
   }
 
   validate(app: InstalledApp): void {
-    if (app.kind === "long-running") this.readConf(app);
+    if (app.kind === "long-running") this.launches.readConf(app);
   }
 
   installed(name: string): InstalledApp | undefined {
@@ -140,12 +176,13 @@ export class Supervisor implements AppHost {
   }
 
   async deploy(app: InstalledApp): Promise<void> {
-    const conf = app.kind === "long-running" ? this.readConf(app) : undefined;
-    this.desired.register(app, conf?.autostart === false ? "stopped" : "running");
+    const conf = app.kind === "long-running" ? this.launches.readConf(app) : undefined;
+    const processes = conf?.processes.map(({ processName }) => processName) ?? [];
+    this.desired.register({ ...app, processes }, conf?.autostart === false ? "stopped" : "running");
     this.saveCopy();
     this.board.clearProblem(app.name);
     // Before start() and after stop() the wish alone is recorded; start() fulfils it.
-    if (this.running !== undefined) await this.settleOrReport(app.name, this.running.signal);
+    if (this.running !== undefined) await this.settler.settleOrReport(app.name, this.running.signal);
   }
 
   async withdraw(name: string): Promise<void> {
@@ -155,14 +192,24 @@ export class Supervisor implements AppHost {
     await this.settleNow(name);
   }
 
-  /** Starts an app and keeps it wanted. One that is up, or on its way, is left alone. @throws UnknownAppError, NotSupervisedError */
+  /**
+   * Starts an app and keeps it wanted. What is up, or on its way, is left alone.
+   * @throws UnknownAppError, NotSupervisedError
+   */
   async startApp(name: string): Promise<void> {
     const app = this.supervised(name);
-    const { state } = this.board.status(app);
-    const isOnItsWay = ["STARTING", "RUNNING", "BACKOFF"].includes(state);
-    if (app.wanted === "running" && isOnItsWay) return;
-    this.desired.want(name, "running");
-    this.saveCopy();
+    const status = this.board.status(app);
+    const { processes = [status] } = status;
+    const ended = processes.filter(({ state }) => !isOnItsWay(state));
+    if (app.wanted === "running" && ended.length === 0) return;
+    if (app.wanted === "running" && ended.length < processes.length) {
+      // Of several processes those that have come to an end are started, as if they had not been before.
+      for (const { key, name: process } of processesOf(app)) {
+        if (ended.some((one) => one.name === process && one.restarting !== true)) this.files.forgetState(key);
+      }
+    } else {
+      this.wantRunning(app);
+    }
     this.board.clearProblem(name);
     await this.settleNow(name);
   }
@@ -178,21 +225,23 @@ export class Supervisor implements AppHost {
 
   /** @throws UnknownAppError, NotSupervisedError */
   async restartApp(name: string): Promise<void> {
-    this.supervised(name);
-    this.desired.want(name, "running");
-    this.saveCopy();
+    this.wantRunning(this.supervised(name));
     this.board.clearProblem(name);
     await this.settleNow(name);
   }
 
-  /** Ends every app and pm2's daemon, and lets go. What is wanted stays: `start` brings all back. */
+  /**
+   * Ends every app, higher `priority` first, and pm2's daemon, and lets go. What is wanted stays: `start` brings all
+   * back.
+   */
   async stopAll(): Promise<void> {
     const { pm2 } = this.deps;
     this.abort();
     await this.backgroundEnded();
     await pm2.ensureUp();
-    const entries = await pm2.list();
-    await Promise.all(entries.map(({ id }) => pm2.remove(id, 120_000)));
+    // The log daemon's is the lowest priority: it ends when all launchers have.
+    await removeAll(pm2, await pm2.list());
+    this.logDaemon.forgetRequests();
     await pm2.shutDown();
   }
 
@@ -247,50 +296,8 @@ export class Supervisor implements AppHost {
     }
   }
 
-  /** @returns whether all is as wanted */
-  private async reconcile(signal: AbortSignal): Promise<boolean> {
-    const { pm2, logger } = this.deps;
-    try {
-      await pm2.ensureUp(signal);
-      const entries = await pm2.list();
-      const names = new Set([
-        ...this.inOrderOfPriority(),
-        ...entries.map(({ name }) => name),
-        ...this.files.names(),
-      ]);
-      // Nearly always all is well: each app that looks so is not asked about again.
-      const unsettled = [...names].filter((name) => !this.reconciler.isSettled(name, entries));
-      for (const name of names) if (!unsettled.includes(name)) this.board.clearProblem(name);
-      const results = await Promise.all(unsettled.map((name) => this.settleOrReport(name, signal)));
-      return results.every((result) => result);
-    } catch (error) {
-      if (!signal.aborted) logger.error("supervision can't reach pm2", { error: describeError(error) });
-      return false;
-    }
-  }
-
   private async settleNow(name: string): Promise<void> {
-    if (this.running === undefined) return;
-    await this.deps.pm2.ensureUp(this.running.signal);
-    await this.reconciler.settle(name, this.running.signal);
-  }
-
-  private async settleOrReport(name: string, signal: AbortSignal): Promise<boolean> {
-    try {
-      await this.deps.pm2.ensureUp(signal);
-      await this.reconciler.settle(name, signal);
-      this.board.clearProblem(name);
-      return true;
-    } catch (error) {
-      if (signal.aborted) return false;
-      const detail = describeError(error);
-      // A wrong file stays wrong until somebody acts; the rest may pass by itself.
-      if (error instanceof SupervisorConfError) this.board.setProblem(name, detail);
-      const key = `${name}: ${detail}`;
-      if (!this.warned.has(key)) this.deps.logger.error("an app is not as wanted", { app: name, detail });
-      this.warned.add(key);
-      return false;
-    }
+    if (this.running !== undefined) await this.settler.settle(name, this.running.signal);
   }
 
   private async watch(signal: AbortSignal, firstResult: boolean): Promise<void> {
@@ -299,7 +306,7 @@ export class Supervisor implements AppHost {
     while (!signal.aborted) {
       const delay = failures === 0 ? checkIntervalMs : retryDelayMs(retrySchedule, failures, random);
       await clock.sleep(Math.min(delay, checkIntervalMs), signal).catch(() => undefined);
-      if (!signal.aborted) failures = (await this.reconcile(signal)) ? 0 : failures + 1;
+      if (!signal.aborted) failures = (await this.settler.settleAll(signal)) ? 0 : failures + 1;
     }
   }
 
@@ -311,22 +318,19 @@ export class Supervisor implements AppHost {
     }
   }
 
-  /** supervisord starts lower priorities first. */
-  private inOrderOfPriority(): readonly string[] {
-    const priority = (app: DesiredApp): number => {
-      try {
-        return app.kind === "long-running" ? this.readConf(app).priority : 0;
-      } catch (error) {
-        // It can't be started anyway; settling it reports why.
-        if (error instanceof SupervisorConfError) return 0;
-        throw error;
-      }
-    };
-    return this.desired
-      .all()
-      .map((app) => ({ name: app.name, priority: priority(app) }))
-      .sort((one, other) => one.priority - other.priority)
-      .map(({ name }) => name);
+  /** Asks for a new start, of the processes that `supervisor.conf` names by now. */
+  private wantRunning(app: DesiredApp): void {
+    this.desired.want(app.name, "running");
+    this.refreshProcesses(app);
+    this.saveCopy();
+  }
+
+  private refreshProcesses(app: DesiredApp): void {
+    const conf = this.launches.confIfReadable(app);
+    const names = conf?.processes.map(({ processName }) => processName);
+    if (names !== undefined && names.join("\n") !== app.processes.join("\n")) {
+      this.desired.setProcesses(app.name, names);
+    }
   }
 
   private supervised(name: string): DesiredApp {
@@ -340,65 +344,13 @@ export class Supervisor implements AppHost {
     return app;
   }
 
-  private readConf(app: InstalledApp): SupervisorConf {
-    const file = join(app.directory, "supervisor.conf");
-    let text: string;
-    try {
-      text = readFileSync(file, "utf8");
-    } catch (cause) {
-      throw new SupervisorConfError("supervisor.conf can't be read", { context: { file }, cause });
-    }
-    const { environment, hostName, directories, logger } = this.deps;
-    const conf = parseSupervisorConf({
-      text,
-      appName: app.name,
-      here: app.directory,
-      logDir: directories.logDir,
-      hostName,
-      environment,
-    });
-    for (const warning of conf.warnings) {
-      const key = `${app.directory}: ${warning}`;
-      if (!this.warned.has(key)) logger.warn("supervisor.conf", { app: app.name, warning });
-      this.warned.add(key);
-    }
-    return conf;
-  }
-
-  private renderSpec(app: DesiredApp, conf: SupervisorConf): string {
-    return renderLaunchSpec({
-      appName: app.name,
-      generation: app.generation,
-      conf,
-      baseEnvironment: this.deps.environment,
-      logDir: this.deps.directories.logDir,
-      nodeFile: this.deps.nodeFile,
-    });
-  }
-
-  private logFileOf(app: DesiredApp): string | undefined {
-    try {
-      const [{ stdout }] = this.readConf(app).processes;
-      return logFile(stdout.target, "stdout", {
-        logDir: this.deps.directories.logDir,
-        appName: app.name,
-      });
-    } catch (error) {
-      if (error instanceof SupervisorConfError) return undefined;
-      throw error;
-    }
-  }
-
-  /** Through `env -i`: pm2 puts dozens of its own variables into what it starts. */
-  private launcherCommand(directory: string): readonly [string, ...string[]] {
-    const { environment, shell = ["/bin/sh"] } = this.deps;
-    const path = environment.PATH ?? defaultPath;
-    return ["/usr/bin/env", "-i", `PATH=${path}`, ...shell, this.launcherCopy, directory];
-  }
-
   private get launcherCopy(): string {
     return join(this.deps.directories.runDir, "launcher.sh");
   }
+}
+
+function isOnItsWay(state: AppState): boolean {
+  return state === "STARTING" || state === "RUNNING" || state === "BACKOFF";
 }
 
 function unknownApp(name: string): UnknownAppError {

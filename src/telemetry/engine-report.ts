@@ -1,4 +1,4 @@
-import type { AppStatus } from "../core/app-status.ts";
+import type { AppStatus, ProcessStatus } from "../core/app-status.ts";
 import { formatUptime } from "../core/uptime.ts";
 
 export interface EngineReportInput {
@@ -16,6 +16,12 @@ interface Entry {
   readonly version: string;
   readonly signal?: string;
   readonly detail?: string;
+  /** Of an app with several: each of its processes. */
+  readonly processes?: readonly ProcessEntry[];
+}
+
+interface ProcessEntry extends Omit<Entry, "version" | "processes"> {
+  readonly name: string;
 }
 
 /** The `engine_report` dataport: a list of one-key objects, the engine itself included (spec: gateway-engine.md). */
@@ -33,13 +39,27 @@ export function engineReport(input: EngineReportInput): string {
 }
 
 function appEntry(app: AppStatus, nowMs: number): Entry {
+  const { version, processes } = app;
+  const { status, uptime, exitstatus, ...more } = processEntry(app, nowMs);
   return {
-    status: app.state,
-    uptime:
-      app.startedAtMs === undefined || app.pid === undefined ? "" : formatUptime(nowMs - app.startedAtMs),
-    exitstatus: app.exitStatus ?? 0,
-    version: app.version,
-    ...(app.signal !== undefined && { signal: app.signal }),
-    ...(app.detail !== undefined && { detail: app.detail }),
+    status,
+    uptime,
+    exitstatus,
+    version,
+    ...more,
+    ...(processes !== undefined && {
+      processes: processes.map((one) => ({ name: one.name, ...processEntry(one, nowMs) })),
+    }),
+  };
+}
+
+function processEntry(one: ProcessStatus, nowMs: number): Omit<ProcessEntry, "name"> {
+  const isUp = one.startedAtMs !== undefined && one.pid !== undefined;
+  return {
+    status: one.state,
+    uptime: isUp ? formatUptime(nowMs - (one.startedAtMs ?? nowMs)) : "",
+    exitstatus: one.exitStatus ?? 0,
+    ...(one.signal !== undefined && { signal: one.signal }),
+    ...(one.detail !== undefined && { detail: one.detail }),
   };
 }

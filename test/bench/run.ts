@@ -2,6 +2,7 @@
 import { benchDownload } from "./download.ts";
 import { benchEmulator } from "./emulator.ts";
 import { atLeast, type Figure, plain } from "./figures.ts";
+import { benchLogs } from "./logs.ts";
 import { benchMemory } from "./memory.ts";
 import { benchOta } from "./ota.ts";
 import { benchStartup } from "./startup.ts";
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   emulator: emulatorFigures,
   download: benchDownload,
   ota: benchOta,
+  logs: benchLogs,
 };
 
 const wanted = process.argv.slice(2);

@@ -19,6 +19,15 @@ const { values } = parseArgs({
 const kills = Number(values.n);
 const random = seededRandom(Number(values.seed));
 
+/**
+ * When a kill comes: so long after the start's log has that many lines. On a slow machine that is later, and the same
+ * moment in the engine's life.
+ */
+interface Moment {
+  readonly lines: number;
+  readonly afterMs: number;
+}
+
 type Kind = "good" | "bad installer" | "unhealthy" | "does not start" | "one-off";
 
 interface Order {
@@ -72,11 +81,20 @@ class Trial {
   }
 
   /** One start and its end; answers what the engine was at. */
-  async kill(afterMs: number): Promise<string> {
+  async kill({ lines, afterMs }: Moment): Promise<string> {
     const { engine } = this.gateway;
     await this.examine();
     const seen = engine.output.length;
     engine.start();
+    await eventually(
+      `${lines} lines`,
+      () => {
+        const log = engine.output.slice(seen);
+        // With nothing left to do it says no more.
+        return log.split("\n").length > lines || log.includes('"fetch_status"') || !engine.isRunning;
+      },
+      60_000,
+    );
     await delay(afterMs);
     must(engine.isRunning, `the engine ended by itself: ${engine.output.slice(seen).slice(-3_000)}`);
     await engine.end("SIGKILL");
@@ -186,10 +204,13 @@ try {
   const trial = new Trial(gateway);
   await trial.begin();
   for (; done < kills; done++) {
-    const afterMs = Math.floor(random() ** 1.5 * 2_500);
-    const phase = await trial.kill(afterMs);
+    const lines = Math.floor(random() * 20);
+    const afterMs = Math.floor(random() * 200);
+    const phase = await trial.kill({ lines, afterMs });
     phases.set(phase, (phases.get(phase) ?? 0) + 1);
-    console.log(`kill ${done + 1} of ${kills}, seed ${values.seed}: ${afterMs} ms after its start, ${phase}`);
+    console.log(
+      `kill ${done + 1} of ${kills}, seed ${values.seed}: ${afterMs} ms after ${lines} lines, ${phase}`,
+    );
   }
   await trial.finish();
   const seconds = Math.round((performance.now() - startedMs) / 1000);

@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { AppStatus } from "../../src/core/app-status.ts";
 import type { EngineStatus } from "../../src/core/control-api.ts";
 import { pathsUnder } from "../../src/core/paths.ts";
+import type { OtaLimits } from "../../src/ota/index.ts";
 
 const bin = join(import.meta.dirname, "../../bin");
 
@@ -18,6 +19,8 @@ export interface EngineHomeOptions {
   readonly engineConfig?: readonly string[];
   /** Further lines of `[device]` in Gateway.cfg. */
   readonly deviceConfig?: readonly string[];
+  /** In place of the pipeline's defaults: the engine is then run from its sources, by a program of the tests' own. */
+  readonly otaLimits?: Partial<OtaLimits>;
 }
 
 /** Waiting for a condition took longer than a test may wait. */
@@ -44,11 +47,13 @@ export async function eventually<T>(
 export class EngineProcess implements AsyncDisposable {
   readonly home: string;
   readonly paths: ReturnType<typeof pathsUnder>;
+  private readonly otaLimits: Partial<OtaLimits> | undefined;
   private child: ChildProcess | undefined;
   private text = "";
 
   constructor(options: EngineHomeOptions) {
     this.home = mkdtempSync(join(tmpdir(), "gwe-"));
+    this.otaLimits = options.otaLimits;
     this.paths = pathsUnder(this.home);
     mkdirSync(this.paths.etcDir);
     const device = [
@@ -81,7 +86,11 @@ export class EngineProcess implements AsyncDisposable {
 
   /** Starts the engine; does not wait for anything. */
   start(...args: readonly string[]): void {
-    const child = spawn(join(bin, "gwe"), [...args], {
+    const [command, ...before] =
+      this.otaLimits === undefined
+        ? [join(bin, "gwe")]
+        : [process.execPath, join(import.meta.dirname, "engine-child.ts"), JSON.stringify(this.otaLimits)];
+    const child = spawn(command, [...before, ...args], {
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -149,6 +149,7 @@ export class OtaHarness {
       keysDirectory: this.keys,
       requireSignature: "if-keys",
       allowDowngrade: true,
+      settings: undefined,
       fetchStatusFormat: "json",
       environment: process.env,
       platform: otaPlatform,

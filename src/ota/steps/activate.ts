@@ -20,13 +20,16 @@ export async function activate(
   if (kind !== "long-running") return { type: "activated", note: "", probation: false };
   const status = await settled(context);
   const { state } = status;
-  if (hasFailed(status)) {
+  const hasHealth = await hasScript(context, "health", directory);
+  // Without a script to say so, only a start that supervision has given up counts as failed: an app may wait in BACKOFF
+  // for what it needs, and while supervision itself is away nothing could be put back either.
+  if (state === "FATAL" || (hasHealth && hasFailed(status))) {
     const complaint = `installed, but the app does not start: ${describeStatus(status)}`;
     throw await appFailure(context, complaint, status, result);
   }
   // What has ended for good has nothing more to prove: many apps run once at boot.
   const runs = state === "RUNNING" || state === "STARTING";
-  const probation = runs && (await hasScript(context, "health", directory));
+  const probation = runs && hasHealth;
   if (state === "RUNNING") return { type: "activated", note: "", probation };
   const note = state === "STOPPED" ? "the app is wanted stopped" : describeStatus(status);
   return { type: "activated", note: `installed; ${note}`, probation };

@@ -5,11 +5,12 @@ import { type InstallerResult, type JobEvent, noResult } from "../state-machine.
 import type { Task } from "../task.ts";
 import { keptVersion } from "../versions-on-disk.ts";
 import { readLogTail } from "./app-log.ts";
+import { noteSettings } from "./configure.ts";
 import { type OnStarted, runOptional } from "./script.ts";
 import type { StepContext } from "./step.ts";
 import { describeStatus, hasFailed, inTime, settled, withdraw } from "./takeover.ts";
 
-type Performed = Extract<JobEvent, { type: "performed" | "rollback-chosen" }>;
+type Performed = Extract<JobEvent, { type: "performed" | "rollback-chosen" | "settings-noted" }>;
 
 /**
  * Carries out a task other than an installation. May be repeated after a crash.
@@ -34,6 +35,8 @@ export async function perform(context: StepContext, onStarted: OnStarted): Promi
       return chooseVersion(context);
     case "logs":
       return tellLog(context, task);
+    case "configure":
+      return noteSettings(context, task.settings);
     case "install":
     case "cancel":
       throw new InvariantError("a task that is carried out elsewhere", { context: { verb: task.verb } });

@@ -1,7 +1,7 @@
 import { delimiter, join } from "node:path";
 import type { ProcessOutcome } from "../../platform/run-process.ts";
 import { StepFailure } from "../errors.ts";
-import { installerEnvironment } from "../installer-environment.ts";
+import { installerEnvironment, type ScriptMarks, scriptMarks } from "../installer-environment.ts";
 import type { OtaDependencies, OtaPlatform } from "../ports.ts";
 import { type InstallerProcess, type InstallerResult, noResult, type UnpackedApp } from "../state-machine.ts";
 import { cutToTail, decodeOutput } from "../text.ts";
@@ -98,8 +98,10 @@ export function afterResult(first: InstallerResult, error: unknown, maxBytes: nu
 function environmentFor(
   { deps, job }: StepContext,
   { version, directory, previousVersion }: ScriptOwner,
+  script?: string,
 ): Readonly<Record<string, string>> {
-  return installerEnvironment(deps.environment, { name: job.app, version, directory, previousVersion });
+  const facts = { job: job.id, script, name: job.app, version, directory, previousVersion };
+  return installerEnvironment(deps.environment, facts);
 }
 
 async function runScript(
@@ -114,7 +116,8 @@ async function runScript(
     command: run.command,
     args: run.args,
     cwd: run.directory,
-    env: environmentFor(context, run),
+    env: environmentFor(context, run, run.name),
+    marks: scriptMarks({ job: context.job.id, directory: run.directory, script: run.name }),
     timeoutMs: run.timeoutMs,
     killAfterMs: limits.installerKillAfterMs,
     maxOutputBytes: limits.installerOutputBytes,
@@ -144,17 +147,25 @@ async function runScript(
 export async function endLeftScript(
   { platform, clock, limits }: Pick<OtaDependencies, "platform" | "clock" | "limits">,
   left: InstallerProcess,
-  directory: string,
+  owner: ScriptMarks,
 ): Promise<void> {
   if (left.bootId !== platform.bootId()) return;
-  const mark = { name: "GWE_APP_DIR", value: directory };
-  const isLeft = (): boolean => platform.isSameProcessAlive(left) || platform.isGroupAlive(left.pid, mark);
+  const marks = scriptMarks(owner);
+  const isLeft = (): boolean =>
+    platform.isSameProcessAlive(left) || platform.processesMarked(marks).length > 0;
+  const signalAll = (signal: NodeJS.Signals): void => {
+    // Without its leader, the number of a group may be another's by now.
+    if (platform.isSameProcessAlive(left)) platform.signalGroup(left.pid, signal);
+    platform.signalMarked(marks, signal);
+  };
   if (!isLeft()) return;
-  platform.signalGroup(left.pid, "SIGTERM");
+  signalAll("SIGTERM");
   const startedAt = clock.monotonic();
   while (isLeft() && clock.monotonic() - startedAt < limits.installerKillAfterMs) await clock.sleep(50);
-  if (isLeft()) platform.signalGroup(left.pid, "SIGKILL");
-  while (isLeft()) await clock.sleep(10);
+  while (isLeft()) {
+    signalAll("SIGKILL");
+    await clock.sleep(10);
+  }
 }
 
 /** How an installer is run. @throws StepFailure when this gateway cannot run it */

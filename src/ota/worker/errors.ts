@@ -4,3 +4,8 @@ import { GweError } from "../../core/errors.ts";
 export class PackageRefusedError extends GweError {
   readonly code = "PACKAGE_REFUSED";
 }
+
+/** The disk gives back something else than was written to it. */
+export class ReadBackError extends GweError {
+  readonly code = "OTA_READ_BACK";
+}

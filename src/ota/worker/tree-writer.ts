@@ -1,3 +1,4 @@
+import { createHash, type Hash } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -15,7 +16,8 @@ import { join } from "node:path";
 import { PackageRefusedError } from "./errors.ts";
 import { MemberTree, memberPath, refused, requireTarget } from "./member-tree.ts";
 import type { UnpackRequest } from "./protocol.ts";
-import { syncTree } from "./sync-tree.ts";
+import type { WrittenFile } from "./read-back.ts";
+import { type SyncSystem, syncTree } from "./sync-tree.ts";
 
 /** Smallest piece of disk that a member takes, and about what its inode costs. */
 const blockBytes = 4096;
@@ -27,6 +29,7 @@ interface OpenFile {
   readonly mode: number;
   readonly mtime: Date | undefined;
   readonly sizeBytes: number;
+  readonly hash: Hash;
   writtenBytes: number;
 }
 
@@ -47,6 +50,8 @@ export interface MemberAttributes {
  */
 export class TreeWriter {
   readonly tree: MemberTree;
+  /** By path, names of hard links included: what `readBack` is to find. */
+  readonly written = new Map<string, WrittenFile>();
   files = 0;
   bytes = 0;
   private readonly root: string;
@@ -82,6 +87,7 @@ export class TreeWriter {
       mode: mode === undefined ? 0o644 : (mode & 0o777) | 0o600,
       mtime,
       sizeBytes,
+      hash: createHash("sha256"),
       writtenBytes: 0,
     };
     this.files += 1;
@@ -95,6 +101,7 @@ export class TreeWriter {
     const blocksAfter = Math.max(1, Math.ceil((current.writtenBytes + chunk.length) / blockBytes));
     this.use((blocksAfter - blocksBefore) * blockBytes);
     for (let offset = 0; offset < chunk.length; ) offset += writeSync(current.fd, chunk, offset);
+    current.hash.update(chunk);
     current.writtenBytes += chunk.length;
     this.bytes += chunk.length;
   }
@@ -104,7 +111,9 @@ export class TreeWriter {
     if (current === undefined) return;
     this.current = undefined;
     try {
-      if (current.writtenBytes !== current.sizeBytes) throw refused(current.path, "is cut short");
+      const { path, mode, sizeBytes, hash } = current;
+      if (current.writtenBytes !== sizeBytes) throw refused(path, "is cut short");
+      this.written.set(path, { mode, sizeBytes, digest: hash.digest("binary") });
       fchmodSync(current.fd, current.mode);
       // Python compares it with the time noted in compiled files.
       if (isSane(current.mtime)) futimesSync(current.fd, current.mtime, current.mtime);
@@ -134,16 +143,18 @@ export class TreeWriter {
     this.use(inodeBytes);
     this.tree.put(path, { kind: "file" });
     linkSync(join(this.root, existing), join(this.root, path));
+    const file = this.written.get(existing);
+    if (file !== undefined) this.written.set(path, file);
   }
 
   /** Gives directories their own modes and brings everything to disk. */
-  async finish(): Promise<void> {
+  async finish(system: SyncSystem): Promise<void> {
     const paths: string[] = [];
     for (const [path, member] of this.tree.entries()) {
       if (member.kind === "directory" && path !== "") chmodSync(join(this.root, path), member.mode);
       if (member.kind !== "link") paths.push(path);
     }
-    await syncTree(this.root, paths);
+    await syncTree(this.root, paths, system);
     chmodSync(this.root, 0o755);
   }
 

@@ -6,6 +6,8 @@ import { PackageRefusedError } from "./errors.ts";
 import { findRoot, inspectDirectory } from "./inspect.ts";
 import { refused } from "./member-tree.ts";
 import type { UnpackedPackage, UnpackRequest } from "./protocol.ts";
+import { readBack } from "./read-back.ts";
+import type { SyncSystem } from "./sync-tree.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
 /** Headers and padding that an archive may hold beside its files' content: a bomb of headers ends here. */
@@ -18,12 +20,12 @@ const maxPaddingBytes = 1024 * 1024;
 const compressedMagics = [Buffer.from([0x1f, 0x8b]), Buffer.from([0x28, 0xb5, 0x2f, 0xfd])];
 
 /**
- * Unpacks a package below a directory of its own, everything fsynced, and says what is in it. The directory is left
+ * Unpacks a package below a directory of its own, everything fsynced and read back, and says what is in it. The directory is left
  * half-filled when this throws: its caller removes it.
  *
- * @throws PackageRefusedError when the package is at fault
+ * @throws PackageRefusedError when the package is at fault; ReadBackError when the disk is
  */
-export async function unpackPackage(request: UnpackRequest): Promise<UnpackedPackage> {
+export async function unpackPackage(request: UnpackRequest, system: SyncSystem): Promise<UnpackedPackage> {
   const writer = new TreeWriter(request);
   writer.begin();
   const parser = createParser(writer);
@@ -65,7 +67,8 @@ export async function unpackPackage(request: UnpackRequest): Promise<UnpackedPac
   if (streamBytes === 0) throw new PackageRefusedError("the package is empty");
   const root = findRoot(writer.tree);
   writer.tree.checkLinks(root);
-  await writer.finish();
+  await writer.finish(system);
+  await readBack(request.into, writer.tree, writer.written);
   return { root, files: writer.files, bytes: writer.bytes, ...inspectDirectory(join(request.into, root)) };
 }
 

@@ -44,7 +44,9 @@ nap() { sleep 0.1 2>/dev/null || sleep 1; }
 write_state() { # $1 state
   now_cs
   printf '%s\n' "boot=$boot" "generation=$gwe_generation" "state=$1" "since=$now" "launcher=$token" \
-    "startsecs=$gwe_startsecs" "stopsignal=$gwe_stopsignal" "stopwaitsecs=$gwe_stopwaitsecs" "child=$child_id" "started=$started" "ended=$ended" "exit=$exit_status" \
+    "startsecs=$gwe_startsecs" "stopsignal=$gwe_stopsignal" "stopwaitsecs=$gwe_stopwaitsecs" \
+    "stopasgroup=$gwe_stopasgroup" "killasgroup=$gwe_killasgroup" \
+    "child=$child_id" "started=$started" "ended=$ended" "exit=$exit_status" \
     "signal=$signal" "failures=$failures" "restarts=$restarts" "final=$final" "detail=$detail" \
     >"$gwe_dir/.state.$$" && mv -f "$gwe_dir/.state.$$" "$gwe_dir/state"
 }
@@ -69,19 +71,32 @@ read_previous() { # sets previous_* from the state of the launcher before, of th
   done <"$gwe_dir/state"
 }
 
+send() { # $1 signal, $2 pid, $3 not empty: to its whole group
+  if [ -n "$3" ]; then
+    # One that was just forked leads no group yet.
+    kill "-$1" "-$2" || kill -s "$1" "$2"
+  else
+    kill -s "$1" "$2"
+  fi
+}
+
 # ---- whatever an earlier launcher left running is ended first: never two at once
 
-end_stray() { # $1 process, $2 signal
+end_stray() { # $1 process, $2 signal, $3 and $4 not empty: signal, KILL to its group
   is_alive "$1" || return
-  kill -s "$2" "${1%%:*}"
+  send "$2" "${1%%:*}" "$3"
   now_cs
   deadline=$((now + gwe_stopwaitsecs * 100))
   while is_alive "$1"; do
     [ -n "$stopping" ] && deadline=0
     now_cs
-    [ "$now" -ge "$deadline" ] && kill -s KILL "${1%%:*}"
+    [ "$now" -ge "$deadline" ] && send KILL "${1%%:*}" "$4"
     nap
   done
+}
+
+end_stray_app() { # $1 process
+  end_stray "$1" "$gwe_stopsignal" "$gwe_stopasgroup" "$gwe_killasgroup"
 }
 
 end_predecessor() {
@@ -89,8 +104,8 @@ end_predecessor() {
   [ -r "$gwe_dir/launcher" ] && read -r former <"$gwe_dir/launcher"
   # From here on a child that the former launcher just forked sees that it is no longer wanted, and quits.
   printf '%s\n' "$token" >"$gwe_dir/.launcher.$$" && mv -f "$gwe_dir/.launcher.$$" "$gwe_dir/launcher"
-  end_stray "$former" TERM
-  [ -r "$gwe_dir/child" ] && read -r former <"$gwe_dir/child" && end_stray "$former" "$gwe_stopsignal"
+  end_stray "$former" TERM '' ''
+  [ -r "$gwe_dir/child" ] && read -r former <"$gwe_dir/child" && end_stray_app "$former"
 }
 
 # ---- signals: whatever asks the launcher to end, the app is asked by its own stop signal
@@ -103,7 +118,7 @@ request_stop() {
 }
 
 stop_child() {
-  kill -s "$gwe_stopsignal" "$child"
+  send "$gwe_stopsignal" "$child" "$gwe_stopasgroup"
   (
     trap '' INT HUP QUIT TERM USR1
     now_cs
@@ -111,7 +126,7 @@ stop_child() {
     # Asked by start time as well: the number may be somebody else's by then.
     while is_alive "$child_id"; do
       now_cs
-      [ "$now" -lt "$deadline" ] || kill -s KILL "$child"
+      [ "$now" -lt "$deadline" ] || send KILL "$child" "$gwe_killasgroup"
       nap
     done
   ) 9<&- &
@@ -129,7 +144,7 @@ watch_pm2() { # in the background: tells when pm2 is gone, or, when the launcher
   fi
   if [ -r "$gwe_dir/launcher" ] && read -r line <"$gwe_dir/launcher" && [ "$line" = "$token" ]; then
     # No other launcher has taken over; if one does now, both ask the same process to stop.
-    end_stray "$child_id" "$gwe_stopsignal"
+    end_stray_app "$child_id"
   fi
 }
 
@@ -150,12 +165,67 @@ spawn_error() { # $1 reason; in the app's process, before it is the app
   exit 127
 }
 
+# The app's standard input is a pipe that never gives anything, and ends with the launcher. Held open by the launcher.
+open_stdin() {
+  [ -p "$gwe_dir/stdin" ] || mkfifo "$gwe_dir/stdin" || return
+  exec 6<>"$gwe_dir/stdin"
+  # Opened for the app while there is a writer: it need not wait for one.
+  exec 5<"$gwe_dir/stdin"
+}
+
+hold_fifos() { # what is in a FIFO stays there as long as somebody has it open: the launcher, until logd has read it
+  [ -n "$gwe_stdout_fifo$gwe_stderr_fifo" ] || return
+  for gwe_fifo in "$gwe_stdout_fifo" "$gwe_stderr_fifo"; do
+    # Apps that aren't root open it too, as /dev/stderr; the directory around it lets nobody else near it.
+    [ -z "$gwe_fifo" ] || [ -p "$gwe_fifo" ] || mkfifo -m 622 "$gwe_fifo"
+  done
+  # For reading too: a writer neither waits for logd nor is it ended by SIGPIPE while logd is away.
+  [ ! -p "$gwe_stdout_fifo" ] || exec 7<>"$gwe_stdout_fifo"
+  [ ! -p "$gwe_stderr_fifo" ] || exec 8<>"$gwe_stderr_fifo"
+  printf '' >"$gwe_log_requests/open.$$"
+}
+
+open_log() { # $1 stream's descriptor, $2 file, $3 FIFO, $4 the launcher's descriptor of it
+  [ -z "$2" ] || printf '' >>"$2" || spawn_error "couldn't open $2"
+  if [ -n "$3" ] && { [ -z "$2" ] || [ -f "$2" ]; }; then
+    [ -p "$3" ] || spawn_error "couldn't make $3"
+    eval "exec $1>&$4"
+  else
+    # A terminal, a pipe: nothing to rotate.
+    eval "exec $1>>\"\$2\""
+  fi
+}
+
 open_logs() {
-  if printf '' >>"$gwe_stdout"; then exec >>"$gwe_stdout"; else spawn_error "couldn't open $gwe_stdout"; fi
+  open_log 1 "$gwe_stdout" "$gwe_stdout_fifo" 7
   case $gwe_stderr in
     redirect) exec 2>&1 ;;
-    *) if printf '' >>"$gwe_stderr"; then exec 2>>"$gwe_stderr"; else spawn_error "couldn't open $gwe_stderr"; fi ;;
+    *) open_log 2 "$gwe_stderr" "$gwe_stderr_fifo" 8 ;;
   esac
+  exec 7>&- 8>&-
+}
+
+flush_logs() { # what the app has written is in its log files before its end is told
+  [ -n "$gwe_stdout_fifo$gwe_stderr_fifo" ] || return
+  request=$gwe_log_requests/flush.$$
+  printf '' >"$request" || return
+  now_cs
+  deadline=$((now + 200))
+  while [ -e "$request" ]; do
+    now_cs
+    [ "$now" -lt "$deadline" ] || break
+    sleep 0.01 || sleep 1
+  done
+  [ -e "$request" ] || return
+  # logd is away. This keeps the FIFOs, and what is in them, for another minute.
+  (
+    trap '' INT HUP QUIT TERM USR1
+    tries=60
+    while [ -e "$request" ] && [ "$tries" -gt 0 ]; do
+      tries=$((tries - 1))
+      sleep 1
+    done
+  ) 9<&- &
 }
 
 plan_user() { # sets whom to change to, and how; gwe_uid empty: no change
@@ -198,6 +268,10 @@ is_program() { # $1 a command's name; the shell's own words and functions are no
   )
 }
 
+why_not_there() { # $1 a directory's path
+  if [ -d "$1" ]; then echo EACCES; elif [ -e "$1" ]; then echo ENOTDIR; else echo ENOENT; fi
+}
+
 # Called by the spec, under the app's environment (which can't hold a gwe_ variable), with the command's words.
 exec_app() {
   case $1 in
@@ -233,11 +307,12 @@ become_app() {
   read -r line <"$gwe_dir/launcher"
   [ "$line" = "$token" ] || exit 0
   umask 022
+  [ ! -p "$gwe_dir/stdin" ] || exec <&5 5<&-
   open_logs
   plan_user
   plan_exec
   umask "$gwe_umask"
-  cd -- "$gwe_directory" 2>/dev/null || spawn_error "couldn't chdir to $gwe_directory"
+  cd -- "$gwe_directory" 2>/dev/null || spawn_error "couldn't chdir to $gwe_directory: $(why_not_there "$gwe_directory")"
   # The shell exports these by itself; supervisord's child has them only if they were there.
   unset PWD OLDPWD SHLVL
   gwe_exec
@@ -273,10 +348,13 @@ note_end() { # an exit status above 128 may be a signal's or the app's own: the 
 run_app() {
   rm -f "$gwe_dir/spawn-error"
   now_cs
+  hold_fifos
   # What is known of the last end stays until there is another.
   started=$now detail=''
-  become_app 9<&- &
+  open_stdin
+  become_app 6<&- 9<&- &
   forked=$!
+  exec 5<&-
   start_ticks "$forked"
   # In this order: a request to stop that comes now finds either no child yet, or all that is known of it.
   child_id=$forked:$ticks:$boot
@@ -295,6 +373,7 @@ run_app() {
   [ -z "$killer" ] || kill -s KILL "$killer"
   kill -s KILL "$watcher"
   [ ! -s "$gwe_dir/spawn-error" ] || read -r detail <"$gwe_dir/spawn-error"
+  flush_logs
 }
 
 expected_exit() {

@@ -1,14 +1,18 @@
-import type { LogTarget, SupervisorConf } from "../supervisor-conf/index.ts";
+import type { AppLogs } from "../logd/app-logs.ts";
+import type { ProcessSettings, SupervisorConf } from "../supervisor-conf/index.ts";
 
 /** What a launcher needs to know, beyond the app's `supervisor.conf`. */
 export interface LaunchSpec {
-  readonly appName: string;
   /** Distinguishes this start, asked for by somebody, from the ones before. */
   readonly generation: number;
   readonly conf: SupervisorConf;
+  /** The one of `conf` to start. */
+  readonly process: ProcessSettings;
   /** What the app inherits; the file's own variables come on top. */
   readonly baseEnvironment: Readonly<Record<string, string>>;
-  readonly logDir: string;
+  readonly logs: AppLogs;
+  /** Where the log daemon is asked to look (logd/layout.ts). */
+  readonly logRequests: string;
   /** Node, for systems whose tools can't undo an ignored signal. */
   readonly nodeFile: string;
 }
@@ -33,11 +37,12 @@ process.exit(127);`;
 
 /** The app's whole environment, as supervisord would give it. */
 export function appEnvironment(spec: LaunchSpec): Readonly<Record<string, string>> {
-  const [process] = spec.conf.processes;
+  const { process } = spec;
   const inherited = Object.entries(spec.baseEnvironment).filter(([name]) => !internalVariable.test(name));
   return {
     ...Object.fromEntries(inherited),
     SUPERVISOR_ENABLED: "1",
+    ...(spec.conf.serverUrl !== undefined && { SUPERVISOR_SERVER_URL: spec.conf.serverUrl }),
     SUPERVISOR_PROCESS_NAME: process.processName,
     SUPERVISOR_GROUP_NAME: spec.conf.groupName,
     ...process.environment,
@@ -54,8 +59,7 @@ export function shellQuote(text: string): string {
  * command. Holds the app's secrets: mode 0600.
  */
 export function renderLaunchSpec(spec: LaunchSpec): string {
-  const { conf } = spec;
-  const [process] = conf.processes;
+  const { conf, process } = spec;
   const settings: Readonly<Record<string, string | number>> = {
     generation: spec.generation,
     startsecs: conf.startSecs,
@@ -64,13 +68,16 @@ export function renderLaunchSpec(spec: LaunchSpec): string {
     exitcodes: conf.exitCodes.join(" "),
     stopsignal: conf.stopSignal,
     stopwaitsecs: conf.stopWaitSecs,
+    stopasgroup: conf.stopAsGroup ? 1 : "",
+    killasgroup: conf.killAsGroup ? 1 : "",
     umask: conf.umask.toString(8).padStart(3, "0"),
     user: conf.user ?? "",
     directory: process.directory,
-    stdout: logFile(process.stdout.target, "stdout", spec) ?? "/dev/null",
-    stderr: conf.redirectStderr
-      ? "redirect"
-      : (logFile(process.stderr.target, "stderr", spec) ?? "/dev/null"),
+    stdout: spec.logs.stdout.created,
+    stdout_fifo: spec.logs.stdout.fifo,
+    stderr: spec.logs.stderr?.created ?? "redirect",
+    stderr_fifo: spec.logs.stderr?.fifo ?? "",
+    log_requests: spec.logRequests,
     node: spec.nodeFile,
     execve: execveScript,
   };
@@ -85,19 +92,6 @@ export function renderLaunchSpec(spec: LaunchSpec): string {
     "}",
     "",
   ].join("\n");
-}
-
-/** The app's log file for a stream, or undefined when its output is dropped. */
-export function logFile(
-  target: LogTarget,
-  stream: "stdout" | "stderr",
-  { logDir, appName }: Pick<LaunchSpec, "logDir" | "appName">,
-): string | undefined {
-  // Until there is a syslog to send it to, output meant for it is kept rather than dropped.
-  if (target.kind === "auto" || target.kind === "syslog") return `${logDir}/${appName}-${stream}.log`;
-  if (target.kind !== "file") return undefined;
-  // Relative to where supervisord would have been started, which is nowhere in particular: the log directory.
-  return target.path.startsWith("/") ? target.path : `${logDir}/${target.path}`;
 }
 
 function isExportable(name: string): boolean {

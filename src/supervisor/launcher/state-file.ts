@@ -1,11 +1,6 @@
 import { constants } from "node:os";
 import * as z from "zod/mini";
-import type { ProcessIdentity } from "../../platform/process-table.ts";
-
-/** A process of a known boot: after a reboot both pid and start time may come up again. */
-export interface BootProcess extends ProcessIdentity {
-  readonly bootId: string;
-}
+import { type BootProcess, parseIdentity } from "./boot-process.ts";
 
 /** What a launcher noted last. Times are centiseconds after boot. */
 export interface LauncherState {
@@ -19,6 +14,8 @@ export interface LauncherState {
   /** Without `SIG`. */
   readonly stopSignal: string;
   readonly stopWaitSecs: number;
+  readonly stopAsGroup: boolean;
+  readonly killAsGroup: boolean;
   readonly startedCs: number | undefined;
   readonly endedCs: number | undefined;
   readonly exitStatus: number | undefined;
@@ -55,6 +52,9 @@ const schema = z.object({
   startsecs: integer,
   stopsignal: z.string().check(z.regex(/^[A-Z0-9]{1,10}$/)),
   stopwaitsecs: integer,
+  // Launchers of an earlier release, which an update leaves running, don't write them.
+  stopasgroup: z.optional(z.string()),
+  killasgroup: z.optional(z.string()),
   started: optionalInteger,
   ended: optionalInteger,
   exit: optionalInteger,
@@ -84,6 +84,8 @@ export function parseLauncherState(text: string): LauncherState | undefined {
     startSecs: data.startsecs,
     stopSignal: data.stopsignal,
     stopWaitSecs: data.stopwaitsecs,
+    stopAsGroup: data.stopasgroup === "1",
+    killAsGroup: data.killasgroup === "1",
     startedCs: data.started,
     endedCs: data.ended,
     exitStatus: data.exit,
@@ -93,14 +95,6 @@ export function parseLauncherState(text: string): LauncherState | undefined {
     final: data.final === "1",
     detail: data.detail === "" ? undefined : data.detail,
   };
-}
-
-/** `pid:ticks:boot`, as launchers write it; undefined for anything else. */
-export function parseIdentity(text: string): BootProcess | undefined {
-  const match = /^(\d{1,10}):(\d{1,15}):([0-9a-f-]{36})\s*$/.exec(text);
-  return match?.[3] === undefined
-    ? undefined
-    : { pid: Number(match[1]), startTicks: Number(match[2]), bootId: match[3] };
 }
 
 function signalName(number: number): string {

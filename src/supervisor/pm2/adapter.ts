@@ -28,7 +28,11 @@ const entrySchema = z.object({
   name: z.string(),
   pm_id: z.int(),
   pid: z.optional(z.nullable(z.int())),
-  pm2_env: z.object({ status: z.string(), gwe_generation: z.optional(z.unknown()) }),
+  pm2_env: z.object({
+    status: z.string(),
+    gwe_generation: z.catch(z.optional(z.number()), undefined),
+    gwe_priority: z.catch(z.optional(z.number()), undefined),
+  }),
 });
 
 /** Speaks to pm2's own daemon over its socket, and sees to it that there is exactly one. */
@@ -72,7 +76,8 @@ export class Pm2Adapter implements Pm2Port {
       name,
       pid: pid ?? undefined,
       status: pm2_env.status,
-      generation: typeof pm2_env.gwe_generation === "number" ? pm2_env.gwe_generation : undefined,
+      generation: pm2_env.gwe_generation,
+      priority: pm2_env.gwe_priority,
     }));
   }
 
@@ -84,6 +89,7 @@ export class Pm2Adapter implements Pm2Port {
         name: request.name,
         namespace: "gwe",
         gwe_generation: request.generation,
+        gwe_priority: request.priority,
         pm_exec_path: program,
         args,
         exec_interpreter: "none",
@@ -99,6 +105,7 @@ export class Pm2Adapter implements Pm2Port {
         autostart: true,
         autorestart: true,
         stop_exit_codes: [...request.stopExitCodes],
+        ...(request.restartDelayMs !== undefined && { restart_delay: request.restartDelayMs }),
         // The restart policy is the launcher's: these two keep pm2's own from ever having a say.
         min_uptime: 0,
         max_restarts: 1_000_000_000,

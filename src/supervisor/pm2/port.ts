@@ -9,17 +9,23 @@ export interface Pm2Entry {
   readonly status: string;
   /** As given at `start`; undefined for what somebody else started. */
   readonly generation: number | undefined;
+  /** supervisord's, as given at `start`. */
+  readonly priority: number | undefined;
 }
 
 export interface Pm2StartRequest {
   readonly name: string;
   readonly generation: number;
+  /** supervisord's, of an app. */
+  readonly priority?: number;
   /** Absolute path of a program, and its arguments. */
   readonly command: readonly [string, ...string[]];
   /** pm2 starts it again unless it ends with one of these. */
   readonly stopExitCodes: readonly number[];
   /** How long after its stop signal pm2 kills it. */
   readonly killTimeoutMs: number;
+  /** How long pm2 waits before it starts it again; 0 by default. */
+  readonly restartDelayMs?: number;
 }
 
 /**

@@ -1,14 +1,15 @@
 import { SupervisorConfError } from "../errors.ts";
 import { parseEnvironment } from "./environment.ts";
 import type { Expansions } from "./expansions.ts";
+import { readGweSection } from "./gwe-section.ts";
 import { type IniSection, readIni } from "./ini-reader.ts";
 import { OptionReader } from "./option-reader.ts";
 import type { ProcessSettings, StreamLog, SupervisorConf } from "./program.ts";
-import { splitShellWords } from "./shell-words.ts";
 import {
   autorestart,
   boolean,
   byteSize,
+  commandWords,
   count,
   exitCodes,
   integer,
@@ -81,7 +82,8 @@ export function parseSupervisorConf(source: ConfSource): SupervisorConf {
     umask: options.get("umask", "022", common, octal),
     user: options.optional("user", common, userName),
     redirectStderr,
-    serverUrl: options.optional("serverurl", common, (text) => text),
+    serverUrl: options.optional("serverurl", common, serverUrl),
+    gwe: readGweSection(sections.get("gwe"), common),
     processes: [
       process(0),
       ...Array.from({ length: numprocs - 1 }, (_, index) => process(index + 1)),
@@ -136,12 +138,7 @@ function readProcess(
   return {
     processName: options.get("process_name", "%(program_name)s", all, processName),
     processNum: Number(expansions.process_num),
-    command: options.get("command", "command", all, (text) => {
-      const words = splitShellWords(text);
-      if (words.length === 0 || words[0] === "") throw new ValueError("the command is empty");
-      if (text.includes("\0")) throw new ValueError("a NUL byte");
-      return words;
-    }),
+    command: options.get("command", "command", all, commandWords),
     directory: options.get("directory", source.here.replaceAll("%", "%%"), all, (text) => text),
     environment,
     stdout: readStream(
@@ -168,6 +165,11 @@ function readStream(
     backups: options.get(`${stream}_logfile_backups`, backups, expansions, count),
     syslog: options.get(`${stream}_syslog`, "false", expansions, boolean),
   };
+}
+
+/** `AUTO` is that of supervisord's own server, which there isn't. */
+function serverUrl(text: string): string | undefined {
+  return text === "" || text.trim().toUpperCase() === "AUTO" ? undefined : text;
 }
 
 function userName(text: string): string {

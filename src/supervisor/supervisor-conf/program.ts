@@ -1,3 +1,4 @@
+import type { GweSettings } from "./gwe-section.ts";
 import type { Autorestart, LogTarget } from "./values.ts";
 
 /** One output stream's log. */
@@ -42,6 +43,8 @@ export interface SupervisorConf {
   readonly user: string | undefined;
   readonly redirectStderr: boolean;
   readonly serverUrl: string | undefined;
+  /** The engine's own section. */
+  readonly gwe: GweSettings;
   /** One per `numprocs`, in order. */
   readonly processes: readonly [ProcessSettings, ...ProcessSettings[]];
   /** What is accepted but has no effect, one sentence each, for the operator. */

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { splitShellWords } from "./shell-words.ts";
 
 /** The reason alone; the caller adds option, value and line. */
 export class ValueError extends SyntaxError {}
@@ -70,6 +71,14 @@ export function autorestart(text: string): Autorestart {
   } catch (cause) {
     throw new ValueError("expected unexpected, true or false", { cause });
   }
+}
+
+/** A program and its arguments, with no shell in between. */
+export function commandWords(text: string): readonly string[] {
+  const words = splitShellWords(text);
+  if (words.length === 0 || words[0] === "") throw new ValueError("the command is empty");
+  if (text.includes("\0")) throw new ValueError("a NUL byte");
+  return words;
 }
 
 export function processName(text: string): string {

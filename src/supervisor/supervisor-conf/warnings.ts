@@ -1,4 +1,5 @@
 import type { Expansions } from "./expansions.ts";
+import { gweSectionWarnings } from "./gwe-section.ts";
 import type { IniSection } from "./ini-reader.ts";
 import type { OptionReader } from "./option-reader.ts";
 import type { SupervisorConf } from "./program.ts";
@@ -45,35 +46,8 @@ export function collectWarnings(
   for (const { name, line } of sections.values()) {
     if (name !== section.name && name !== "gwe") warnings.push(`line ${line}: section [${name}] is ignored.`);
   }
-  return [...warnings, ...unsupported(options, conf)];
-}
-
-/** Options whose value is understood but not acted on by this version. */
-function unsupported(options: OptionReader, conf: Omit<SupervisorConf, "warnings">): readonly string[] {
-  const warnings: string[] = [];
-  const later = (condition: boolean, text: string): void => {
-    if (condition) warnings.push(text);
-  };
-  const [{ stdout, stderr }] = conf.processes;
-  later(conf.processes.length > 1, "numprocs above 1 has no effect yet: the first process runs.");
-  later(conf.stopAsGroup, "stopasgroup has no effect yet: the stop signal goes to the process alone.");
-  later(conf.killAsGroup, "killasgroup has no effect yet: KILL goes to the process alone.");
-  later(conf.serverUrl !== undefined, "serverurl has no effect: there is no supervisord to talk to.");
-  later(
-    stdout.syslog || stderr.syslog || stdout.target.kind === "syslog" || stderr.target.kind === "syslog",
-    "syslog has no effect yet: the output goes to the log files alone.",
-  );
-  for (const option of [
-    "stdout_logfile_maxbytes",
-    "stdout_logfile_backups",
-    "stderr_logfile_maxbytes",
-    "stderr_logfile_backups",
-  ]) {
-    later(options.has(option), `${option} has no effect yet: log files are appended to and not rotated.`);
+  if (conf.redirectStderr && options.has("stderr_logfile")) {
+    warnings.push("stderr_logfile is ignored, since redirect_stderr is true.");
   }
-  later(
-    conf.redirectStderr && options.has("stderr_logfile"),
-    "stderr_logfile is ignored, since redirect_stderr is true.",
-  );
-  return warnings;
+  return [...warnings, ...gweSectionWarnings(sections.get("gwe"))];
 }

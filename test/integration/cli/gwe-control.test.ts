@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AppStatus } from "../../../src/core/app-status.ts";
@@ -7,7 +8,7 @@ import { otaMigrations } from "../../../src/ota/index.ts";
 import { openDatabase } from "../../../src/platform/sqlite.ts";
 import { controlServer, engineStatus } from "../../support/control-server.ts";
 import { type GweHome, gweHome } from "../../support/gwe-home.ts";
-import { runCommand, startCommand, until } from "../../support/run-command.ts";
+import { repositoryRoot, runCommand, startCommand, until } from "../../support/run-command.ts";
 
 const meter: AppStatus = {
   name: "meter",
@@ -141,6 +142,43 @@ describe("with an engine", () => {
     expect(result.stderr).toMatch(/^gwe: the engine broke off the connection/);
   });
 
+  it.each([
+    ["lines", [], ["meter 2: unpacking\n", "meter 2: installing\n"]],
+    // A terminal of its own, as wide as none: 80 columns.
+    ["a bar", ["script"], ["[#######-------------]  33 %  meter 2: unpacking", "50 %  meter 2: installing"]],
+  ])("gwe install shows how far it is, by %s", async (_, [wrapper], expected) => {
+    using home = gweHome();
+    const file = join(home.home, "meter.v2.tar.gz");
+    writeFileSync(file, "");
+    const states = ["unpacking", "unpacking", "installing"];
+    let install: ServerResponse | undefined;
+    await using _engine = await controlServer(home.paths.controlSocket, ({ call }, response) => {
+      if (call === "POST /install") {
+        install = response;
+        return undefined;
+      }
+      const state = states.shift();
+      if (state !== undefined) {
+        return { status: 200, body: engineStatus({ jobs: [{ app: "meter", version: "2", state }] }) };
+      }
+      const result = { name: "meter", version: "2", status: "installed", exitCode: 0, output: "" };
+      install?.writeHead(200).end(JSON.stringify([result]));
+      return { status: 200, body: engineStatus() };
+    });
+    const gwe = join(repositoryRoot, "bin/gwe");
+    const { status, stdout, stderr } = await (wrapper === undefined
+      ? runCommand("gwe", ["install", file], home)
+      : runCommand("/usr/bin/script", ["-qec", `${gwe} install ${file}`, "/dev/null"], home));
+    expect(status).toBe(0);
+    const text = wrapper === undefined ? stderr : stdout;
+    for (const part of expected) expect(text).toContain(part);
+    if (wrapper === undefined) expect(stderr).toBe(expected.join(""));
+    // The bar is wiped away before the result.
+    expect(
+      stdout.endsWith(wrapper === undefined ? "meter 2: installed\n" : "\r\u001b[Kmeter 2: installed\r\n"),
+    ).toBe(true);
+  });
+
   it("gwe install is the same as --install-apps, and gwe remove asks for it and says what came of it", async () => {
     using home = gweHome();
     const file = join(home.home, "meter.v2.tar.gz");
@@ -159,7 +197,8 @@ describe("with an engine", () => {
       status: 0,
       stdout: "bye\nmeter 2: removed\n",
     });
-    expect(engine.requests.map(({ call }) => call)).toEqual(["POST /install", "POST /apps/meter/remove"]);
+    const asked = engine.requests.map(({ call }) => call).filter((call) => call !== "GET /status");
+    expect(asked).toEqual(["POST /install", "POST /apps/meter/remove"]);
     expect((await runCommand("gwe", ["install"], home)).status).toBe(2);
   });
 
@@ -237,13 +276,25 @@ describe("gwe logs", () => {
     const file = log(home, "elsewhere", "here\n");
     await using _ = await controlServer(
       home.paths.controlSocket,
-      ok(engineStatus({ apps: [{ ...meter, logFile: file }] })),
+      ok(
+        engineStatus({
+          apps: [
+            { ...meter, logFile: file },
+            { ...meter, name: "two", stderrLogFile: file },
+          ],
+        }),
+      ),
     );
+    expect((await runCommand("gwe", ["logs", "two", "--stderr"], home)).stdout).toBe("here\n");
     expect((await runCommand("gwe", ["logs", "meter"], home)).stdout).toBe("here\n");
+    expect(await runCommand("gwe", ["logs", "meter", "--stderr"], home)).toMatchObject({
+      status: 1,
+      stderr: "gwe: stderr of meter has no log of its own: it goes where stdout goes, or nowhere\n",
+    });
     const unknown = await runCommand("gwe", ["logs", "metre"], home);
     expect(unknown).toMatchObject({
       status: 1,
-      stderr: "gwe: there is no application 'metre'; installed: meter\n",
+      stderr: "gwe: there is no application 'metre'; installed: meter, two\n",
     });
   });
 

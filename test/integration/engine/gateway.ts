@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { FetchStatusApp, FetchStatusReport } from "../../../src/ota/index.ts";
+import type { FetchStatusApp, FetchStatusReport, OtaLimits } from "../../../src/ota/index.ts";
 import type { EmulatedDevice } from "../../support/emulated-device.ts";
 import { startTestEmulator, type TestEmulator } from "../../support/emulator.ts";
 import { EngineProcess, eventually } from "../../support/engine-process.ts";
@@ -10,6 +10,7 @@ export interface GatewayOptions {
   /** Further lines of `[engine]`. The log level is DEBUG and the interval a day unless said otherwise. */
   readonly engineConfig?: readonly string[];
   readonly deviceConfig?: readonly string[];
+  readonly otaLimits?: Partial<OtaLimits>;
   /** Whether the owner has opened activation; true by default. */
   readonly enabled?: boolean;
 }
@@ -53,6 +54,7 @@ export class Gateway implements AsyncDisposable {
         ...(options.engineConfig ?? []),
       ],
       ...(options.deviceConfig && { deviceConfig: options.deviceConfig }),
+      ...(options.otaLimits && { otaLimits: options.otaLimits }),
     });
     return new Gateway(murano, device, engine);
   }

@@ -22,7 +22,6 @@ describe("a value of engine_fetch", () => {
       /"install" is a JSON string instead of a list/,
     ],
     ["with nothing to do", "{}", /nothing to do/],
-    ["of a later version", '{"configure":{}}', /"configure" is not supported by this version/],
     ["with a typing mistake", '{"instal":[{"name":"meter.v2.tar.gz"}]}', /unknown key "instal"/],
     [
       "with too many packages",

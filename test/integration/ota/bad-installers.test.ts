@@ -116,7 +116,7 @@ describe("an app that is installed", () => {
     });
   });
 
-  it.each(["RUNNING", "EXITED", "STOPPED", "STARTING"] as const)(
+  it.each(["RUNNING", "EXITED", "STOPPED", "STARTING", "BACKOFF", "UNKNOWN"] as const)(
     "and is %s counts as installed",
     async (state) => {
       harness.host.state = state;

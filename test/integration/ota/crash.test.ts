@@ -123,7 +123,7 @@ describe("a kill -9 of the engine", () => {
   it("ends what an installer left running that did not survive the engine itself", async () => {
     // Its output goes to the dead engine: the script dies of that, and what it started does not notice.
     const packageFile = writePackage(
-      `#!/bin/sh\nif [ -e ${home}/pids ]; then exit 0; fi\nsleep 300 >/dev/null 2>&1 &\necho $! > ${home}/pids\nwhile :; do echo x; sleep 0.02; done\n`,
+      `#!/bin/sh\nif [ -e ${home}/pids ]; then exit 0; fi\nsetsid sleep 300 >/dev/null 2>&1 &\necho $! > ${home}/pids\nwhile :; do echo x; sleep 0.02; done\n`,
     );
     const pid = await killWhileInstalling(packageFile);
     await expect.poll(() => installersOf(home), { timeout: 10_000 }).toEqual([]);

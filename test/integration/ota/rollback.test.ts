@@ -213,6 +213,15 @@ describe("a probation", () => {
     });
   });
 
+  it("is not reached by a version with a health script that is in BACKOFF from its start", async () => {
+    await installVersion("1", noting());
+    harness.host.versionStates.set("2", "BACKOFF");
+    expect(await installVersion("2", noting({ health: "" }))).toMatchObject({
+      status: "rolled-back",
+      output: expect.stringContaining("the app does not start: BACKOFF"),
+    });
+  });
+
   it("is over for an app that ends for good: many run once at boot", async () => {
     harness.host.onLook = (look) => {
       if (look > 2) harness.host.state = "EXITED";

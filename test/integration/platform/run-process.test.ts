@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -68,6 +70,20 @@ describe.each([
     const outcome = await runProcess(options(script, { ...gate, timeoutMs: 300 }));
     expect(outcome.end).toBe("timed-out");
     expect(processStartTicks(Number(outcome.output.toString()))).toBeUndefined();
+  });
+
+  it("is ended at its time limit with what has left its process group, and nothing else", async () => {
+    const marks = { GWE_TEST_RUN: randomUUID(), GWE_TEST_DIR: directory };
+    const stranger = spawn("sleep", ["300"], { env: { ...process.env, GWE_TEST_DIR: directory } });
+    const script = "#!/bin/sh\nsetsid sh -c 'trap \"\" TERM; sleep 300 & echo $$ $!; wait' &\nsleep 300\n";
+    const env = { PATH: process.env.PATH ?? "", ...marks };
+    const outcome = await runProcess(options(script, { ...gate, env, marks, timeoutMs: 500 }));
+    expect(outcome.end).toBe("timed-out");
+    const pids = outcome.output.toString().trim().split(" ").map(Number);
+    expect(pids).toHaveLength(2);
+    await vi.waitFor(() => expect(pids.filter((pid) => processStartTicks(pid) !== undefined)).toEqual([]));
+    expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+    stranger.kill("SIGKILL");
   });
 
   it("that is aborted ends at once", async () => {
@@ -210,6 +226,11 @@ describe("a script of somebody else's", () => {
     for (let run = 0; run < 5; run++) await runProcess(options("#!/bin/sh\necho x\n", gated));
     expect(descriptors()).toBeLessThanOrEqual(before);
     expect(readdirSync(directory)).toEqual(["program"]);
+    // As a process leaves it that is killed in the middle; the number of none that lives.
+    mkdirSync(join(directory, "gwe-pipe-4194305-abc"));
+    mkdirSync(join(directory, `gwe-pipe-${process.pid}-abc`));
+    await runProcess(options("#!/bin/sh\necho x\n", gated));
+    expect(readdirSync(directory)).toEqual([`gwe-pipe-${process.pid}-abc`, "program"]);
   });
 
   it("runs where no temporary file can be made", async () => {

@@ -18,9 +18,15 @@ import { supervisorSystem as system } from "../../../src/daemon/platform-ports.t
 import { type ProcessIdentity, processStartTicks } from "../../../src/platform/process-table.ts";
 import { openDatabase } from "../../../src/platform/sqlite.ts";
 import { systemClock } from "../../../src/platform/system-clock.ts";
-import { Pm2Adapter, Supervisor, supervisorMigrations } from "../../../src/supervisor/index.ts";
+import {
+  type LogDaemonSettings,
+  Pm2Adapter,
+  Supervisor,
+  supervisorMigrations,
+} from "../../../src/supervisor/index.ts";
 
 const daemonFile = createRequire(import.meta.url).resolve("pm2/lib/Daemon.js");
+const programFile = join(import.meta.dirname, "../../../dist/logd.js");
 const launcherFile = join(import.meta.dirname, "../../../src/supervisor/launcher/launcher.sh");
 
 /** Where launchers and apps find their tools: `GWE_TEST_PATH` tries a directory of BusyBox links. */
@@ -33,6 +39,9 @@ const testShell = [shellProgram, ...shellArguments] as const;
 export interface GatewayOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
+  readonly fatalRetryMs?: number;
+  readonly hostName?: string;
+  readonly pingTimeoutMs?: number;
 }
 
 /** One gateway under a temporary directory: real database, real pm2 daemon, real apps. */
@@ -63,13 +72,13 @@ export class Gateway {
       system,
       clock: systemClock,
       logger: this.options.logger ?? silentLogger,
-      pingTimeoutMs: 500,
+      pingTimeoutMs: this.options.pingTimeoutMs ?? 500,
       startTimeoutMs: daemonOwner === "engine" ? 10_000 : 300,
     });
   }
 
   /** A supervisor on this gateway's state, as one engine process has it; not started. */
-  engine(): Supervisor {
+  engine(logDaemon: Partial<LogDaemonSettings> = {}): Supervisor {
     const { db } = openDatabase({
       file: this.path("lib", "gateway.db"),
       migrations: supervisorMigrations,
@@ -81,16 +90,18 @@ export class Gateway {
       directories: { stateDir: this.path("lib"), runDir: this.path("run"), logDir: this.path("log") },
       launcherFile,
       nodeFile: process.execPath,
+      logDaemon: { programFile, budgetBytes: 50 * 1024 * 1024, ...logDaemon },
       pm2: this.adapter(),
       system,
       environment: this.options.environment ?? { PATH: testPath, LANG: "C" },
-      hostName: "gateway-1",
+      hostName: this.options.hostName ?? "gateway-1",
       logger: this.options.logger ?? silentLogger,
       clock: systemClock,
       random: Math.random,
       shell: testShell,
       checkIntervalMs: 1_000,
       statusIntervalMs: 50,
+      fatalRetryMs: this.options.fatalRetryMs ?? 0,
     });
     this.open.push({ supervisor, close: () => db.close() });
     return supervisor;

@@ -34,7 +34,9 @@ tr '\\0' '\\n' </proc/$$/environ >environ.txt; ls /proc/$$/fd >fds.txt; cut -d' 
   expect(status).toMatchObject({ state: "RUNNING", version: "1", restarts: 0 });
   await until(() => gateway.log("meter").includes("error"));
 
-  expect(gateway.log("meter")).toBe(`<two words><$HOME><a;b>\n${app.directory}\n0027\n/dev/null\nerror\n`);
+  expect(gateway.log("meter")).toBe(
+    `<two words><$HOME><a;b>\n${app.directory}\n0027\n${gateway.path("run/apps/meter/stdin")}\nerror\n`,
+  );
   const environment = readFileSync(`${app.directory}/environ.txt`, "utf8").trim().split("\n").sort();
   expect(environment).toEqual(
     [
@@ -97,7 +99,7 @@ test("what can't be started says why, in its log and its status", async () => {
     detail: "can't find command 'no-such-program'",
   });
   expect(await untilState(supervisor, "dir", "FATAL")).toMatchObject({
-    detail: "couldn't chdir to /no/such",
+    detail: "couldn't chdir to /no/such: ENOENT",
   });
   expect(await untilState(supervisor, "user", "FATAL")).toMatchObject({
     detail: "couldn't setuid to no-such-user: no such user",

@@ -214,8 +214,15 @@ test("what nobody wants is removed from pm2, and what runs twice is reduced to o
   await intruder.start({ ...foreign, name: "stranger", command: ["/bin/sleep", "1000"] });
   await intruder.start({ ...foreign, name: "../../evil", command: ["/bin/sleep", "1000"] });
   await intruder.start({ ...foreign, name: "one", generation: 999, command: ["/bin/sleep", "1000"] });
-  await until(async () => (await intruder.list()).length === 1);
-  expect(await intruder.list()).toMatchObject([{ name: "one", status: "online" }]);
+  await intruder.start({ ...foreign, name: ".gwe-logd", command: ["/bin/sleep", "1000"] });
+  await until(async () => {
+    const entries = await intruder.list();
+    return entries.length === 2 && entries.every(({ status }) => status === "online");
+  });
+  expect(await intruder.list()).toMatchObject([
+    { name: ".gwe-logd", status: "online" },
+    { name: "one", status: "online" },
+  ]);
   expect(runs("one")).toHaveLength(1);
   intruder.close();
 });

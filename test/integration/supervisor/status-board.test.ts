@@ -19,6 +19,7 @@ const app: DesiredApp = {
   generation: 8,
   installedAtMs: 0,
   wantedSinceMs: 0,
+  processes: [],
 };
 const thisProcess = `${process.pid}:${processStartTicks(process.pid)}:${bootId()}`;
 const gone = `1:1:${bootId()}`;
@@ -42,7 +43,7 @@ stopsignal=TERM\nstopwaitsecs=10\nstarted=1\nended=\nexit=\nsignal=\nfailures=0\
     files: new AppFiles(runDir, system),
     pm2: { isUp: () => true } as Pm2Port,
     clock: systemClock,
-    logFile: () => undefined,
+    logFiles: () => new Map(),
   });
   return board.status(app).state;
 }
@@ -54,4 +55,23 @@ test("what the launcher of the former version noted last is not the new version'
 
 test("what the living launcher noted is", () => {
   expect(stateNoted(thisProcess, thisProcess, 8, "STOPPING")).toBe("STOPPING");
+});
+
+test("what has nothing to supervise is EXITED: its installer ran to the end", () => {
+  const board = new StatusBoard({
+    desired: { all: () => [] },
+    files: new AppFiles(runDir, system),
+    pm2: { isUp: () => true } as Pm2Port,
+    clock: systemClock,
+    logFiles: () => new Map(),
+  });
+  expect(board.status({ ...app, kind: "library", installedAtMs: 1_000 })).toEqual({
+    name: "meter",
+    version: "2",
+    kind: "library",
+    state: "EXITED",
+    sinceMs: 1_000,
+    exitStatus: 0,
+    restarts: 0,
+  });
 });

@@ -35,7 +35,7 @@ export function registeredTrouble(site: JobSite, whole: WholeTrees): string | un
 }
 
 /** What holds once the pipeline has nothing left to do. */
-export function endTrouble(site: JobSite, run: JobRun, whole: WholeTrees): string | undefined {
+function endTrouble(site: JobSite, run: JobRun, whole: WholeTrees): string | undefined {
   const { result } = run;
   if (run.end !== 0 || result === undefined) return `ended with ${run.end}: ${run.complaints.slice(-2_000)}`;
   if (result.unended !== 0) return `${result.unended} jobs have not ended`;

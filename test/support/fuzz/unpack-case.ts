@@ -10,6 +10,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { PackageRefusedError } from "../../../src/ota/worker/errors.ts";
 import { unpackPackage } from "../../../src/ota/worker/unpack.ts";
+import { syncFileSystem } from "../../../src/platform/sync-file-system.ts";
 
 const limits = { maxBytes: 10_000_000, maxMembers: 1_000, maxNameBytes: 100_000 };
 /** Longer than any package of that size takes, on whatever machine. */
@@ -33,7 +34,7 @@ export async function unpackSafely(directory: string, content: Buffer): Promise<
   const startedMs = performance.now();
   let outcome: "unpacked" | "refused";
   try {
-    await unpackPackage({ task: "unpack", file, into, ...limits });
+    await unpackPackage({ task: "unpack", file, into, ...limits }, { syncFileSystem });
     outcome = "unpacked";
   } catch (error) {
     if (!(error instanceof PackageRefusedError)) throw error;

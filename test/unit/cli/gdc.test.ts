@@ -41,6 +41,7 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
       note: () => undefined,
       isTty: false,
       prompt: () => undefined,
+      columns: undefined,
       readStdin: async () => "",
       lines: async function* () {
         yield* [];

@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -43,6 +52,15 @@ describe("showTail", () => {
     expect((await tail(content, lines)).toString()).toBe(expected);
   });
 
+  it("goes back over rotations for what the file lacks", async () => {
+    writeFileSync(`${log}.2`, "1\n2\n3\n");
+    writeFileSync(`${log}.1`, "4\n5\n");
+    expect((await tail("6\n", 4)).toString()).toBe("3\n4\n5\n6\n");
+    expect((await tail("", 3)).toString()).toBe("3\n4\n5\n");
+    expect((await tail("6\n7\n", 2)).toString()).toBe("6\n7\n");
+    expect((await tail("6\n", 99)).toString()).toBe("1\n2\n3\n4\n5\n6\n");
+  });
+
   it("gives the very bytes, over block borders", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -76,7 +94,9 @@ describe("followLog", () => {
       if (step === undefined) throw new CommandError("end of the test");
       step();
     };
-    await expect(followLog({ file: log, lines, write: sink.write, wait })).rejects.toThrow("end of the test");
+    const onGap = (): void => void sink.write(Buffer.from("(gap)\n"));
+    const following = followLog({ file: log, lines, write: sink.write, wait, onGap });
+    await expect(following).rejects.toThrow("end of the test");
     return sink.bytes.toString();
   }
 
@@ -101,6 +121,48 @@ describe("followLog", () => {
       writeFileSync(log, "3\n");
     };
     expect(await follow(5, [rotate, () => appendFileSync(log, "4\n")])).toBe("1\n2\n3\n4\n");
+  });
+
+  /** As the log daemon does it. */
+  function rotate(backups: number, content: string): void {
+    for (let number = backups - 1; number >= 0; number--) {
+      const from = number === 0 ? log : `${log}.${number}`;
+      if (existsSync(from)) renameSync(from, `${log}.${number + 1}`);
+    }
+    writeFileSync(log, content);
+  }
+
+  it("shows every file of several rotations between two looks, in their order", async () => {
+    writeFileSync(log, "1\n");
+    const steps = [
+      () => {
+        appendFileSync(log, "2\n");
+        for (const content of ["3\n", "4\n", "5\n"]) rotate(3, content);
+      },
+      () => rotate(3, "6\n"),
+    ];
+    expect(await follow(5, steps)).toBe("1\n2\n3\n4\n5\n6\n");
+  });
+
+  it("says so when a file was dropped before it could be shown", async () => {
+    writeFileSync(log, "1\n");
+    const steps = [
+      () => {
+        for (const content of ["2\n", "3\n", "4\n"]) rotate(1, content);
+      },
+    ];
+    expect(await follow(5, steps)).toBe("1\n(gap)\n3\n4\n");
+  });
+
+  it("does not show older backups again when somebody removes the file", async () => {
+    writeFileSync(`${log}.1`, "0\n");
+    utimesSync(`${log}.1`, 1_000_000, 1_000_000);
+    writeFileSync(log, "1\n");
+    const replace = (): void => {
+      rmSync(log);
+      writeFileSync(log, "2\n");
+    };
+    expect(await follow(1, [replace])).toBe("1\n2\n");
   });
 
   it("begins anew after a truncation and outlives a missing file", async () => {

@@ -33,7 +33,9 @@ describe("describeStatus", () => {
     const text = describeStatus(
       engineStatus({
         nowMs: now,
-        jobs: [{ app: "meter", version: "2", state: "download", receivedBytes: 50, totalBytes: 200 }],
+        jobs: [
+          { app: "meter", version: "2", state: "download", receivedBytes: 524_288, totalBytes: 20_971_520 },
+        ],
         apps: [
           app({ pid: 42, startedAtMs: now - 3_771_000 }),
           app({ name: "flaky", state: "FATAL", restarts: 3, detail: "exited too quickly" }),
@@ -53,7 +55,7 @@ Last error  connect ECONNREFUSED
 Reports     2 waiting for the next check-in
 
 INSTALLING  VERSION  STEP      PROGRESS
-meter       2        download  25 % of 200 bytes
+meter       2        download  2 % of 20.0 MiB
 
 APP        VERSION  STATE    UPTIME   RESTARTS  PID  NOTE
 meter      1.2.3    RUNNING  1:02:51  0         42

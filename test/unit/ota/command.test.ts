@@ -62,17 +62,57 @@ describe("parseCommand", () => {
   });
 
   it("names what it does not know beside what it does", () => {
-    const text = '{"id":{},"report":true,"configure":{},"Install":[]}';
+    const text = '{"id":{},"report":true,"Configure":{},"Install":[]}';
     expect(parseCommand(text)).toMatchObject({
       kind: "command",
       id: undefined,
       report: true,
       problems: [
-        '"configure" is not supported by this version: ignored',
+        'unknown key "Configure": ignored',
         'unknown key "Install": ignored',
         expect.stringContaining('"id" must be'),
       ],
     });
+  });
+
+  it("reads settings as texts, whatever way JSON has them", () => {
+    const text =
+      '{"configure":{"update_interval":600,"check_in":"long-poll","probation":null,"user_agent":"\'\'","x":true}}';
+    expect(parseCommand(text)).toMatchObject({
+      tasks: [
+        {
+          kind: "task",
+          name: "gateway-engine",
+          task: {
+            verb: "configure",
+            settings: {
+              update_interval: "600",
+              check_in: "long-poll",
+              probation: "",
+              user_agent: "",
+              x: "true",
+            },
+          },
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ["[]", /expects \{"<key>":"<value>"\}/],
+    ["7", /expects/],
+    ["{}", /names no setting/],
+    [
+      '{"update_interval":600,"check_in":["x"],"probation":{}}',
+      /"check_in": expected a text.*"probation": expected/,
+    ],
+    [`{"user_agent":"${"x".repeat(1001)}"}`, /longer than 1000/],
+    [`{${Array.from({ length: 65 }, (_, n) => `"k${n}":1`).join(",")}}`, /more than 64/],
+  ])("refuses all settings of %s and says why", (settings, reason) => {
+    const { tasks } = parseCommand(`{"configure":${settings}}`) as { tasks?: unknown };
+    expect(tasks).toEqual([
+      { kind: "refused", verb: "configure", name: "gateway-engine", reason: expect.stringMatching(reason) },
+    ]);
   });
 
   it("never throws, and keeps every text that it gives back short", () => {

@@ -49,6 +49,8 @@ const event: fc.Arbitrary<JobEvent> = fc.oneof(
   fc.constant<JobEvent>({ type: "rolled-back", note: "", result }),
   fc.constant<JobEvent>({ type: "performed", note: "", result }),
   fc.constant<JobEvent>({ type: "failed", note: "why", result }),
+  fc.constant<JobEvent>({ type: "settings-noted", before: { probation: "" }, after: { probation: "60" } }),
+  fc.nat(600_000).map((waitedMs): JobEvent => ({ type: "waited", waitedMs })),
   fc.constant<JobEvent>({ type: "resumed" }),
   fc.constant<JobEvent>({ type: "resumed" }),
 );
@@ -131,7 +133,9 @@ describe("a job", () => {
       fc.property(fc.array(event, { maxLength: 30 }), (events) => {
         const { state } = events.reduce(transition, start);
         const { phase } = leadsTo(state, { type: "resumed" });
-        expect([state.phase, "interrupted", "failed", "rolling-back"]).toContain(phase);
+        const allowed = ["interrupted", "failed", "rolling-back"];
+        if (state.phase === "trying") allowed.push("restoring");
+        expect([state.phase, ...allowed]).toContain(phase);
       }),
     );
   });
@@ -264,4 +268,54 @@ it("a state of another version of the journal is not misread", () => {
   expect(parseJobState("not JSON")).toBeUndefined();
   const verifying = { phase: "verifying", sizeBytes: 5, sha256: null };
   expect(parseJobState('{"phase":"verifying","sizeBytes":5}')).toEqual(verifying);
+});
+
+describe("new settings", () => {
+  const before = { server_url: "https://a.example" };
+  const after = { server_url: "https://b.example" };
+  const begun: JobState = leadsTo(
+    { phase: "performing", process: null },
+    { type: "settings-noted", before, after },
+  );
+
+  it("never go on without the old ones being put back, unless a check-in proved them", () => {
+    const trialEvent = event.filter(({ type }) => type !== "proved");
+    fc.assert(
+      fc.property(fc.array(trialEvent, { maxLength: 20 }), (events) => {
+        const states = events.map((_, index) => leadsTo(begun, ...events.slice(0, index + 1)));
+        const ended = states.find(isEnd);
+        if (ended === undefined || ended.phase === "failed") return;
+        expect(ended.phase).toBe("rolled-back");
+        expect(states.map(({ phase }) => phase)).toContain("restoring");
+      }),
+    );
+  });
+
+  it("keep what has been waited across a crash, and go back at the fifth", () => {
+    const resumed: JobEvent = { type: "resumed" };
+    const waited: JobEvent = { type: "waited", waitedMs: 60_000 };
+    expect(leadsTo(begun, waited, resumed)).toMatchObject({
+      phase: "trying",
+      waitedMs: 60_000,
+      before,
+      after,
+    });
+    expect(leadsTo(begun, resumed, resumed, waited, resumed, resumed).phase).toBe("trying");
+    expect(leadsTo(begun, resumed, resumed, waited, resumed, resumed, resumed)).toMatchObject({
+      phase: "restoring",
+      before,
+      note: expect.stringContaining("went down 5 times"),
+    });
+  });
+
+  it("are put back however often that is interrupted", () => {
+    const crashes = Array.from({ length: 100 }, (): JobEvent => ({ type: "resumed" }));
+    const restoring = leadsTo(begun, { type: "failed", note: "no check-in", result });
+    const state = leadsTo(restoring, ...crashes);
+    expect(state).toMatchObject({ phase: "restoring", before });
+    expect(leadsTo(state, { type: "rolled-back", note: "put back", result })).toMatchObject({
+      phase: "rolled-back",
+      note: "no check-in; put back",
+    });
+  });
 });

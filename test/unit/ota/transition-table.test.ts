@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { maxTrialResumes } from "../../../src/ota/settings-trial.ts";
 import {
   type Fallback,
   type JobEvent,
@@ -16,6 +17,8 @@ const app: UnpackedApp = { directory: "/apps/meter/2", kind: "long-running", ins
 const kept = { version: "1", directory: "/apps/meter/1", kind: app.kind, installer: app.installer };
 const process = { pid: 42, startTicks: 7, bootId: "boot" };
 const result = noResult;
+const before = { probation: "" };
+const after = { probation: "60" };
 const fallbacks: readonly Fallback[] = [
   { kind: "version", version: kept },
   { kind: "none" },
@@ -42,6 +45,9 @@ const states: readonly JobState[] = [
   { phase: "rolling-back", to: kept, deployed: true, note: "", result, process },
   { phase: "rolling-back", to: null, deployed: true, note: "", result, process },
   { phase: "performing", process },
+  { phase: "trying", before, after, waitedMs: 0, resumes: 0 },
+  { phase: "trying", before, after, waitedMs: 0, resumes: maxTrialResumes },
+  { phase: "restoring", before, after, note: "" },
 ];
 
 const events: readonly JobEvent[] = [
@@ -61,6 +67,8 @@ const events: readonly JobEvent[] = [
   { type: "performed", note: "", result },
   { type: "rollback-chosen", to: kept, note: "" },
   { type: "rolled-back", note: "", result },
+  { type: "settings-noted", before, after },
+  { type: "waited", waitedMs: 1 },
   { type: "cancelled", note: "" },
   { type: "failed", note: "", result },
   { type: "resumed" },

@@ -8,7 +8,6 @@ import { parseSupervisorConf } from "../../../src/supervisor/index.ts";
 import {
   appEnvironment,
   type LaunchSpec,
-  logFile,
   renderLaunchSpec,
 } from "../../../src/supervisor/launcher/spec-file.ts";
 
@@ -26,11 +25,12 @@ function spec(command: readonly string[], environment: Readonly<Record<string, s
   });
   const [process] = conf.processes;
   return {
-    appName: "meter",
     generation: 1,
-    conf: { ...conf, processes: [{ ...process, command, environment }] },
+    conf,
+    process: { ...process, command, environment },
     baseEnvironment: {},
-    logDir: "/var/log",
+    logs: { stdout: { file: undefined, created: "/dev/null", fifo: "" }, stderr: undefined, streams: [] },
+    logRequests: "/run/requests",
     nodeFile: "/usr/bin/node",
   };
 }
@@ -94,10 +94,4 @@ test("the engine's, pm2's and systemd's own variables are not the app's", () => 
     SUPERVISOR_GROUP_NAME: "meter",
     A: "1",
   });
-});
-
-test("output meant for syslog is kept in a file, as the warning says, and not dropped", () => {
-  const place = { logDir: "/var/log", appName: "meter" };
-  expect(logFile({ kind: "syslog" }, "stdout", place)).toBe("/var/log/meter-stdout.log");
-  expect(logFile({ kind: "none" }, "stdout", place)).toBeUndefined();
 });

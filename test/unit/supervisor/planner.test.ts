@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { LauncherState } from "../../../src/supervisor/launcher/state-file.ts";
-import { type ObservedApp, planApp, type WantedApp } from "../../../src/supervisor/planner.ts";
+import { type ObservedProcess, planProcess, type WantedProcess } from "../../../src/supervisor/planner.ts";
 import type { Pm2Entry } from "../../../src/supervisor/pm2/port.ts";
 
-const running: WantedApp = { generation: 7, run: true };
-const nothing: ObservedApp = { entries: [], state: undefined, launcher: undefined, child: undefined };
+const running: WantedProcess = { generation: 7, run: true, retryDue: false };
+const nothing: ObservedProcess = { entries: [], state: undefined, launcher: undefined, child: undefined };
 const launcher = { pid: 100, startTicks: 5 };
 const child = { pid: 101, startTicks: 6 };
 
 function entry(overrides: Partial<Pm2Entry> = {}): Pm2Entry {
-  return { id: 3, name: "meter", pid: 100, status: "online", generation: 7, ...overrides };
+  return { id: 3, name: "meter", pid: 100, status: "online", generation: 7, priority: 999, ...overrides };
 }
 
 function noted(overrides: Partial<LauncherState> = {}): LauncherState {
@@ -24,6 +24,8 @@ function noted(overrides: Partial<LauncherState> = {}): LauncherState {
     startSecs: 1,
     stopSignal: "TERM",
     stopWaitSecs: 10,
+    stopAsGroup: false,
+    killAsGroup: false,
     startedCs: 1,
     endedCs: undefined,
     exitStatus: undefined,
@@ -39,7 +41,7 @@ function noted(overrides: Partial<LauncherState> = {}): LauncherState {
 const start = { kind: "start", generation: 7 };
 
 describe("one app", () => {
-  test.each<[string, WantedApp | undefined, Partial<ObservedApp>, readonly object[]]>([
+  test.each<[string, WantedProcess | undefined, Partial<ObservedProcess>, readonly object[]]>([
     ["runs as wanted: untouched", running, { entries: [entry()], state: noted(), launcher, child }, []],
     [
       "waits between two launchers: untouched",
@@ -68,7 +70,7 @@ describe("one app", () => {
     ],
     [
       "runs but is wanted stopped: removed",
-      { generation: 8, run: false },
+      { generation: 8, run: false, retryDue: false },
       { entries: [entry()] },
       [{ kind: "remove", id: 3 }],
     ],
@@ -86,7 +88,7 @@ describe("one app", () => {
     ],
     [
       "is stopped with an orphan: ended",
-      { generation: 8, run: false },
+      { generation: 8, run: false, retryDue: false },
       { child },
       [{ kind: "end-strays", processes: [child] }],
     ],
@@ -109,6 +111,18 @@ describe("one app", () => {
       [],
     ],
     [
+      "gave up long ago: tried again",
+      { ...running, retryDue: true },
+      { entries: [entry({ pid: 0, status: "stopped" })], state: noted({ state: "FATAL", final: true }) },
+      [{ kind: "remove", id: 3 }, start],
+    ],
+    [
+      "ended for good long ago: left alone",
+      { ...running, retryDue: true },
+      { entries: [entry({ pid: 0, status: "stopped" })], state: noted({ state: "EXITED", final: true }) },
+      [],
+    ],
+    [
       "gave up in an earlier generation: started",
       running,
       { state: noted({ state: "FATAL", final: true, generation: 6 }) },
@@ -121,7 +135,7 @@ describe("one app", () => {
       [{ kind: "remove", id: 3 }, start],
     ],
   ])("%s", (_, wanted, observed, steps) => {
-    expect(planApp(wanted, { ...nothing, ...observed })).toEqual(steps);
+    expect(planProcess(wanted, { ...nothing, ...observed })).toEqual(steps);
   });
 });
 
@@ -136,20 +150,32 @@ const observed = fc.record({
       pid: fc.option(fc.integer({ min: 2, max: 9 }), { nil: undefined }),
       status: fc.constantFrom("online", "launching", "stopping", "stopped", "errored", "waiting restart"),
       generation: fc.option(fc.nat(3), { nil: undefined }),
+      priority: fc.constant(undefined),
     }),
     { selector: ({ id }) => id },
   ),
-  state: fc.option(fc.record({ generation: fc.nat(3), final: fc.boolean() }).map(noted), { nil: undefined }),
+  state: fc.option(
+    fc
+      .record({
+        generation: fc.nat(3),
+        final: fc.boolean(),
+        state: fc.constantFrom<LauncherState["state"]>("EXITED", "FATAL"),
+      })
+      .map(noted),
+    { nil: undefined },
+  ),
   launcher: process,
   child: process,
 });
-const wanted = fc.option(fc.record({ generation: fc.nat(3), run: fc.boolean() }), { nil: undefined });
+const wanted = fc.option(fc.record({ generation: fc.nat(3), run: fc.boolean(), retryDue: fc.boolean() }), {
+  nil: undefined,
+});
 
 test("carried out, a plan leaves one instance or none, and nothing more to do", () => {
   fc.assert(
     fc.property(wanted, observed, (want, before) => {
-      const steps = planApp(want, before);
-      let after: ObservedApp = before;
+      const steps = planProcess(want, before);
+      let after: ObservedProcess = before;
       for (const step of steps) {
         if (step.kind === "remove") {
           after = { ...after, entries: after.entries.filter(({ id }) => id !== step.id) };
@@ -161,9 +187,11 @@ test("carried out, a plan leaves one instance or none, and nothing more to do", 
           after = { ...after, entries: [entry({ id: 99, pid: 50, generation: step.generation })] };
         }
       }
-      expect(planApp(want, after).filter(({ kind }) => kind !== "forget")).toEqual([]);
+      expect(planProcess(want, after).filter(({ kind }) => kind !== "forget")).toEqual([]);
       expect(after.entries.length).toBeLessThanOrEqual(want?.run ? 1 : 0);
-      const through = before.state?.final === true && before.state.generation === want?.generation;
+      const isRetried = want?.retryDue === true && before.state?.state === "FATAL";
+      const through =
+        !isRetried && before.state?.final === true && before.state.generation === want?.generation;
       if (want?.run && !through) expect(after.entries).toHaveLength(1);
     }),
   );

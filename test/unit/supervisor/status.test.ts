@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { AppState, ProcessStatus } from "../../../src/core/app-status.ts";
+import { groupStatus } from "../../../src/supervisor/group-status.ts";
 import { parseLauncherState } from "../../../src/supervisor/launcher/state-file.ts";
 import { deriveStatus, type StatusFacts } from "../../../src/supervisor/status.ts";
 
@@ -39,13 +41,15 @@ function facts(overrides: Partial<StatusFacts> = {}): StatusFacts {
       generation: 4,
       installedAtMs: 1_000,
       wantedSinceMs: 2_000,
+      processes: [],
     },
+    name: "meter",
     state: state(),
     launcherAlive: true,
     childAlive: true,
     pm2Up: true,
     problem: undefined,
-    logFile: "/var/log/meter.log",
+    logFiles: { logFile: "/var/log/meter.log" },
     nowMs: 1_000_000,
     uptimeCs: 10_100,
     ...overrides,
@@ -131,7 +135,7 @@ describe("state", () => {
     ],
     ["RUNNING though pm2's daemon is stopped", { uptimeCs: 10_600, pm2Up: false }, { state: "RUNNING" }],
   ])("%s", (_, overrides, expected) => {
-    expect(deriveStatus(facts(overrides))).toMatchObject({ name: "meter", version: "1.2", ...expected });
+    expect(deriveStatus(facts(overrides))).toMatchObject({ name: "meter", ...expected });
   });
 
   test("EXITED for a moment, when it is about to be started again", () => {
@@ -139,19 +143,6 @@ describe("state", () => {
     expect(deriveStatus(facts(between))).toMatchObject({ state: "EXITED", restarting: true });
     const over = { ...dead, state: state({ state: "EXITED", final: "1", exit: "1" }) };
     expect(deriveStatus(facts(over))).not.toHaveProperty("restarting");
-  });
-
-  test("EXITED for what its installer ran to the end", () => {
-    const app = { ...facts().app, kind: "library" as const };
-    expect(deriveStatus(facts({ app, state: undefined, ...dead }))).toEqual({
-      name: "meter",
-      version: "1.2",
-      kind: "library",
-      state: "EXITED",
-      sinceMs: 1_000,
-      exitStatus: 0,
-      restarts: 0,
-    });
   });
 
   test("no process is shown that isn't there", () => {
@@ -163,4 +154,50 @@ describe("state", () => {
 
 test.each(["", "garbage", "state=STARTING", "boot=x\nstate=ODD"])("%j is no launcher's note", (text) => {
   expect(parseLauncherState(text)).toBeUndefined();
+});
+
+describe("an app of several processes", () => {
+  const process = (name: string, state: AppState, more: Partial<ProcessStatus> = {}): ProcessStatus => ({
+    name,
+    state,
+    sinceMs: 5,
+    restarts: 1,
+    ...more,
+  });
+
+  test("is RUNNING when all are, for as long as all have been", () => {
+    const all = [
+      process("a", "RUNNING", { pid: 1, startedAtMs: 10 }),
+      process("b", "RUNNING", { pid: 2, startedAtMs: 30 }),
+    ] as const;
+    expect(groupStatus("meter", all)).toEqual({
+      name: "meter",
+      state: "RUNNING",
+      sinceMs: 5,
+      pid: 1,
+      startedAtMs: 30,
+      restarts: 2,
+    });
+  });
+
+  test.each<[AppState, readonly (AppState | "restarting")[]]>([
+    ["FATAL", ["RUNNING", "FATAL", "BACKOFF"]],
+    ["BACKOFF", ["RUNNING", "STARTING", "BACKOFF"]],
+    ["STARTING", ["RUNNING", "STARTING"]],
+    ["RUNNING", ["EXITED", "RUNNING", "STOPPED"]],
+    ["EXITED", ["RUNNING", "restarting"]],
+    ["EXITED", ["EXITED", "STOPPED"]],
+  ])("is %s when its processes are %j", (worst, states) => {
+    const [first, ...others] = states.map((state, index) =>
+      state === "restarting"
+        ? process(`p${index}`, "EXITED", { restarting: true })
+        : process(`p${index}`, state),
+    );
+    expect(groupStatus("meter", [first ?? expect.fail("none"), ...others]).state).toBe(worst);
+  });
+
+  test("says which process is worst off, and why", () => {
+    const all = [process("a", "RUNNING"), process("b", "FATAL", { detail: "no such file" })] as const;
+    expect(groupStatus("meter", all).detail).toBe("1 of 2 RUNNING; b: no such file");
+  });
 });

@@ -49,6 +49,13 @@ test("an empty section gives supervisord's defaults, and the engine's own where 
     user: undefined,
     redirectStderr: true,
     serverUrl: undefined,
+    gwe: {
+      health_command: undefined,
+      health_url: undefined,
+      health_interval: 30,
+      health_timeout: 5,
+      health_failures: 3,
+    },
     processes: [
       {
         processName: "meter",
@@ -177,13 +184,12 @@ describe("a bad value fails with option, value and line", () => {
 
 test("what has no effect is accepted with a warning", () => {
   const { warnings } = parse(
-    "nodaemon=true\nstdout_events_enabled=true\nstdout_logfile_backups=3\nstderr_logfile=/x\n[eventlistener:y]\nfoo=bar",
+    "nodaemon=true\nstdout_events_enabled=true\nstderr_logfile=/x\n[eventlistener:y]\nfoo=bar",
   );
   expect(warnings).toEqual([
     "stdout_events_enabled has no effect: there are no event listeners.",
     "line 2: nodaemon is not an option of supervisord's programs; it is ignored.",
-    "line 6: section [eventlistener:y] is ignored.",
-    "stdout_logfile_backups has no effect yet: log files are appended to and not rotated.",
+    "line 5: section [eventlistener:y] is ignored.",
     "stderr_logfile is ignored, since redirect_stderr is true.",
   ]);
 });
@@ -213,4 +219,23 @@ test("any text is either understood or refused with a line", () => {
 test("a huge line with no option in it is refused as fast as any", () => {
   const error = failure(`[supervisord]\nx${" ".repeat(1_000_000)}y`);
   expect(error.message).toMatch(/line 2: expected "option=value"/);
+});
+
+describe("[gwe], the engine's own section", () => {
+  test("gives its options as values", () => {
+    const { gwe, warnings } = parseText(
+      "[supervisord]\n[gwe]\nhealth_command=%(here)s/check 'a b'\nhealth_interval=10\nhealth_colour=red",
+    );
+    expect(gwe).toMatchObject({ health_command: ["/apps/meter/check", "a b"], health_interval: 10 });
+    expect(warnings).toEqual(["line 5: health_colour is not an option of [gwe]; it is ignored."]);
+  });
+
+  test.each([
+    ["health_interval=0", 'line 3: health_interval="0": expected 1 to 86400'],
+    ["health_url=ftp://x/", "expected an http:// or https:// URL"],
+    ["health_command='", "no closing '"],
+    ["health_command=x\nhealth_url=http://127.0.0.1/", "there is a health_command too; keep one"],
+  ])("refuses %j", (line, reason) => {
+    expect(failure(`[supervisord]\n[gwe]\n${line}`).message).toContain(reason);
+  });
 });

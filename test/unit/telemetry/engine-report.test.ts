@@ -31,6 +31,19 @@ describe("engine_report", () => {
     });
   });
 
+  it("lists the processes of an app that has several", () => {
+    const processes = [
+      { name: "w0", state: "RUNNING", sinceMs: 0, pid: 7, startedAtMs: 1_000, restarts: 0 },
+      { name: "w1", state: "FATAL", sinceMs: 0, exitStatus: 2, restarts: 4, detail: "gone" },
+    ] as const;
+    const app: AppStatus = { ...running, state: "FATAL", exitStatus: 2, detail: "1 of 2 RUNNING", processes };
+    const text = engineReport({ apps: [app], engineVersion: "9", engineUptimeMs: 0, nowMs: 61_000 });
+    expect(JSON.parse(text).apps[0].meter.processes).toEqual([
+      { name: "w0", status: "RUNNING", uptime: "0:01:00", exitstatus: 0 },
+      { name: "w1", status: "FATAL", uptime: "", exitstatus: 2, detail: "gone" },
+    ]);
+  });
+
   it.each([
     [0, "0:00:00"],
     [-5, "0:00:00"],
