@@ -14,7 +14,7 @@ import {
 import { activate } from "./steps/activate.ts";
 import { restoreSettings, trySettings } from "./steps/configure.ts";
 import { requireNoDowngrade } from "./steps/downgrade.ts";
-import { type DownloadProgress, downloadPackage } from "./steps/download.ts";
+import { type DownloadedPackage, type DownloadProgress, downloadPackage } from "./steps/download.ts";
 import { install } from "./steps/install.ts";
 import { discardPackage } from "./steps/package-file.ts";
 import { perform } from "./steps/perform.ts";
@@ -48,6 +48,8 @@ const heldTogether: ReadonlySet<Phase> = new Set<Phase>(["installing", "rolling-
 /** Works one job through to its end: performs its state's action, journals what came of it, and so on. */
 export class JobRunner {
   private readonly with: JobRunnerDependencies;
+  /** SHA-256 of packages that this process has received itself, by job. Not journaled: after a crash the disk is asked. */
+  private readonly received = new Map<number, string>();
 
   constructor(dependencies: JobRunnerDependencies) {
     this.with = dependencies;
@@ -72,6 +74,7 @@ export class JobRunner {
     } catch (error) {
       if (!(error instanceof CancelledError)) throw error;
     }
+    this.received.delete(job.id);
     await discardPackage({ deps, job });
     // A worker that outlived a killed engine for a moment may have filled its directory after the clean-up at start.
     // Only a package's name is known to be that of a directory.
@@ -118,6 +121,12 @@ export class JobRunner {
     }
   }
 
+  private async download(context: StepContext): Promise<DownloadedPackage> {
+    const { wanted, receivedSha256 } = await downloadPackage(context, this.with.onProgress);
+    this.received.set(context.job.id, receivedSha256);
+    return wanted;
+  }
+
   private async action(context: StepContext, state: JobState, onStarted: OnStarted): Promise<JobEvent> {
     switch (state.phase) {
       case "received":
@@ -126,9 +135,9 @@ export class JobRunner {
         if (context.job.task.verb === "install") requireNoDowngrade(context);
         return { type: "begun", source: beginning(context.job) };
       case "downloading":
-        return { type: "downloaded", ...(await downloadPackage(context, this.with.onProgress)) };
+        return { type: "downloaded", ...(await this.download(context)) };
       case "verifying":
-        await verifyPackage(context, state);
+        await verifyPackage(context, state, this.received.get(context.job.id));
         return { type: "verified" };
       case "unpacking":
         return { type: "unpacked", ...(await unpack(context, state.sizeBytes)) };

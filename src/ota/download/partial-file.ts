@@ -95,6 +95,11 @@ export class PartialFile {
     return this.#digests.bytes;
   }
 
+  /** SHA-256 of what is held, in hex. */
+  get sha256(): string {
+    return this.#digests.whole();
+  }
+
   isOf(version: ContentVersion): boolean {
     return isSameVersion(this.#version, version);
   }

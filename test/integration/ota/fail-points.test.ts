@@ -13,6 +13,6 @@ it.each(shares)("%s at calls of the scenario %s: it ends as it should", async (k
   const scenario = scenarios.find((candidate) => candidate.name === name);
   if (scenario === undefined) throw new TypeError(name);
   const points = await runFailPoints({ scenario, kind, first, stride });
-  expect(points.length).toBeGreaterThan(1);
+  expect(points.length).toBeGreaterThan(0);
   expect(points.filter(({ verdict }) => "violation" in verdict)).toEqual([]);
 });
