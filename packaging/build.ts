@@ -13,6 +13,7 @@ const root = join(import.meta.dirname, "..");
 /** Bundle name in dist/ → its entry module. */
 const entryPoints: Record<string, string> = {
   gwe: "src/cli/gwe.ts",
+  gmq: "src/cli/gmq.ts",
   "ota-worker": "src/ota/worker/main.ts",
   "machine-facts": "src/telemetry/machine-facts/main.ts",
   "murano-emulator": "src/emulator/main.ts",
@@ -74,7 +75,10 @@ const common = {
 // Shared chunks: a command loads only what it uses, and dynamic imports stay late.
 await build({ ...common, entryPoints, splitting: true });
 // Called in tight loops, and nearly always for all that it has: two dozen chunks would take it 20 ms longer to find.
-await build({ ...common, entryPoints: { gdc: "src/cli/gdc.ts" } });
+await build({
+  ...common,
+  entryPoints: { gdc: "src/cli/gdc.ts", supervisorctl: "src/cli/supervisorctl.ts" },
+});
 
 // Run from a copy, so all in one file; and without what only CommonJS dependencies need.
 await build({ ...common, banner: {}, entryPoints: { logd: "src/supervisor/logd/main.ts" } });

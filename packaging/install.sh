@@ -81,7 +81,7 @@ uninstall() {
   fi
   rm -f "$wants/$engine" "$units/$engine" "$units/$pm2"
   ! systemd_runs || systemctl daemon-reload
-  for name in gwe gdc; do
+  for name in gwe gdc gmq supervisorctl; do
     case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
   done
   [ ! -x "$prefix/current/python/link.sh" ] || "$prefix/current/python/link.sh" remove
@@ -211,10 +211,24 @@ place_config() {
 
 place_links() {
   mkdir -p "$links"
-  for name in gwe gdc; do
+  for name in gwe gdc gmq; do
     [ ! -e "$links/$name" ] || [ -L "$links/$name" ] || fail "$links/$name is somebody else's file: move it away"
     [ "$(readlink "$links/$name")" = "$prefix/current/bin/$name" ] || ln -sf "$prefix/current/bin/$name" "$links/$name"
   done
+  place_supervisorctl
+}
+
+# For scripts made for the original engine. Where there is a supervisord, its own must not be hidden.
+place_supervisorctl() {
+  name=supervisorctl
+  if (PATH=$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin && command -v supervisord) >/dev/null; then
+    case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
+    say "supervisord is installed here: ours is not on PATH, but at $prefix/current/bin/$name."
+  elif [ ! -e "$links/$name" ] || [ -L "$links/$name" ]; then
+    [ "$(readlink "$links/$name")" = "$prefix/current/bin/$name" ] || ln -sf "$prefix/current/bin/$name" "$links/$name"
+  else
+    say "note: $links/$name is somebody else's file and is kept"
+  fi
 }
 
 # Python apps import exo and GatewayEngine. An app that needs them says so itself: the engine runs without.

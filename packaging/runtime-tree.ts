@@ -9,10 +9,17 @@ import { basename, dirname, join, relative } from "node:path";
 const root = join(import.meta.dirname, "..");
 
 /** What the engine runs or loads from `dist/`; the rest follows from the imports in it. */
-const programs = ["gwe.js", "gdc.js", "ota-worker.js", "machine-facts.js", "launcher.sh"];
-const commands = ["gwe", "gdc", "node-launcher.sh"];
+const programs = ["gwe.js", "gdc.js", "supervisorctl.js", "ota-worker.js", "machine-facts.js", "launcher.sh"];
+const commands = ["gwe", "gdc", "supervisorctl", "node-launcher.sh"];
 const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
-const guides = ["installation.md", "configuration.md", "gwe-command.md", "gdc-command.md", "python.md"];
+const guides = [
+  "installation.md",
+  "configuration.md",
+  "gwe-command.md",
+  "gdc-command.md",
+  "supervisorctl-command.md",
+  "python.md",
+];
 /** What the bundles leave outside (packaging/build.ts). */
 const packages = ["pm2", "better-sqlite3"];
 /** Only for compiling addons, which no gateway does. */

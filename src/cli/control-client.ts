@@ -2,13 +2,21 @@ import { request } from "node:http";
 import type * as z from "zod/mini";
 import type { AppStatus } from "../core/app-status.ts";
 import type { EngineStatus, InstallRequest, InstallResult, JobRecord } from "../core/control-api.ts";
+import type {
+  GroupChanges,
+  ProcessRequest,
+  ProcessResult,
+  SupervisedProcess,
+  UpdateRequest,
+} from "../core/process-api.ts";
 import { controlSchemas } from "./control-schema.ts";
 import { ControlAccessError, ControlRefusedError, EngineNotRunningError } from "./errors.ts";
+import { processSchemas } from "./process-schema.ts";
 import { printable } from "./terminal.ts";
 
 export type AppAction = "start" | "stop" | "restart";
 
-interface Call<Answer> {
+export interface ControlCall<Answer> {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly body?: unknown;
@@ -17,7 +25,7 @@ interface Call<Answer> {
   readonly timeoutMs?: number;
 }
 
-const quickMs = 10_000;
+export const quickMs = 10_000;
 /** An app may take its whole `stopwaitsecs` to stop before it starts again. */
 const appActionMs = 120_000;
 const maxAnswerBytes = 16 * 1024 * 1024;
@@ -66,12 +74,36 @@ export class ControlClient {
     return this.call({ method: "POST", path: "/install", body, schema: controlSchemas.installResults });
   }
 
+  /** Every process, the engine's own parts among them. */
+  processes(): Promise<readonly SupervisedProcess[]> {
+    return this.call({
+      method: "GET",
+      path: "/processes",
+      schema: processSchemas.processes,
+      timeoutMs: quickMs,
+    });
+  }
+
+  /** Resolves when all of them have come to it, however long their `startsecs` and `stopwaitsecs` are. */
+  changeProcesses(
+    verb: "start" | "stop" | "signal" | "clear",
+    body: ProcessRequest,
+  ): Promise<readonly ProcessResult[]> {
+    return this.call({ method: "POST", path: `/processes/${verb}`, body, schema: processSchemas.results });
+  }
+
+  /** What has another configuration than it was started with; `update` and `reload` start it anew. */
+  groups(verb: "reread" | "update" | "reload", groups: readonly string[] = []): Promise<GroupChanges> {
+    const body: UpdateRequest = { groups };
+    return this.call({ method: "POST", path: `/processes/${verb}`, body, schema: processSchemas.changes });
+  }
+
   /**
    * @throws EngineNotRunningError when nobody listens
    * @throws ControlAccessError when this user may not connect
    * @throws ControlRefusedError when the engine answers an error, nonsense, or nothing in time
    */
-  private async call<Answer>(call: Call<Answer>): Promise<Answer> {
+  protected async call<Answer>(call: ControlCall<Answer>): Promise<Answer> {
     const { status, text } = await this.exchange(call);
     const body = parseJson(text);
     if (status < 200 || status > 299) {
@@ -87,7 +119,7 @@ export class ControlClient {
     );
   }
 
-  private exchange(call: Call<unknown>): Promise<{ readonly status: number; readonly text: string }> {
+  private exchange(call: ControlCall<unknown>): Promise<{ readonly status: number; readonly text: string }> {
     const payload = call.body === undefined ? "" : JSON.stringify(call.body);
     return new Promise((resolve, reject) => {
       const outgoing = request(

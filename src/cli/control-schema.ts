@@ -8,6 +8,7 @@ const processStatus = z.looseObject({
   sinceMs: z.number(),
   pid: z.exactOptional(z.number()),
   startedAtMs: z.exactOptional(z.number()),
+  endedAtMs: z.exactOptional(z.number()),
   restarting: z.exactOptional(z.literal(true)),
   exitStatus: z.exactOptional(z.number()),
   signal: z.exactOptional(z.string()),
@@ -15,6 +16,9 @@ const processStatus = z.looseObject({
   logFile: z.exactOptional(z.string()),
   stderrLogFile: z.exactOptional(z.string()),
   detail: z.exactOptional(z.string()),
+  health: z.exactOptional(z.enum(["ok", "failing"])),
+  healthRestarts: z.exactOptional(z.number()),
+  healthDetail: z.exactOptional(z.string()),
 });
 
 const appStatus = z.extend(processStatus, {

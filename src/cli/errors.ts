@@ -30,3 +30,8 @@ export class ControlRefusedError extends GweError {
     this.engineCode = engineCode;
   }
 }
+
+/** Nothing is wrong with what was asked: it may succeed later. */
+export class TryLaterError extends GweError {
+  readonly code = "TRY_LATER";
+}

@@ -1,6 +1,6 @@
 import { GweError } from "../core/errors.ts";
 
-/** Exit statuses of `gwe` and `gdc` (docs/gwe-command.md, "Exit status"). */
+/** Exit statuses of `gwe`, `gdc` and `gmq` (docs/gwe-command.md, "Exit status"). */
 export const exitStatus = {
   ok: 0,
   failed: 1,
@@ -25,6 +25,7 @@ const byCode: Readonly<Record<string, number>> = {
   CONTROL_ACCESS: exitStatus.permissionDenied,
   CONFIG_ACCESS: exitStatus.permissionDenied,
   CONFIG: exitStatus.configuration,
+  TRY_LATER: exitStatus.tryLater,
   NETWORK: exitStatus.tryLater,
   TIMEOUT: exitStatus.tryLater,
   SERVER: exitStatus.tryLater,

@@ -1,8 +1,7 @@
-import { watch } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { parseArguments } from "./arguments.ts";
 import { ControlClient } from "./control-client.ts";
+import { changesOf } from "./directory-changes.ts";
 import { CommandError, ControlAccessError, EngineNotRunningError, UsageError } from "./errors.ts";
 import { type GweContext, onlyApp } from "./gwe-context.ts";
 import { followLog, showTail } from "./log-tail.ts";
@@ -19,8 +18,6 @@ const flags = [
   { long: "stderr", help: "The log of stderr, where it has one of its own." },
 ] as const;
 
-const pollMs = 200;
-
 /** `gwe logs APP [-f] [-n N] [--stderr]` */
 export async function showLogs(argv: readonly string[], context: GweContext): Promise<number> {
   const parsed = parseArguments(flags, argv);
@@ -35,44 +32,13 @@ export async function showLogs(argv: readonly string[], context: GweContext): Pr
   if (follow) {
     const onGap = (): void =>
       context.terminal.note("gwe: lines may have been dropped before they could be shown");
-    return followLog({ file, lines, write, wait: changesOf(dirname(file)), onGap });
+    return followLog({ file, begin: { lines }, write, wait: changesOf(dirname(file)), onGap });
   }
   if (!(await showTail(file, lines, write))) {
     const elsewhere = app === "gwe" ? "; under systemd its log is 'journalctl -u gateway-engine'" : "";
     throw new CommandError(`${app} has no log yet: ${file} does not exist${elsewhere}`);
   }
   return 0;
-}
-
-/**
- * Something to wait for between two looks: any change in a directory, noticed at once where the system can, and a look
- * every now and then where it can't.
- */
-function changesOf(directory: string): () => Promise<void> {
-  let wake: () => void = () => undefined;
-  let hasChanged = false;
-  try {
-    const watcher = watch(directory, () => {
-      hasChanged = true;
-      wake();
-    });
-    // The directory is gone, or too many are watched: the clock will do.
-    watcher.on("error", () => watcher.close());
-  } catch {
-    // Likewise.
-  }
-  return async () => {
-    if (!hasChanged) {
-      const change = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      const timer = new AbortController();
-      const { signal } = timer;
-      await Promise.race([change, setTimeout(pollMs, undefined, { signal }).catch(() => undefined)]);
-      timer.abort();
-    }
-    hasChanged = false;
-  };
 }
 
 /** Where the engine says that the log is; where it always is when the engine is away. */

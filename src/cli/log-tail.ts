@@ -20,10 +20,25 @@ export async function showTail(file: string, lines: number, write: Write): Promi
   }
 }
 
+/**
+ * Writes the last `bytes` bytes of a file, in bounded memory.
+ * @returns false when there is no such file
+ */
+export async function showEnd(file: string, bytes: number, write: Write): Promise<boolean> {
+  const [end] = await openEnd(file, bytes);
+  if (end === undefined) return false;
+  try {
+    await copy(end.log.handle, end.from, end.size, write);
+    return true;
+  } finally {
+    await end.log.handle.close();
+  }
+}
+
 export interface FollowOptions {
   readonly file: string;
-  /** How many of the last lines are shown to begin with. */
-  readonly lines: number;
+  /** How much of what there is is shown to begin with: so many of the last lines, or bytes. */
+  readonly begin: { readonly lines: number } | { readonly bytes: number };
   readonly write: Write;
   /** Between two looks at the file; following ends when it rejects. */
   readonly wait: () => Promise<void>;
@@ -36,8 +51,8 @@ export interface FollowOptions {
  * of the file, then those that came after it, in their order. A file that is not there yet is waited for. Goes on until
  * `wait` rejects.
  */
-export async function followLog({ file, lines, write, wait, onGap }: FollowOptions): Promise<never> {
-  const tail = await openTail(file, lines);
+export async function followLog({ file, begin, write, wait, onGap }: FollowOptions): Promise<never> {
+  const tail = "lines" in begin ? await openTail(file, begin.lines) : await openEnd(file, begin.bytes);
   let current = tail.at(-1)?.log;
   let offset = 0;
   try {
@@ -103,6 +118,14 @@ interface TailPart {
   readonly log: OpenLog;
   readonly from: number;
   readonly size: number;
+}
+
+/** The last bytes of the newest file. */
+async function openEnd(file: string, bytes: number): Promise<readonly TailPart[]> {
+  const log = await openLog(file);
+  if (log === undefined) return [];
+  const { size } = await log.handle.stat();
+  return [{ log, from: Math.max(0, size - bytes), size }];
 }
 
 /** Where the last lines are, the oldest file first. */

@@ -95,6 +95,7 @@ function row(
 
 function noteOf(app: ProcessStatus): string {
   if (app.detail !== undefined) return app.detail;
+  if (app.health === "failing") return `unhealthy: ${app.healthDetail ?? ""}`;
   if (app.state === "RUNNING" || app.state === "STARTING") return "";
   if (app.signal !== undefined) return `killed by ${app.signal}`;
   return app.exitStatus === undefined ? "" : `exit status ${app.exitStatus}`;

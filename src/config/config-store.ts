@@ -1,8 +1,9 @@
-import { unquoteEmpty } from "../core/cik.ts";
-import { IniDocument, IniValueError } from "../core/ini.ts";
+import type { IniDocument } from "../core/ini.ts";
+import { asWritten, changeFault } from "./change.ts";
 import { ConfigError, type ConfigFault } from "./errors.ts";
 import { type ConfigFilesDependencies, changeConfigFile } from "./files.ts";
-import { cikOption, deviceOptions, engineOptions, type Option } from "./options.ts";
+import type { Option } from "./option.ts";
+import { cikOption, deviceOptions, engineOptions } from "./options.ts";
 
 export type ConfigSection = "device" | "engine";
 
@@ -42,7 +43,10 @@ export class ConfigStore {
       if (ours.length === 0) continue;
       changeConfigFile(this.dependencies, this.fileOf(section), (document) => {
         const complete = section === "device" ? withClassicKeys(document) : document;
-        return ours.reduce((changed, change) => changed.with(section, change.key, written(change)), complete);
+        return ours.reduce(
+          (changed, change) => changed.with(section, change.key, asWritten(change.value)),
+          complete,
+        );
       });
     }
   }
@@ -54,26 +58,8 @@ export class ConfigStore {
   }
 
   private faultOf({ section, key, value }: ConfigChange): ConfigFault | undefined {
-    const file = this.fileOf(section);
-    const option = known[section].find((candidate) => candidate.key === key);
-    if (option === undefined) {
-      return {
-        file,
-        section,
-        key,
-        expected: `no such key; known: ${known[section].map((o) => o.key).join(", ")}`,
-      };
-    }
-    const text = unquoteEmpty(value);
-    const unwritable = unwritableReason(section, key, text);
-    if (unwritable !== undefined) return { file, expected: unwritable };
-    if (text === "" || option.schema.safeParse(text).success) return undefined;
-    return { file, section, key, ...(key === cikOption.key ? {} : { value }), expected: option.expected };
+    return changeFault({ file: this.fileOf(section), section, key, value, options: known[section] });
   }
-}
-
-function written({ value }: ConfigChange): string {
-  return unquoteEmpty(value) === "" ? "''" : value;
 }
 
 function withClassicKeys(document: IniDocument): IniDocument {
@@ -82,15 +68,4 @@ function withClassicKeys(document: IniDocument): IniDocument {
       changed.get("device", key) === undefined ? changed.with("device", key, "''") : changed,
     document,
   );
-}
-
-/** Why the file's format cannot hold a value: known before the first of several files is written. */
-function unwritableReason(section: string, key: string, value: string): string | undefined {
-  try {
-    IniDocument.parse("").with(section, key, value);
-    return undefined;
-  } catch (error) {
-    if (error instanceof IniValueError) return error.message;
-    throw error;
-  }
 }

@@ -5,6 +5,9 @@ export { ConfigAccessError, ConfigError, type ConfigFault } from "./errors.ts";
 export { type ConfigFilesDependencies, type ConfigIo, gatewayGroup, readConfigFile } from "./files.ts";
 export { hostOfProduct, loadConfig } from "./load.ts";
 export { checkPaths, resolvePaths } from "./paths.ts";
+export { loadQueueConfig, loadQueueLogConfig } from "./queue-config.ts";
+export { QueueConfigStore, type QueueOption } from "./queue-config-store.ts";
+export type { QueueConfig, QueueLogConfig } from "./queue-types.ts";
 export { RemoteSettings } from "./remote-settings.ts";
 export {
   type InterfacePort,

@@ -1,9 +1,9 @@
-import { unquoteEmpty } from "../core/cik.ts";
 import type { IniDocument } from "../core/ini.ts";
 import type { Paths } from "../core/paths.ts";
 import { ConfigError, type ConfigFault } from "./errors.ts";
 import { readConfigFile } from "./files.ts";
-import { cikOption, deviceOptions, engineOptions, type Option, type OptionsOf } from "./options.ts";
+import { cikOption, deviceOptions, engineOptions } from "./options.ts";
+import { sectionsOf } from "./section-reader.ts";
 import type { Config, DeviceConfig, EngineConfig } from "./types.ts";
 
 /**
@@ -31,8 +31,8 @@ export function configIn(
   documents: { readonly device: IniDocument; readonly engine: IniDocument },
 ): Config {
   const faults: ConfigFault[] = [];
-  const gateway = sectionReader(paths.gatewayCfg, "device", documents.device, faults);
-  const engine = sectionReader(paths.engineConfig, "engine", documents.engine, faults);
+  const gateway = sectionsOf(documents.device, paths.gatewayCfg, faults)("device");
+  const engine = sectionsOf(documents.engine, paths.engineConfig, faults)("engine");
   gateway.read(cikOption);
   const device = withServer(gateway.readAll<DeviceConfig>(deviceOptions), paths.gatewayCfg, faults);
   const config = { device, engine: engine.readAll<EngineConfig>(engineOptions) };
@@ -59,46 +59,4 @@ function withServer(device: DeviceConfig, file: string, faults: ConfigFault[]): 
   const expected = `the vendor ${JSON.stringify(device.vendor)} cannot be part of a host name: set a server_url`;
   faults.push({ file, section: "device", key: "server_url", expected });
   return device;
-}
-
-interface SectionReader {
-  read<Value>(option: Option<Value>): Value;
-  readAll<Section>(options: OptionsOf<Section>): Section;
-}
-
-function sectionReader(
-  file: string,
-  section: string,
-  document: IniDocument,
-  faults: ConfigFault[],
-): SectionReader {
-  for (const line of document.faultyLines) {
-    faults.push({ file, line, expected: "expected '[section]', 'key = value' or a comment" });
-  }
-  const read = <Value>(option: Option<Value>): Value => readOption(document, file, section, option, faults);
-  return {
-    read,
-    readAll: <Section>(options: OptionsOf<Section>): Section => {
-      const entries = Object.entries<Option<unknown>>(options).map(([name, option]) => [name, read(option)]);
-      // Each entry was read by the option of its own name.
-      return Object.fromEntries(entries) as Section;
-    },
-  };
-}
-
-function readOption<Value>(
-  document: IniDocument,
-  file: string,
-  section: string,
-  option: Option<Value>,
-  faults: ConfigFault[],
-): Value {
-  const entry = document.get(section, option.key);
-  const value = unquoteEmpty(entry?.value ?? "");
-  if (entry === undefined || value === "") return option.fallback;
-  const parsed = option.schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const shown = option.key === cikOption.key ? {} : { value };
-  faults.push({ file, section, key: option.key, ...shown, line: entry.line, expected: option.expected });
-  return option.fallback;
 }

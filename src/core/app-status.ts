@@ -15,8 +15,17 @@ export type AppState = (typeof appStates)[number];
 /** An app's three kinds: supervised, run once by its installer, or only imported by others. */
 export type AppKind = "long-running" | "one-off" | "library";
 
+/** Of a process that is probed (`[gwe]` in its `supervisor.conf`). */
+export interface ProcessHealth {
+  readonly health: "ok" | "failing";
+  /** Restarts for its health's sake since it was last well for long. */
+  readonly healthRestarts: number;
+  /** What the last failed probe said, while it is failing. */
+  readonly healthDetail?: string;
+}
+
 /** What is known of one supervised process. Times are unix milliseconds. */
-export interface ProcessStatus {
+export interface ProcessStatus extends Partial<ProcessHealth> {
   /** supervisord's process name: the app's, or what `process_name` makes of it. */
   readonly name: string;
   readonly state: AppState;
@@ -25,6 +34,8 @@ export interface ProcessStatus {
   readonly pid?: number;
   /** Start of the running process. */
   readonly startedAtMs?: number;
+  /** End of the last process that ended. */
+  readonly endedAtMs?: number;
   /** Of the last process that ended. */
   readonly exitStatus?: number;
   /** It is EXITED for a moment only: its policy has it started again. */

@@ -9,6 +9,7 @@ import type { AppStatus } from "./app-status.ts";
  * - `POST /install` with `InstallRequest` → 200 `InstallResult[]` when all are done
  * - `POST /apps/<name>/remove` → 200 `InstallResult` when it is done, or has failed
  * - `GET /history`, `GET /history/<app>` → 200 `JobRecord[]`, newest first
+ * - `GET /processes` and `POST /processes/…`: core/process-api.ts
  *
  * Every error answer is a `ControlError`.
  */

@@ -8,11 +8,15 @@ export interface Paths {
   readonly runDir: string;
   readonly gatewayCfg: string;
   readonly engineConfig: string;
+  /** The queue's settings, and what it logs. */
+  readonly gmqCfg: string;
+  readonly loggingCfg: string;
   /** Held while a configuration file is read, changed and written back. */
   readonly configLock: string;
   /** Public keys whose signatures on packages are trusted, and the list of revoked ones (docs/signing.md). */
   readonly keysDir: string;
   readonly gatewayDb: string;
+  readonly queueDb: string;
   /** pm2's own `PM2_HOME`. */
   readonly pm2Home: string;
   /** Installed apps, one directory each. */
@@ -20,6 +24,9 @@ export interface Paths {
   /** Downloaded packages. */
   readonly packagesDir: string;
   readonly controlSocket: string;
+  /** The queue's local API, besides its port, and the port in decimal. */
+  readonly queueSocket: string;
+  readonly queuePort: string;
   readonly engineLock: string;
   readonly engineLog: string;
 }
@@ -38,13 +45,18 @@ export function pathsUnder(home: string | null): Paths {
     runDir,
     gatewayCfg: `${etcDir}/Gateway.cfg`,
     engineConfig: `${etcDir}/Engine.config`,
+    gmqCfg: `${etcDir}/gmq.cfg`,
+    loggingCfg: `${etcDir}/logging.cfg`,
     configLock: `${etcDir}/.lock`,
     keysDir: `${etcDir}/keys`,
     gatewayDb: `${libDir}/gateway.db`,
+    queueDb: `${libDir}/queue.db`,
     pm2Home: `${libDir}/pm2`,
     appsDir: `${libDir}/apps`,
     packagesDir: `${libDir}/packages`,
     controlSocket: `${runDir}/gwe.sock`,
+    queueSocket: `${runDir}/gmq.sock`,
+    queuePort: `${runDir}/gmq.port`,
     engineLock: `${runDir}/gwe.lock`,
     engineLog: `${logDir}/gwe.log`,
   });

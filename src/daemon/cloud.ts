@@ -34,6 +34,7 @@ import { configIo } from "./config-io.ts";
 import { DeviceFactsSource } from "./device-facts-source.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import type { Hosting } from "./hosting.ts";
+import type { GatewayDevice } from "./queue-links.ts";
 import { GatewaySerial } from "./serial.ts";
 
 export interface CloudOptions {
@@ -43,6 +44,8 @@ export interface CloudOptions {
   readonly hosting: Hosting;
   /** Is told of check-ins. */
   readonly settings: EngineSettings | undefined;
+  /** Milliseconds; undefined while the queue does not serve apps. */
+  readonly queueUptimeMs: () => number | undefined;
   readonly logger: Logger;
 }
 
@@ -60,6 +63,7 @@ export class Cloud {
   readonly api: DeviceApi;
   readonly loop: CheckInLoop;
   private readonly client: DeviceClient;
+  private readonly certificate: ClientCertificate | undefined;
   private readonly options: CloudOptions;
   private readonly checkInDependencies: CheckInDependencies;
   private readonly composer: ReportComposer;
@@ -74,13 +78,14 @@ export class Cloud {
     this.serial = new GatewaySerial({ paths, config, clock: systemClock, logger });
     const { vendor, model, serverUrl } = this.product;
     const certificate = clientCertificate(config);
+    this.certificate = certificate;
     this.client = new DeviceClient({
       baseUrl: serverUrl,
       vendor,
       model,
       cik: () => this.credentials.current(),
       clientCertificate: certificate,
-      ca: config.device.caFile === undefined ? undefined : readPem(config.device.caFile),
+      ca: this.ca,
       userAgent: config.engine.userAgent,
       consumer: "gwe",
     });
@@ -175,6 +180,34 @@ export class Cloud {
     }
   }
 
+  /** For apps that write as the gateway itself, by way of the queue. */
+  gatewayDevice(): GatewayDevice {
+    const { ciks, logger } = this.options;
+    const { vendor, model } = this.product;
+    const session = this.client.as({
+      vendor,
+      model,
+      cik: () => this.credentials.current(),
+      clientCertificate: this.certificate,
+      consumer: "gmq",
+    });
+    return {
+      api: reactivatingApi(session, this.credentials, logger),
+      credentials: this.credentials,
+      vms: () => {
+        const sn = this.serial.current();
+        return sn === undefined ? undefined : { vendor, model, sn };
+      },
+      owns: (cik) => ciks.knownSecrets().includes(cik),
+    };
+  }
+
+  /** Certificates of the servers, where they are not the system's. */
+  get ca(): string | undefined {
+    const { caFile } = this.options.config.device;
+    return caFile === undefined ? undefined : readPem(caFile);
+  }
+
   close(): void {
     this.client.close();
   }
@@ -232,6 +265,7 @@ export class Cloud {
             apps: await hosting.supervisor.statuses(),
             engineVersion,
             engineUptimeMs: process.uptime() * 1000,
+            queueUptimeMs: this.options.queueUptimeMs(),
             nowMs: systemClock.now(),
           }),
         deviceInfo: async () => {

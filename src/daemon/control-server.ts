@@ -5,6 +5,9 @@ import type { AppStatus } from "../core/app-status.ts";
 import type { ControlError, EngineStatus, InstallResult, JobRecord } from "../core/control-api.ts";
 import { describeError, GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { ControlRequestError } from "./control-error.ts";
+import { changeProcesses, type ProcessTarget } from "./process-routes.ts";
+import type { QueueControl } from "./queue-control.ts";
 
 /** What a control request may ask of the running engine. */
 export interface ControlTarget {
@@ -14,28 +17,19 @@ export interface ControlTarget {
   install(files: readonly string[]): Promise<readonly InstallResult[]>;
   remove(app: string): Promise<InstallResult>;
   history(app: string | undefined): readonly JobRecord[];
+  readonly processes: ProcessTarget;
 }
 
 const appChanges = ["start", "stop", "restart"] as const;
 export type AppChange = (typeof appChanges)[number];
-
-/** A request that cannot be served; `status` is the HTTP status of the answer. */
-export class ControlRequestError extends GweError {
-  readonly code: string;
-  readonly status: number;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
 
 export interface ControlServerOptions {
   readonly socketPath: string;
   /** Group that may use the socket; undefined leaves it to the engine's own. */
   readonly groupId: number | undefined;
   readonly target: ControlTarget;
+  /** Undefined for an engine without a queue. */
+  readonly queue: Pick<QueueControl, "answer"> | undefined;
   readonly logger: Logger;
 }
 
@@ -92,8 +86,8 @@ export class ControlServer {
       const { status, body } = await this.route(request);
       answer(response, status, body);
     } catch (error) {
-      const status = error instanceof ControlRequestError ? error.status : 500;
-      const code = error instanceof GweError ? error.code : "INTERNAL";
+      const status = statusOf(error);
+      const code = error instanceof GweError ? error.code : status === 400 ? "BAD_REQUEST" : "INTERNAL";
       if (status === 500) {
         this.options.logger.error("control request failed", {
           path: request.url,
@@ -106,10 +100,17 @@ export class ControlServer {
   }
 
   private async route(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
-    const { target } = this.options;
-    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+    const { target, queue } = this.options;
+    const { method = "GET", url = "/" } = request;
+    const [path = "/", search = ""] = url.split("?", 2);
     const segments = decodeSegments(path);
-    const route = `${request.method} ${routeOf(segments, path)}`;
+    if (segments[0] === "queue" && queue !== undefined) {
+      const query = new URLSearchParams(search);
+      const body = async () => parseJson(await readBody(request));
+      const answered = await queue.answer({ method, segments, query, body });
+      if (answered !== undefined) return answered;
+    }
+    const route = `${method} ${routeOf(segments, path)}`;
     switch (route) {
       case "GET /history":
         return { status: 200, body: target.history(segments[1]) };
@@ -131,15 +132,29 @@ export class ControlServer {
         }
         return { status: 200, body: await target.install(parsed.data.files) };
       }
+      case "GET /processes":
+        return { status: 200, body: target.processes.processes() };
+      case "POST /processes": {
+        const body = parseJson(await readBody(request));
+        const changed = await changeProcesses(target.processes, segments[1] ?? "", body);
+        if (changed === undefined) break;
+        return { status: 200, body: changed };
+      }
     }
-    throw new ControlRequestError(404, "NO_SUCH_CALL", `no such call: ${request.method} ${path}`);
+    throw new ControlRequestError(404, "NO_SUCH_CALL", `no such call: ${method} ${path}`);
   }
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof ControlRequestError) return error.status;
+  return error instanceof z.core.$ZodError ? 400 : 500;
 }
 
 /** The part of a path that says what is asked; an app's name is not. */
 function routeOf(segments: readonly string[], path: string): string {
   if (segments.length === 3 && segments[0] === "apps") return "/apps";
-  return segments.length === 2 && segments[0] === "history" ? "/history" : path;
+  const isPair = segments.length === 2 && (segments[0] === "history" || segments[0] === "processes");
+  return isPair ? `/${segments[0]}` : path;
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {

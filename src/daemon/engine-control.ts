@@ -2,9 +2,12 @@ import { type Config, engineVersion, type Paths } from "../config/index.ts";
 import type { AppStatus } from "../core/app-status.ts";
 import type { EngineStatus, InstallResult, JobRecord } from "../core/control-api.ts";
 import { InvariantError } from "../core/errors.ts";
+import type { SupervisedProcess } from "../core/process-api.ts";
 import { NotSupervisedError, UnknownAppError } from "../supervisor/index.ts";
 import type { Cloud } from "./cloud.ts";
-import { type AppChange, ControlRequestError, type ControlTarget } from "./control-server.ts";
+import { ControlRequestError } from "./control-error.ts";
+import type { AppChange, ControlTarget } from "./control-server.ts";
+import { EngineProcesses } from "./engine-processes.ts";
 import type { Hosting } from "./hosting.ts";
 
 export interface EngineControlOptions {
@@ -13,6 +16,8 @@ export interface EngineControlOptions {
   readonly hosting: Hosting;
   /** Undefined for an engine that only installs, and need not know its product. */
   readonly cloud: Cloud | undefined;
+  /** Milliseconds; undefined while the queue does not serve apps. */
+  readonly queueUptimeMs: () => number | undefined;
 }
 
 /** How long `gwe start` waits to tell whether the app stays up. */
@@ -20,10 +25,15 @@ const settleMs = 10_000;
 
 /** Answers the control socket out of the running parts. */
 export class EngineControl implements ControlTarget {
+  readonly processes: EngineProcesses;
   private readonly options: EngineControlOptions;
 
   constructor(options: EngineControlOptions) {
     this.options = options;
+    this.processes = new EngineProcesses({
+      control: options.hosting.supervisor.control,
+      parts: () => engineParts(options),
+    });
   }
 
   async status(): Promise<EngineStatus> {
@@ -89,4 +99,23 @@ export class EngineControl implements ControlTarget {
   install(files: readonly string[]): Promise<readonly InstallResult[]> {
     return this.options.hosting.ota.installFiles(files);
   }
+}
+
+/** The engine and its queue as the processes `gwe` and `gmq`, which they were under supervisord, and are in `engine_report`. */
+function engineParts({ paths, queueUptimeMs }: EngineControlOptions): readonly SupervisedProcess[] {
+  const queueMs = queueUptimeMs();
+  const part = { pid: process.pid, stdoutLog: paths.engineLog, autostart: true, priority: 999 };
+  const queue = { ...part, group: "gmq", name: "gmq" };
+  return [
+    {
+      ...part,
+      group: "gwe",
+      name: "gwe",
+      state: "RUNNING",
+      startedAtMs: Math.round(performance.timeOrigin),
+    },
+    queueMs === undefined
+      ? { ...queue, state: "STOPPED" }
+      : { ...queue, state: "RUNNING", startedAtMs: Math.round(Date.now() - queueMs) },
+  ];
 }

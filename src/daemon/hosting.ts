@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config, Paths } from "../config/index.ts";
-import type { InstalledApp } from "../core/app-host.ts";
 import { describeError, InvariantError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
@@ -13,6 +12,7 @@ import { installationPath } from "../platform/installation-path.ts";
 import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } from "../supervisor/index.ts";
+import { describeReplacement } from "./describe-replacement.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import { inheritedEnvironment } from "./inherited-environment.ts";
 import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
@@ -59,10 +59,12 @@ export class Hosting {
     this.db = db;
     this.outbox = new Outbox(db);
     this.facts = new EngineFacts(db);
-    this.supervisor = createSupervisor(options, db);
+    this.supervisor = createSupervisor(options, db, (text) => this.reportTrouble(text));
     if (replaced !== undefined) {
       const lost = isRegistryWhole(replaced) ? [] : this.supervisor.restoreLost();
-      this.reportTrouble(describeReplacement(replaced, lost));
+      const copies = lost.map(({ name, version }) => `${name} ${version}`).join(", ");
+      const copied = copies === "" ? "" : `; apps known from a copy: ${copies}`;
+      this.reportTrouble(describeReplacement("engine's database", replaced) + copied);
     }
   }
 
@@ -130,28 +132,10 @@ function isRegistryWhole({ tables }: Replacement): boolean {
   return registry !== undefined && !registry.damaged && registry.refused === 0;
 }
 
-function describeReplacement(
-  { reason, setAside, tables }: Replacement,
-  lost: readonly InstalledApp[],
-): string {
-  const rows = tables
-    ?.filter(({ copied, refused, damaged }) => copied > 0 || refused > 0 || damaged)
-    .map(({ table, copied, refused, damaged }) => {
-      const lost = damaged ? ", the rest could not be read" : refused > 0 ? `, ${refused} spoilt` : "";
-      return `${table} ${copied}${lost}`;
-    });
-  const what = rows === undefined ? "" : `; rows brought over: ${rows.join("; ") || "none"}`;
-  const copies = lost.map(({ name, version }) => `${name} ${version}`).join(", ");
-  const copied = copies === "" ? "" : `; apps known from a copy: ${copies}`;
-  return (
-    `the engine's database was damaged (${reason}) and a fresh one was started; ` +
-    `the old is ${setAside}${what}${copied}`
-  );
-}
-
 function createSupervisor(
   { paths, config, pm2Unit, logger }: HostingOptions,
   db: SqliteDatabase,
+  report: (text: string) => void,
 ): Supervisor {
   const log = logger.child({ part: "supervisor" });
   const daemon = pm2DaemonSettings(paths);
@@ -177,6 +161,7 @@ function createSupervisor(
     logger: log,
     clock: systemClock,
     random: Math.random,
+    report,
     fatalRetryMs: config.engine.fatalRetryS * 1000,
   });
 }

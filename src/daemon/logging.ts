@@ -1,12 +1,31 @@
 import { fstatSync } from "node:fs";
 import { Writable } from "node:stream";
 import { createLogger, format, transports, type Logger as WinstonLogger } from "winston";
+import type { LogLevel as ConfigLogLevel } from "../config/index.ts";
 import { describeError } from "../core/errors.ts";
 import type { LogFields, Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import { RotatingFile } from "../platform/rotating-file.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+const byConfig: Readonly<Record<ConfigLogLevel, LogLevel>> = {
+  DEBUG: "debug",
+  INFO: "info",
+  WARNING: "warn",
+  ERROR: "error",
+  CRITICAL: "silent",
+};
+
+/** The configuration's name of a level, as the log knows it. */
+export function logLevelOf<Level extends ConfigLogLevel | undefined>(
+  level: Level,
+): Level extends undefined ? undefined : LogLevel;
+export function logLevelOf(level: ConfigLogLevel | undefined): LogLevel | undefined {
+  return level && byConfig[level];
+}
+
+const ranks: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 
 export interface LoggingOptions {
   readonly level: LogLevel;
@@ -20,6 +39,8 @@ export interface LoggingOptions {
 
 export interface Logging {
   readonly logger: Logger;
+  /** A logger of a part that has a level of its own, asked at every line; undefined: the engine's. */
+  withLevel(level: () => LogLevel | undefined): Logger;
   /** Resolves when every line is written. */
   close(): Promise<void>;
 }
@@ -41,9 +62,9 @@ export function openLogging({ level, file, journal, redact }: LoggingOptions): L
   process.stderr.on("error", onStderrError);
   const rotating =
     file === undefined ? undefined : new RotatingFile({ file, maxBytes: maxFileBytes, mode: 0o640 });
+  // Each logger has a level: winston itself lets everything pass.
   const winston = createLogger({
-    level: level === "silent" ? "error" : level,
-    silent: level === "silent",
+    level: "debug",
     format: line,
     transports: [
       new transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }),
@@ -55,7 +76,11 @@ export function openLogging({ level, file, journal, redact }: LoggingOptions): L
     rotating?.close();
     process.stderr.off("error", onStderrError);
   };
-  return { logger: new WinstonAdapter(winston, {}), close };
+  return {
+    logger: new WinstonAdapter(winston, () => level, {}),
+    withLevel: (own) => new WinstonAdapter(winston, () => own() ?? level, {}),
+    close,
+  };
 }
 
 function streamInto(file: RotatingFile): Writable {
@@ -85,10 +110,12 @@ interface LogLine {
 
 class WinstonAdapter implements Logger {
   private readonly winston: WinstonLogger;
+  private readonly threshold: () => LogLevel;
   private readonly fields: LogFields;
 
-  constructor(winston: WinstonLogger, fields: LogFields) {
+  constructor(winston: WinstonLogger, threshold: () => LogLevel, fields: LogFields) {
     this.winston = winston;
+    this.threshold = threshold;
     this.fields = fields;
   }
 
@@ -109,10 +136,11 @@ class WinstonAdapter implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return new WinstonAdapter(this.winston, { ...this.fields, ...fields });
+    return new WinstonAdapter(this.winston, this.threshold, { ...this.fields, ...fields });
   }
 
-  private write(level: string, message: string, fields: LogFields = {}): void {
+  private write(level: LogLevel, message: string, fields: LogFields = {}): void {
+    if (ranks.indexOf(level) < ranks.indexOf(this.threshold())) return;
     // Message and fields are kept apart: winston would splice a field named `message` into the text.
     this.winston.log({
       level,

@@ -1,10 +1,12 @@
 import type { OtaPlatform } from "../ota/index.ts";
 import { durableFiles } from "../platform/durable-files.ts";
 import { ensureDirectory, writeFileAtomic } from "../platform/files.ts";
+import { probeUrl } from "../platform/http-probe.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
 import {
   bootId,
   isSameProcessAlive,
+  isStopped,
   processesMarked,
   processStartTicks,
   signalMarked,
@@ -32,10 +34,13 @@ export const supervisorSystem: SupervisorSystem = {
   bootId,
   processStartTicks,
   isSameProcessAlive,
+  isStopped,
   writeFileAtomic,
   ensureDirectory,
   removePath,
   emptyFileAbove,
   acquireInstanceLock,
   spawnDetached,
+  runProcess,
+  probeUrl,
 };

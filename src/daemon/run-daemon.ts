@@ -23,9 +23,10 @@ import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
 import { EngineSettings } from "./engine-settings.ts";
 import { Hosting } from "./hosting.ts";
-import { isJournalStream, type Logging, type LogLevel, openLogging } from "./logging.ts";
+import { isJournalStream, type Logging, logLevelOf, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
+import { QueueHost } from "./queue-host.ts";
 import { StopSignals } from "./stop-signals.ts";
 
 export interface RunDaemonOptions {
@@ -44,14 +45,6 @@ export interface RunDaemonOptions {
 
 /** How one run of the engine came to its end: for good, or to begin anew with other settings. */
 type Ending = { readonly kind: "ended"; readonly status: number } | { readonly kind: "restart" };
-
-const levels: Readonly<Record<ConfigLogLevel, LogLevel>> = {
-  DEBUG: "debug",
-  INFO: "info",
-  WARNING: "warn",
-  ERROR: "error",
-  CRITICAL: "silent",
-};
 
 /**
  * Runs one engine and resolves to the exit status when it has stopped: by SIGTERM or SIGINT, or, with `once` or
@@ -114,7 +107,11 @@ async function runUntilStopped(
   endings.add("the lock", () => lock.release());
   const ciks = openCikStore(paths);
   cikStores.push(ciks);
-  const redact = redactor(() => cikStores.flatMap((store) => store.knownSecrets()));
+  const started: { queue?: QueueHost } = {};
+  const redact = redactor(() => [
+    ...cikStores.flatMap((store) => store.knownSecrets()),
+    ...(started.queue?.secrets() ?? []),
+  ]);
   const logging = startLogging(options, config, redact);
   const { logger } = logging;
   endings.add("the log", () => logging.close());
@@ -140,13 +137,41 @@ async function runUntilStopped(
   endings.add("hosting", () => hosting.stop());
   crash.reportTo((text) => hosting.reportTrouble(text));
   const cloud = needsMurano(options, config)
-    ? new Cloud({ paths, config, ciks, hosting, settings, logger })
+    ? new Cloud({
+        paths,
+        config,
+        ciks,
+        hosting,
+        settings,
+        queueUptimeMs: () => started.queue?.uptimeMs(),
+        logger,
+      })
     : undefined;
   endings.add("the connection to Murano", () => cloud?.close());
+  if (hasQueue(options, cloud)) {
+    const reportTrouble = (text: string): void => hosting.reportTrouble(text);
+    const queue = new QueueHost({
+      paths,
+      config,
+      cloud,
+      loggerAt: (level) => logging.withLevel(level),
+      reportTrouble,
+    });
+    started.queue = queue;
+    endings.add("the queue", () => queue.stop());
+    queue.start();
+  }
   const control = new ControlServer({
     socketPath: paths.controlSocket,
     groupId: groupId(gatewayGroup),
-    target: new EngineControl({ paths, config, hosting, cloud }),
+    target: new EngineControl({
+      paths,
+      config,
+      hosting,
+      cloud,
+      queueUptimeMs: () => started.queue?.uptimeMs(),
+    }),
+    queue: started.queue?.control,
     logger,
   });
   endings.add("the control socket", () => control.stop());
@@ -173,7 +198,7 @@ function startLogging(
   const isJournal = isJournalStream(process.stderr.fd);
   ensureDirectory(paths.logDir);
   return openLogging({
-    level: levels[logLevelOverride ?? config.engine.logLevel],
+    level: logLevelOf(logLevelOverride ?? config.engine.logLevel),
     file: isJournal ? undefined : paths.engineLog,
     journal: isJournal,
     redact,
@@ -183,6 +208,11 @@ function startLogging(
 /** A factory installs packages before a gateway knows its product. */
 function needsMurano(options: RunDaemonOptions, config: Config): boolean {
   return !worksLocally(options) || config.device.vendor !== undefined;
+}
+
+/** A run with an end of its own serves no apps: they would be refused again as soon as it is over. */
+function hasQueue(options: RunDaemonOptions, cloud: Cloud | undefined): cloud is Cloud {
+  return cloud !== undefined && !worksLocally(options) && options.once !== true;
 }
 
 /** There is something to do on this gateway and then no more. */

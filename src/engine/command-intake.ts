@@ -1,8 +1,8 @@
+import { classifyFailure } from "../core/api-failure.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { CallOptions, DeviceApi, Point } from "../device-client/index.ts";
 import type { EngineFacts, FetchCursor } from "./facts.ts";
-import { classifyFailure } from "./failure.ts";
 
 /** The update pipeline's door, as the check-in loop sees it. */
 export interface CommandSink {

@@ -2,11 +2,11 @@ import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { ActivationRequest, DeviceApi } from "../device-client/index.ts";
 
-/** Where the CIK lies on disk (`Gateway.cfg`). */
+/** Where the CIK lies on disk: `Gateway.cfg` for the gateway's own, the queue's database for others'. */
 export interface CikStorage {
   current(): string | undefined;
-  /** Replaces it durably and whole; throws when the disk refuses, the old one then still being there. */
-  replace(cik: string): void;
+  /** Replaces it durably and whole; throws or rejects when the disk refuses, the old one then still being there. */
+  replace(cik: string): void | Promise<void>;
 }
 
 export interface CredentialsDependencies {
@@ -20,7 +20,7 @@ export interface CredentialsDependencies {
 }
 
 /**
- * The gateway's CIK in use, and the way to a new one. The old CIK stays on disk until a new one is durable; one that
+ * A device's CIK in use, and the way to a new one. The old CIK stays on disk until a new one is durable; one that
  * could not be written is used from memory and written again before every check-in, since Murano has already voided
  * the old one.
  */
@@ -62,14 +62,16 @@ export class Credentials {
   }
 
   /** Writes a CIK that an earlier attempt could not write. */
-  savePending(): void {
+  async savePending(): Promise<void> {
     if (!this.unsaved || this.cik === undefined) return;
     const { storage, logger } = this.dependencies;
+    const { cik } = this;
     try {
-      storage.replace(this.cik);
-      this.unsaved = false;
+      await storage.replace(cik);
+      // Another may have come while this one was being written.
+      this.unsaved = this.cik !== cik;
     } catch (error) {
-      logger.error("the new CIK cannot be written: the gateway must be enabled again if power fails now", {
+      logger.error("the new CIK cannot be written: the device must be enabled again if power fails now", {
         error: describeError(error),
       });
     }
@@ -81,7 +83,7 @@ export class Credentials {
     const device = request();
     this.cik = await api.activate(device);
     this.unsaved = true;
-    this.savePending();
+    await this.savePending();
     logger.info("activated", { vendor: device.vendor, model: device.model, serial: device.sn });
   }
 }

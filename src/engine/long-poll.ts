@@ -1,9 +1,9 @@
+import { classifyFailure, pauseAfter } from "../core/api-failure.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import type { DeviceApi } from "../device-client/index.ts";
-import { classifyFailure, pauseAfter } from "./failure.ts";
 
 export interface CommandWatchDependencies {
   /** Without activation at a 401: that is the check-in's business, and its backoff's. */

@@ -1,10 +1,10 @@
+import { classifyFailure, type Failure, pauseAfter } from "../core/api-failure.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError, unreachable } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import type { CheckInResult } from "./check-in.ts";
 import type { Credentials } from "./credentials.ts";
-import { classifyFailure, type Failure, pauseAfter } from "./failure.ts";
 import { type LoopFacts, type LoopStep, planNext } from "./planner.ts";
 
 export interface CheckInLoopDependencies {
@@ -165,7 +165,7 @@ export class CheckInLoop {
 
   private async checkInOnce(signal: AbortSignal): Promise<void> {
     const { clock, credentials, checkIn, resultsWaiting } = this.dependencies;
-    credentials.savePending();
+    await credentials.savePending();
     this.hurry = false;
     this.lastCheckInMs = clock.monotonic();
     this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000;

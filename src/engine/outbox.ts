@@ -39,10 +39,9 @@ export class Outbox implements ReportOutbox {
 
   /** The oldest entry of each alias. */
   nextBatch(): OutboxBatch {
-    const waiting = this.db
-      .prepare<[], OutboxEntry>("SELECT seq, alias FROM outbox ORDER BY seq")
-      .all()
-      .filter(({ seq }) => !this.answered.has(seq));
+    const kept = this.db.prepare<[], OutboxEntry>("SELECT seq, alias FROM outbox ORDER BY seq").all();
+    this.forgetReplaced(kept);
+    const waiting = kept.filter(({ seq }) => !this.answered.has(seq));
     const entries = waiting.filter(
       ({ alias }, index) => waiting.findIndex((other) => other.alias === alias) === index,
     );
@@ -67,6 +66,13 @@ export class Outbox implements ReportOutbox {
       for (const seq of this.answered) remove.run(seq);
     })();
     this.answered.clear();
+  }
+
+  /** Numbers of rows that a newer report has taken the place of: they never come back. */
+  private forgetReplaced(kept: readonly OutboxEntry[]): void {
+    if (this.answered.size === 0) return;
+    const onDisk = new Set(kept.map(({ seq }) => seq));
+    for (const seq of this.answered) if (!onDisk.has(seq)) this.answered.delete(seq);
   }
 
   /** Results of commands that wait; the other reports are composed anew at every check-in. */

@@ -1,13 +1,14 @@
+import { classifyFailure } from "../core/api-failure.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { DeviceApi } from "../device-client/index.ts";
 import type { Credentials } from "./credentials.ts";
-import { classifyFailure } from "./failure.ts";
 
 /**
- * The Device API of a gateway that heals its own authorisation: a 401 activates again at once and repeats the
+ * The Device API of a device that heals its own authorisation: a 401 activates again at once and repeats the
  * request, within the same call (spec: gateway-engine.md, check-in loop 2). When activation is refused too, the call
- * rejects with its own 401 and the CIK at hand is kept: one false 401 must not orphan a gateway.
+ * rejects with its own 401, when it failed for a passing reason with that; the CIK at hand is kept: one false 401 must
+ * not orphan a gateway.
  */
 export function reactivatingApi(api: DeviceApi, credentials: Credentials, logger: Logger): DeviceApi {
   const healing = async <T>(call: () => Promise<T>): Promise<T> => {
@@ -21,8 +22,10 @@ export function reactivatingApi(api: DeviceApi, credentials: Credentials, logger
         try {
           await credentials.activate();
         } catch (refusal) {
-          logger.warn("Murano refused the CIK and a new one", { reason: describeError(refusal) });
-          throw error;
+          logger.warn("Murano refused the CIK and gave no new one", { reason: describeError(refusal) });
+          // A link that failed meanwhile says when to try again; a refusal says less than the 401 itself.
+          const { kind } = classifyFailure(refusal);
+          throw kind === "transient" || kind === "rate-limited" ? refusal : error;
         }
       }
       return await call();

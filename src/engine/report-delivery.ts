@@ -1,8 +1,8 @@
+import { classifyFailure } from "../core/api-failure.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { ReportAlias } from "../core/reports.ts";
 import type { CallOptions, DeviceApi, ReadAnswer } from "../device-client/index.ts";
-import { classifyFailure } from "./failure.ts";
 import type { Outbox, OutboxBatch } from "./outbox.ts";
 import type { ReportComposer } from "./report-composer.ts";
 

@@ -14,7 +14,7 @@ export interface FileSink {
   abandon(): Promise<void>;
 }
 
-/** Files and directories whose changes survive a power cut once a method has answered, but for `remove` (durability rule 3). */
+/** Files and directories whose changes survive a power cut once a method has answered (durability rule 3). */
 export interface DurableFiles {
   /** Creates a directory and its missing parents. */
   ensureDirectory(directory: string): void;
@@ -28,7 +28,10 @@ export interface DurableFiles {
   readText(file: string, maxBytes: number): Promise<string | undefined>;
   /** Renames within one file system, replacing a file of the new name; both directories are synced. */
   move(from: string, to: string): Promise<void>;
-  /** Removes a file or a whole tree; nothing there is fine. A power cut may bring some of it back. */
+  /**
+   * Removes a file or a whole tree; nothing there is fine. It stays away: what is recorded as removed must not come
+   * back after a power cut, for nobody would remove it again.
+   */
   remove(path: string): Promise<void>;
   /** Names in a directory; none where there is no directory. */
   list(directory: string): Promise<readonly string[]>;
@@ -102,7 +105,16 @@ export const durableFiles: DurableFiles = {
     if (dirname(from) !== dirname(to)) fsyncDirectory(dirname(from));
   },
 
-  remove: (path) => rm(path, { recursive: true, force: true, maxRetries: 2 }),
+  remove: async (path) => {
+    try {
+      await lstat(path);
+    } catch (error) {
+      if (isNotFound(error)) return;
+      throw error;
+    }
+    await rm(path, { recursive: true, force: true, maxRetries: 2 });
+    await syncDirectory(dirname(path));
+  },
 
   list: async (directory) => {
     try {

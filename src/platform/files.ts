@@ -9,6 +9,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -61,9 +62,29 @@ function targetOf(file: string): string {
     : file;
 }
 
+/** Longer than any write takes, and no more than a clock is set right by while one is under way. */
+const abandonedAfterMs = 10 * 60_000;
+
+/** Temporary files of earlier writes that a power cut ended: they may hold secrets. Those of writes under way stay. */
+function removeAbandoned(file: string): void {
+  const prefix = `.${basename(file)}.`;
+  for (const name of readdirSync(dirname(file))) {
+    if (!name.startsWith(prefix) || !/^[0-9a-f]{12}\.tmp$/.test(name.slice(prefix.length))) continue;
+    const temporary = join(dirname(file), name);
+    const { mtimeMs } = lstatSync(temporary, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+    // Either way: before the cut the clock may have been ahead.
+    if (Math.abs(Date.now() - mtimeMs) < abandonedAfterMs) continue;
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // In a directory of many owners it may be another's. The file itself has been replaced: that counts.
+    }
+  }
+}
+
 /**
  * Replaces a file so that after a power cut either the old or the new content is there, whole:
- * temporary name, fsync, rename, fsync of the directory.
+ * temporary name, fsync, rename, fsync of the directory. What an earlier cut left of a write is removed.
  */
 export function writeFileAtomic(
   path: string,
@@ -95,6 +116,7 @@ export function writeFileAtomic(
     throw error;
   }
   fsyncDirectory(dirname(file));
+  removeAbandoned(file);
 }
 
 function giveToGroup(fd: number, gid: number): void {

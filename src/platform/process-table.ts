@@ -12,19 +12,29 @@ export function processStartTicks(pid: number): number | undefined {
   return statField(pid, 19);
 }
 
+/** Whether a process has been stopped, as by SIGSTOP, and waits for SIGCONT. */
+export function isStopped(process: ProcessIdentity): boolean {
+  if (processStartTicks(process.pid) !== process.startTicks) return false;
+  return statFields(process.pid)[0] === "T";
+}
+
 /** A number in /proc/<pid>/stat, counted from the state, which is 0; undefined for what is dead. */
 function statField(pid: number, index: number): number | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return undefined;
-  }
-  // The command name may hold spaces and parentheses: fields are counted from the last ')'.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (fields[0] === "Z" || fields[0] === "X") return undefined;
+  const fields = statFields(pid);
+  if (fields[0] === undefined || fields[0] === "Z" || fields[0] === "X") return undefined;
   const value = Number(fields[index]);
   return Number.isFinite(value) ? value : undefined;
+}
+
+/** Of /proc/<pid>/stat, from the state on; none when there is no such process. */
+function statFields(pid: number): readonly string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The command name may hold spaces and parentheses: fields are counted from the last ')'.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return [];
+  }
 }
 
 export function isSameProcessAlive(process: ProcessIdentity): boolean {

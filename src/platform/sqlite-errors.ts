@@ -25,3 +25,8 @@ export function isCorruption(error: unknown): boolean {
 export function isDiskTrouble(error: unknown): boolean {
   return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)/.test(sqliteCode(error));
 }
+
+/** There is no room on the disk: what takes space somewhere else may be removed. */
+export function isDiskFull(error: unknown): boolean {
+  return sqliteCode(error) === "SQLITE_FULL" || (error as { code?: unknown } | undefined)?.code === "ENOSPC";
+}

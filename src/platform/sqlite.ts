@@ -24,6 +24,8 @@ export interface OpenDatabaseOptions {
   readonly migrations: readonly Migration[];
   /** Statements that make salvaged rows whole again, such as a counter that must lie above every row. */
   readonly afterSalvage?: readonly string[];
+  /** Unused pages can be given back in small slices (`pragma incremental_vacuum`); holds for a file from its creation. */
+  readonly incrementalVacuum?: boolean;
   readonly logger: Logger;
   /** For names of corrupt files set aside. */
   readonly now: () => number;
@@ -80,13 +82,13 @@ export function openReadOnly(file: string): SqliteDatabase {
 }
 
 function replace(options: OpenDatabaseOptions, reason: string): OpenedDatabase {
-  const { file, migrations, afterSalvage = [], logger, now } = options;
+  const { file, migrations, afterSalvage = [], incrementalVacuum, logger, now } = options;
   const replaced = replaceDamaged({
     file,
     reason,
     now: now(),
     createFresh: (fresh) => {
-      const db = openFile(fresh, false);
+      const db = openFile(fresh, { isExclusive: false, incrementalVacuum });
       migrate(db, migrations);
       return db;
     },
@@ -99,10 +101,10 @@ function replace(options: OpenDatabaseOptions, reason: string): OpenedDatabase {
 }
 
 function openChecked(options: OpenDatabaseOptions): SqliteDatabase {
-  const { file, migrations, logger } = options;
+  const { file, migrations, incrementalVacuum, logger } = options;
   restrict(file);
   check(file);
-  const db = openTolerant(file);
+  const db = openTolerant(file, incrementalVacuum);
   try {
     const unknown = migrate(db, migrations);
     if (unknown.length > 0) {
@@ -160,18 +162,25 @@ function restrict(file: string): void {
 }
 
 /** On a full disk there may be no room for the shared index of the log: then it is kept in memory. */
-function openTolerant(file: string): SqliteDatabase {
+function openTolerant(file: string, incrementalVacuum: boolean | undefined): SqliteDatabase {
   try {
-    return openFile(file, false);
+    return openFile(file, { isExclusive: false, incrementalVacuum });
   } catch (error) {
     if (!isDiskTrouble(error)) throw error;
-    return openFile(file, true);
+    return openFile(file, { isExclusive: true, incrementalVacuum });
   }
 }
 
-function openFile(file: string, isExclusive: boolean): SqliteDatabase {
+interface OpenFileOptions {
+  readonly isExclusive: boolean;
+  readonly incrementalVacuum: boolean | undefined;
+}
+
+function openFile(file: string, { isExclusive, incrementalVacuum }: OpenFileOptions): SqliteDatabase {
   const db = new Database(file);
   try {
+    // Before the first page is written, which WAL does.
+    if (incrementalVacuum === true) db.pragma("auto_vacuum = INCREMENTAL");
     if (isExclusive) db.pragma("locking_mode = EXCLUSIVE");
     db.pragma("busy_timeout = 5000");
     db.pragma("journal_mode = WAL");

@@ -8,7 +8,7 @@ import { SupervisorConfError } from "./errors.ts";
 import { uptimeCs } from "./launcher/boot-clock.ts";
 import type { LogDaemonKeeper } from "./logd/keeper.ts";
 import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
-import { appOfKey, processesOf } from "./process-key.ts";
+import { appOfKey, isProcessWanted, processesOf } from "./process-key.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { StatusBoard } from "./status-board.ts";
 
@@ -132,7 +132,8 @@ export class AppSettler {
     if (app?.wanted !== "running") return;
     const deadline = this.deps.clock.monotonic() + longestBeginningMs;
     while (!signal.aborted && this.deps.clock.monotonic() < deadline) {
-      if (processesOf(app).every(({ key }) => hasBegun(this.deps.files.trace(key), sinceCs))) return;
+      const wanted = processesOf(app).filter((process) => isProcessWanted(app, process));
+      if (wanted.every(({ key }) => hasBegun(this.deps.files.trace(key), sinceCs))) return;
       await this.deps.clock.sleep(10, signal).catch(() => undefined);
     }
   }

@@ -9,6 +9,7 @@ const schema = z.array(
     installedAtMs: z.int(),
     wantedSinceMs: z.int(),
     processes: z._default(z.array(z.string()), []),
+    stoppedProcesses: z._default(z.array(z.string()), []),
   }),
 );
 
@@ -28,26 +29,30 @@ export class DesiredCopy {
   /** Durable when it returns; a copy that says so already is left as it is. */
   save(apps: readonly DesiredApp[]): void {
     const text = `${JSON.stringify(apps, null, 1)}\n`;
-    if (this.text() !== text) this.system.writeFileAtomic(this.file, text, { mode: 0o640 });
+    if (readText(this.file) !== text) this.system.writeFileAtomic(this.file, text, { mode: 0o640 });
   }
 
   /** The apps whose packages are still on disk; none when there is no copy, or one that nobody can read. */
   read(): readonly DesiredApp[] {
     try {
-      const apps = schema.parse(JSON.parse(this.text() ?? "[]"));
-      return apps.filter(({ directory }) => existsSync(directory));
+      return readDesiredCopy(this.file).filter(({ directory }) => existsSync(directory));
     } catch {
       // The database was lost, and so is the copy: there is nothing left to go by.
       return [];
     }
   }
+}
 
-  private text(): string | undefined {
-    try {
-      return readFileSync(this.file, "utf8");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw error;
-    }
+/** @throws when it is no such copy, or not for this user */
+export function readDesiredCopy(file: string): readonly DesiredApp[] {
+  return schema.parse(JSON.parse(readText(file) ?? "[]"));
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }

@@ -11,6 +11,8 @@ export interface DesiredApp extends InstalledApp {
   readonly wantedSinceMs: number;
   /** supervisord's process names (`numprocs`, `process_name`), in order; none: one of the app's own name. */
   readonly processes: readonly string[];
+  /** Those of an app wanted running that are wanted stopped one by one. */
+  readonly stoppedProcesses: readonly string[];
 }
 
 /** What a wanted app is called alike in the table and in its second copy. */
@@ -29,12 +31,14 @@ const rowSchema = z.pipe(
     installed_at: z.int(),
     wanted_since: z.int(),
     processes: z.pipe(z.string(), z.transform(parseNames)),
+    stopped_processes: z.pipe(z.string(), z.transform(parseNames)),
   }),
   z.transform(
-    ({ installed_at, wanted_since, ...row }): DesiredApp => ({
+    ({ installed_at, wanted_since, stopped_processes, ...row }): DesiredApp => ({
       ...row,
       installedAtMs: installed_at,
       wantedSinceMs: wanted_since,
+      stoppedProcesses: stopped_processes,
     }),
   ),
 );
@@ -81,6 +85,7 @@ export class DesiredState {
             generation: this.nextGeneration(),
             installedAtMs: now,
             wantedSinceMs: now,
+            stoppedProcesses: [],
           }),
         );
     })();
@@ -93,11 +98,19 @@ export class DesiredState {
       .run(JSON.stringify(processes), name);
   }
 
-  /** Records what is wanted; `running` asks for a new start. */
+  /** Records which processes of an app wanted running are to be stopped; the others are not started anew. */
+  setStoppedProcesses(name: string, stopped: readonly string[]): void {
+    this.db
+      .prepare("UPDATE supervised_apps SET stopped_processes = ?, wanted_since = ? WHERE name = ?")
+      .run(JSON.stringify(stopped), this.now(), name);
+  }
+
+  /** Records what is wanted of all processes; `running` asks for a new start. */
   want(name: string, wanted: "running" | "stopped"): void {
     this.db.transaction(() => {
       this.db
-        .prepare("UPDATE supervised_apps SET wanted = ?, generation = ?, wanted_since = ? WHERE name = ?")
+        .prepare(`UPDATE supervised_apps
+           SET wanted = ?, generation = ?, wanted_since = ?, stopped_processes = '[]' WHERE name = ?`)
         .run(wanted, this.nextGeneration(), this.now(), name);
     })();
   }
@@ -123,11 +136,20 @@ export class DesiredState {
 }
 
 const insertApp = `INSERT INTO supervised_apps
-  (name, version, kind, directory, wanted, generation, installed_at, wanted_since, processes)
-  VALUES (@name, @version, @kind, @directory, @wanted, @generation, @installedAtMs, @wantedSinceMs, @processes)`;
+  (name, version, kind, directory, wanted, generation, installed_at, wanted_since, processes, stopped_processes)
+  VALUES (@name, @version, @kind, @directory, @wanted, @generation, @installedAtMs, @wantedSinceMs, @processes,
+    @stoppedProcesses)`;
 
-function rowOf({ processes, ...app }: DesiredApp): Readonly<Record<string, string | number>> {
-  return { ...app, processes: JSON.stringify(processes) };
+function rowOf({
+  processes,
+  stoppedProcesses,
+  ...app
+}: DesiredApp): Readonly<Record<string, string | number>> {
+  return {
+    ...app,
+    processes: JSON.stringify(processes),
+    stoppedProcesses: JSON.stringify(stoppedProcesses),
+  };
 }
 
 function parseNames(text: string): readonly string[] {

@@ -31,7 +31,7 @@ export function groupStatus(
   };
 }
 
-function badness({ state, restarting }: ProcessStatus): number {
+function badness({ state, restarting, health }: ProcessStatus): number {
   switch (state) {
     case "FATAL":
       return 8;
@@ -46,7 +46,7 @@ function badness({ state, restarting }: ProcessStatus): number {
     case "STARTING":
       return 3;
     case "RUNNING":
-      return 2;
+      return health === "failing" ? 2.5 : 2;
     case "STOPPED":
       return 0;
   }

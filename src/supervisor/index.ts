@@ -8,6 +8,8 @@ export {
   type Pm2DaemonSettings,
   type Pm2Port,
 } from "./pm2/index.ts";
+export type { ProcessControl } from "./process-control.ts";
 export { Supervisor, type SupervisorDependencies } from "./supervisor.ts";
 export { parseSupervisorConf, type SupervisorConf } from "./supervisor-conf/index.ts";
 export type { SupervisorSystem } from "./system.ts";
+export { statusesWithoutEngine } from "./without-engine.ts";

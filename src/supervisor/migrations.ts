@@ -29,6 +29,11 @@ export const supervisorMigrations: readonly Migration[] = [
     // JSON: names of an app's processes; an older engine knows of one, with the app's name.
     sql: "ALTER TABLE supervised_apps ADD COLUMN processes TEXT NOT NULL DEFAULT '[]'",
   },
+  {
+    id: "supervisor/0003-stopped-processes",
+    // JSON: names of those processes of an app wanted running that are to be stopped all the same.
+    sql: "ALTER TABLE supervised_apps ADD COLUMN stopped_processes TEXT NOT NULL DEFAULT '[]'",
+  },
 ];
 
 /** Generations that were given out to rows now lost must not come back: a process may still run under one. */

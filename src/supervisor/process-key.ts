@@ -25,6 +25,14 @@ export function appOfKey(key: string): string {
   return key.split(":", 1)[0] ?? key;
 }
 
+/** Whether one process of an app is to run. */
+export function isProcessWanted(
+  app: Pick<DesiredApp, "wanted" | "stoppedProcesses">,
+  process: Pick<AppProcess, "name">,
+): boolean {
+  return app.wanted === "running" && !app.stoppedProcesses.includes(process.name);
+}
+
 /** Names come from pm2's list too, where anybody may have put any: none must lead out of a directory. */
 export function isProcessKey(key: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_.+@-]*(?::[^/\0]+)?$/.test(key);

@@ -4,6 +4,7 @@ import type { Logger } from "../core/logger.ts";
 import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { AppFiles } from "./app-files.ts";
 import type { AppLocks } from "./app-locks.ts";
+import { ConfNotes } from "./conf-notes.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import { StrayProcessError } from "./errors.ts";
 import { uptimeCs } from "./launcher/boot-clock.ts";
@@ -11,7 +12,7 @@ import type { AppLogs } from "./logd/app-logs.ts";
 import type { UnitStreamsFiles } from "./logd/unit-streams-files.ts";
 import { type ObservedProcess, planProcess, type Step } from "./planner.ts";
 import type { Pm2Entry, Pm2Port } from "./pm2/index.ts";
-import { type AppProcess, appOfKey, processesOf } from "./process-key.ts";
+import { type AppProcess, appOfKey, isProcessWanted, processesOf } from "./process-key.ts";
 import type { SupervisorConf } from "./supervisor-conf/index.ts";
 import type { SupervisorSystem } from "./system.ts";
 
@@ -105,7 +106,7 @@ export class Reconciler {
     return planProcess(
       wanted && {
         generation: wanted.app.generation,
-        run: wanted.app.wanted === "running",
+        run: isProcessWanted(wanted.app, wanted.process),
         retryDue,
       },
       { entries: entries.filter((entry) => entry.name === key), state, launcher, child },
@@ -142,6 +143,7 @@ export class Reconciler {
     const { spec, logs } = launch(app, conf, process);
     files.writeSpec(key, spec);
     streams.write(key, { launcherFile: files.launcherFile(key), streams: logs.streams });
+    new ConfNotes(this.deps.system).note(files.directory(key), conf);
     await pm2.start({
       name: key,
       generation: app.generation,

@@ -1,4 +1,4 @@
-import type { AppStatus, ProcessStatus } from "../core/app-status.ts";
+import type { AppStatus, ProcessHealth, ProcessStatus } from "../core/app-status.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { AppFiles } from "./app-files.ts";
@@ -12,8 +12,10 @@ import { deriveStatus, type LogFiles, type Problem } from "./status.ts";
 interface StatusBoardDependencies {
   readonly desired: { all(): readonly DesiredApp[] };
   readonly files: AppFiles;
-  readonly pm2: Pm2Port;
+  readonly pm2: Pick<Pm2Port, "isUp">;
   readonly clock: Clock;
+  /** By the process' key; undefined when it isn't probed. */
+  readonly health: (key: string) => ProcessHealth | undefined;
   /** By process name; none where `supervisor.conf` can't be read. */
   readonly logFiles: (app: DesiredApp) => ReadonlyMap<string, LogFiles>;
 }
@@ -69,7 +71,7 @@ export class StatusBoard {
       const status = this.status(app);
       // Times are computed from two clocks, and wobble by a millisecond.
       const key = JSON.stringify(status, (field, value: unknown) =>
-        field === "sinceMs" || field === "startedAtMs" ? undefined : value,
+        ["sinceMs", "startedAtMs", "endedAtMs"].includes(field) ? undefined : value,
       );
       now.set(app.name, key);
       if (this.published.get(app.name) === key) continue;
@@ -81,7 +83,7 @@ export class StatusBoard {
   private processStatus(app: DesiredApp, { key, name }: AppProcess): ProcessStatus {
     const { files, clock, pm2 } = this.deps;
     const { state, launcher, child } = files.trace(key);
-    return deriveStatus({
+    const status = deriveStatus({
       app,
       name,
       state,
@@ -94,6 +96,7 @@ export class StatusBoard {
       nowMs: clock.now(),
       uptimeCs: uptimeCs(),
     });
+    return { ...status, ...this.deps.health(key) };
   }
 
   /** Read from the package once per start that was asked for, not at every look. */

@@ -1,6 +1,7 @@
 import type { AppState, ProcessStatus } from "../core/app-status.ts";
 import type { DesiredApp } from "./desired-state.ts";
 import type { LauncherState } from "./launcher/state-file.ts";
+import { isProcessWanted } from "./process-key.ts";
 
 /** A fault of ours or the package's that keeps the app from being started. */
 export interface Problem {
@@ -38,6 +39,7 @@ export function deriveStatus(facts: StatusFacts): ProcessStatus {
     sinceMs: now.sinceMs,
     ...(now.running && state?.child && { pid: state.child.pid }),
     ...(now.running && state?.startedCs !== undefined && { startedAtMs: atMs(facts, state.startedCs) }),
+    ...(state?.endedCs !== undefined && { endedAtMs: atMs(facts, state.endedCs) }),
     ...(state?.exitStatus !== undefined && { exitStatus: state.exitStatus }),
     ...(state?.signal !== undefined && { signal: state.signal }),
     ...(now.state === "EXITED" && state?.final === false && { restarting: true as const }),
@@ -58,7 +60,7 @@ function judge(facts: StatusFacts): Judgement {
   const { app, state, problem, launcherAlive } = facts;
   if (state !== undefined && launcherAlive) return judgeLiving(facts, state);
   if (problem !== undefined) return { state: "FATAL", sinceMs: problem.sinceMs, running: false };
-  if (app.wanted === "stopped") {
+  if (!isProcessWanted(app, facts)) {
     const endedMs = state === undefined ? 0 : atMs(facts, state.sinceCs);
     return { state: "STOPPED", sinceMs: Math.max(app.wantedSinceMs, endedMs), running: false };
   }

@@ -11,13 +11,18 @@ import { AppFiles } from "./app-files.ts";
 import { AppLaunches } from "./app-launches.ts";
 import { AppLocks } from "./app-locks.ts";
 import { AppSettler } from "./app-settler.ts";
+import { ConfNotes } from "./conf-notes.ts";
 import { DesiredCopy } from "./desired-copy.ts";
 import { type DesiredApp, DesiredState } from "./desired-state.ts";
 import { NotSupervisedError, UnknownAppError } from "./errors.ts";
+import { HealthMonitor } from "./health/monitor.ts";
+import { ProbedProcesses } from "./health/probed-processes.ts";
+import { uptimeCs } from "./launcher/boot-clock.ts";
 import { LogDaemonKeeper, type LogDaemonSettings } from "./logd/keeper.ts";
 import { logdLayout } from "./logd/layout.ts";
 import { UnitStreamsFiles } from "./logd/unit-streams-files.ts";
 import { type Pm2Port, removeAll } from "./pm2/index.ts";
+import { ProcessControl } from "./process-control.ts";
 import { processesOf } from "./process-key.ts";
 import { Reconciler } from "./reconciler.ts";
 import { StatusBoard } from "./status-board.ts";
@@ -50,6 +55,8 @@ export interface SupervisorDependencies {
   readonly shell?: readonly [string, ...string[]];
   /** How often everything is looked at, whether or not something happened. */
   readonly checkIntervalMs?: number;
+  /** Tells the fleet's operator of what nobody on the gateway may see. */
+  readonly report?: (text: string) => void;
   /** How soon a listener learns of a change. */
   readonly statusIntervalMs?: number;
   /** After how long an app that is FATAL is tried again. 0: never. */
@@ -57,15 +64,20 @@ export interface SupervisorDependencies {
 }
 
 const retrySchedule: RetrySchedule = { firstDelayMs: 250, maxDelayMs: 15_000, factor: 2, jitter: 0.5 };
+/** A daemon that hangs can't start what crashes: it should not for longer than this. */
+const wakeIntervalMs = 2_000;
 
 /** Keeps apps as they are wanted: the desired state is the engine's, the processes are pm2's. */
 export class Supervisor implements AppHost {
+  /** The same apps process by process, for `supervisorctl`. */
+  readonly control: ProcessControl;
   private readonly deps: SupervisorDependencies;
   private readonly desired: DesiredState;
   private readonly copy: DesiredCopy;
   private readonly files: AppFiles;
   private readonly launches: AppLaunches;
   private readonly locks = new AppLocks();
+  private readonly health: HealthMonitor;
   private readonly settler: AppSettler;
   private readonly logDaemon: LogDaemonKeeper;
   private readonly board: StatusBoard;
@@ -108,6 +120,7 @@ export class Supervisor implements AppHost {
       files: this.files,
       pm2,
       clock,
+      health: (key) => this.health.health(key),
       logFiles: (app) => this.launches.logFiles(app),
     });
     const reconciler = new Reconciler({
@@ -127,6 +140,8 @@ export class Supervisor implements AppHost {
     const { desired, files, launches, board, logDaemon } = this;
     const parts = { desired, files, launches, board, logDaemon, reconciler };
     this.settler = new AppSettler({ ...parts, pm2, clock, logger });
+    this.health = this.createHealthMonitor();
+    this.control = this.createControl();
   }
 
   /** Brings everything to what is wanted, and keeps it so. Resolves after the first look, even if pm2 is away. */
@@ -142,9 +157,12 @@ export class Supervisor implements AppHost {
     this.running = running;
     // At once, not at the next look: apps are down from now on.
     this.stopListening = pm2.onDown(() => this.inBackground(this.settler.settleAll(running.signal)));
+    // Before the first look, which a stopped daemon would hold up.
+    this.inBackground(this.keepAwake(running.signal));
     const settled = await this.settler.settleAll(running.signal);
     this.inBackground(this.watch(running.signal, settled));
     this.inBackground(this.publish(running.signal));
+    this.inBackground(this.health.run(running.signal));
   }
 
   /**
@@ -204,6 +222,8 @@ export class Supervisor implements AppHost {
     if (app.wanted === "running" && ended.length === 0) return;
     if (app.wanted === "running" && ended.length < processes.length) {
       // Of several processes those that have come to an end are started, as if they had not been before.
+      this.desired.setStoppedProcesses(name, []);
+      this.saveCopy();
       for (const { key, name: process } of processesOf(app)) {
         if (ended.some((one) => one.name === process && one.restarting !== true)) this.files.forgetState(key);
       }
@@ -227,6 +247,39 @@ export class Supervisor implements AppHost {
   async restartApp(name: string): Promise<void> {
     this.wantRunning(this.supervised(name));
     this.board.clearProblem(name);
+    await this.settleNow(name);
+  }
+
+  /** As `startApp`, for one process of an app. */
+  async startProcess(name: string, process: string): Promise<void> {
+    const app = this.supervised(name);
+    const others = app.processes.filter((one) => one !== process);
+    if (others.length === 0) return this.startApp(name);
+    if (app.wanted === "stopped") {
+      this.wantRunning(app);
+      this.desired.setStoppedProcesses(name, others);
+    } else {
+      const key = processesOf(app).find((one) => one.name === process)?.key;
+      const { processes = [] } = this.board.status(app);
+      if (processes.some(({ name: one, state }) => one === process && isOnItsWay(state))) return;
+      this.desired.setStoppedProcesses(
+        name,
+        app.stoppedProcesses.filter((one) => one !== process),
+      );
+      if (key !== undefined) this.files.forgetState(key);
+    }
+    this.saveCopy();
+    this.board.clearProblem(name);
+    await this.settleNow(name);
+  }
+
+  /** As `stopApp`, for one process of an app; the others are left alone. */
+  async stopProcess(name: string, process: string): Promise<void> {
+    const app = this.supervised(name);
+    const stopped = app.processes.filter((one) => one === process || app.stoppedProcesses.includes(one));
+    if (stopped.length >= app.processes.length || app.wanted === "stopped") return this.stopApp(name);
+    this.desired.setStoppedProcesses(name, stopped);
+    this.saveCopy();
     await this.settleNow(name);
   }
 
@@ -269,6 +322,44 @@ export class Supervisor implements AppHost {
     return this.board.onChange(listener);
   }
 
+  private createHealthMonitor(): HealthMonitor {
+    const { desired, launches, files, board } = this;
+    const { system, clock, logger, report = () => undefined } = this.deps;
+    const probed = new ProbedProcesses({ desired, launches, files, board });
+    return new HealthMonitor({
+      processes: () => probed.all(),
+      probeCommand: (directory) => [...launches.launcherCommand(directory), "probe"],
+      launcher: (key) => files.trace(key).launcher,
+      report,
+      system,
+      uptimeCs,
+      clock,
+      logger,
+    });
+  }
+
+  private createControl(): ProcessControl {
+    const { launches, files } = this;
+    const notes = new ConfNotes(this.deps.system);
+    return new ProcessControl({
+      statuses: () => this.desired.all().map((app) => this.board.status(app)),
+      conf: (app) => launches.readConf(this.supervised(app)),
+      confHasChanged: (name) => {
+        const app = this.supervised(name);
+        const conf = launches.readConf(app);
+        return processesOf(app).some(({ key }) => notes.hasChanged(files.directory(key), conf));
+      },
+      child: (name, process) => {
+        const found = processesOf(this.supervised(name)).find((one) => one.name === process);
+        return found && files.trace(found.key).child;
+      },
+      startProcess: (app, process) => this.startProcess(app, process),
+      stopProcess: (app, process) => this.stopProcess(app, process),
+      restartApp: (app) => this.restartApp(app),
+      clock: this.deps.clock,
+    });
+  }
+
   private abort(): void {
     this.running?.abort();
     this.running = undefined;
@@ -307,6 +398,13 @@ export class Supervisor implements AppHost {
       const delay = failures === 0 ? checkIntervalMs : retryDelayMs(retrySchedule, failures, random);
       await clock.sleep(Math.min(delay, checkIntervalMs), signal).catch(() => undefined);
       if (!signal.aborted) failures = (await this.settler.settleAll(signal)) ? 0 : failures + 1;
+    }
+  }
+
+  private async keepAwake(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.deps.pm2.wake();
+      await this.deps.clock.sleep(wakeIntervalMs, signal).catch(() => undefined);
     }
   }
 

@@ -1,4 +1,6 @@
+import type { UrlProbeResult } from "../platform/http-probe.ts";
 import type { ProcessIdentity } from "../platform/process-table.ts";
+import type { ProcessOutcome, RunProcessOptions } from "../platform/run-process.ts";
 import type { SpawnDetachedOptions } from "../platform/spawn-detached.ts";
 
 /** What supervision needs of the operating system; `platform/` has it all. */
@@ -6,6 +8,8 @@ export interface SupervisorSystem {
   bootId(): string;
   processStartTicks(pid: number): number | undefined;
   isSameProcessAlive(process: ProcessIdentity): boolean;
+  /** Whether it was stopped, as by SIGSTOP, and waits for SIGCONT. */
+  isStopped(process: ProcessIdentity): boolean;
   writeFileAtomic(file: string, content: string, options: { readonly mode: number }): void;
   ensureDirectory(directory: string, mode: number): void;
   /** Removes a file or a tree; nothing there is fine. */
@@ -15,4 +19,11 @@ export interface SupervisorSystem {
   /** @throws when another process holds it */
   acquireInstanceLock(file: string): { release(): void };
   spawnDetached(options: SpawnDetachedOptions): ProcessIdentity;
+  /** In a process group of its own, with limits on time and output. Never rejects for what the program does. */
+  runProcess(options: RunProcessOptions): Promise<ProcessOutcome>;
+  /** Whether a URL answers GET with 2xx or 3xx in time. Never rejects. */
+  probeUrl(
+    url: string,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<UrlProbeResult>;
 }

@@ -5,6 +5,8 @@ export interface EngineReportInput {
   readonly apps: readonly AppStatus[];
   readonly engineVersion: string;
   readonly engineUptimeMs: number;
+  /** Undefined while the queue does not serve apps. */
+  readonly queueUptimeMs: number | undefined;
   readonly nowMs: number;
 }
 
@@ -18,6 +20,9 @@ interface Entry {
   readonly detail?: string;
   /** Of an app with several: each of its processes. */
   readonly processes?: readonly ProcessEntry[];
+  readonly health?: string;
+  readonly health_restarts?: number;
+  readonly health_detail?: string;
 }
 
 interface ProcessEntry extends Omit<Entry, "version" | "processes"> {
@@ -27,15 +32,20 @@ interface ProcessEntry extends Omit<Entry, "version" | "processes"> {
 /** The `engine_report` dataport: a list of one-key objects, the engine itself included (spec: gateway-engine.md). */
 export function engineReport(input: EngineReportInput): string {
   const apps: Record<string, Entry>[] = input.apps.map((app) => ({ [app.name]: appEntry(app, input.nowMs) }));
-  apps.push({
-    gwe: {
-      status: "RUNNING",
-      uptime: formatUptime(input.engineUptimeMs),
-      exitstatus: 0,
-      version: input.engineVersion,
-    },
-  });
+  const { engineVersion, engineUptimeMs, queueUptimeMs } = input;
+  apps.push({ gwe: partEntry(engineUptimeMs, engineVersion) });
+  apps.push({ gmq: partEntry(queueUptimeMs, engineVersion) });
   return JSON.stringify({ apps });
+}
+
+/** A part of the engine itself. */
+function partEntry(uptimeMs: number | undefined, version: string): Entry {
+  return {
+    status: uptimeMs === undefined ? "STOPPED" : "RUNNING",
+    uptime: uptimeMs === undefined ? "" : formatUptime(uptimeMs),
+    exitstatus: 0,
+    version,
+  };
 }
 
 function appEntry(app: AppStatus, nowMs: number): Entry {
@@ -61,5 +71,7 @@ function processEntry(one: ProcessStatus, nowMs: number): Omit<ProcessEntry, "na
     exitstatus: one.exitStatus ?? 0,
     ...(one.signal !== undefined && { signal: one.signal }),
     ...(one.detail !== undefined && { detail: one.detail }),
+    ...(one.health !== undefined && { health: one.health, health_restarts: one.healthRestarts ?? 0 }),
+    ...(one.healthDetail !== undefined && { health_detail: one.healthDetail }),
   };
 }

@@ -119,7 +119,7 @@ async function watchLatency(file: string, latencies: number[], goesOn: () => boo
   class Enough extends Error {}
   const follow = followLog({
     file,
-    lines: 0,
+    begin: { lines: 0 },
     write: async (data) => {
       const now = process.hrtime.bigint();
       for (const line of Buffer.from(data).toString().trim().split("\n")) {

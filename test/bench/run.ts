@@ -5,7 +5,9 @@ import { atLeast, type Figure, plain } from "./figures.ts";
 import { benchLogs } from "./logs.ts";
 import { benchMemory } from "./memory.ts";
 import { benchOta } from "./ota.ts";
+import { benchQueue } from "./queue.ts";
 import { benchStartup } from "./startup.ts";
+import { benchSupervise } from "./supervise.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   startup: benchStartup,
@@ -13,7 +15,9 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   emulator: emulatorFigures,
   download: benchDownload,
   ota: benchOta,
+  supervise: benchSupervise,
   logs: benchLogs,
+  queue: benchQueue,
 };
 
 const wanted = process.argv.slice(2);

@@ -16,11 +16,9 @@ export function seededRandom(seed: number): () => number {
 export function fillGateway(db: SqliteDatabase, apps: number, commands: number): void {
   db.transaction(() => {
     for (let app = 1; app <= apps; app++) {
-      db.prepare("INSERT INTO supervised_apps VALUES (?, '1.0', 'long-running', ?, 'running', ?, 1, 1)").run(
-        `app-${app}`,
-        `/apps/app-${app}/1.0`,
-        app,
-      );
+      db.prepare(
+        "INSERT INTO supervised_apps VALUES (?, '1.0', 'long-running', ?, 'running', ?, 1, 1, '[]')",
+      ).run(`app-${app}`, `/apps/app-${app}/1.0`, app);
       db.prepare("INSERT INTO ota_versions VALUES (?, ?, '1.0', ?, 1)").run(
         `/apps/app-${app}/1.0`,
         `app-${app}`,

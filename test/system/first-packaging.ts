@@ -107,7 +107,8 @@ async function install({ container }: Gateway): Promise<string> {
   const { mode } = statSync(container.file("/etc/gateway-engine/Gateway.cfg"));
   assert.equal(mode & 0o777, 0o640);
   assert.equal(await container.sh("stat -c %G /etc/gateway-engine/Gateway.cfg"), "gateway-engine\n");
-  assert.match(await container.sh("gwe --version && gdc -v"), /^\S+\n\S+\n$/);
+  assert.match(await container.sh("gwe --version && gdc -v && gmq -v"), /^(\S+\n){3}$/);
+  assert.equal(await container.sh("command -v supervisorctl"), "/usr/local/bin/supervisorctl\n");
   return (await container.sh(`du -sh ${prefix}/versions`)).split("\t")[0] ?? "";
 }
 

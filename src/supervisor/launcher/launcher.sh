@@ -1,13 +1,13 @@
 #!/bin/sh
 # shellcheck disable=SC1091,SC2154,SC2317 # `spec` sets gwe_ variables and calls exec_app; traps call functions
 # Keeps one app's process under supervisord's policy, as a child of pm2 (docs/supervision.md).
-# usage: launcher.sh APP_RUN_DIR   (APP_RUN_DIR holds `spec`, written by the engine)
+# usage: launcher.sh APP_RUN_DIR [probe]   (APP_RUN_DIR holds `spec`, written by the engine; probe: run health_command)
 # Runs under dash and BusyBox ash. One launcher runs the app once; by its exit status pm2 starts the next:
 restart=75 finished=100 gave_up=102
 
-gwe_dir=$1
+gwe_dir=$1 gwe_probing=${2-}
 # pm2's end of standard input tells when pm2 is gone. Its other pipes (3: its message channel) are of no use here.
-exec 9<&0 </dev/null >/dev/null 2>&1 3>&-
+[ -n "$gwe_probing" ] || exec 9<&0 </dev/null >/dev/null 2>&1 3>&-
 umask 077
 # A missing spec can't be run, now or later: the engine writes it before it asks pm2 for a start.
 [ -r "$gwe_dir/spec" ] || exit "$gave_up"
@@ -161,7 +161,7 @@ pause() { # $1 seconds, cut short by a request to stop
 
 spawn_error() { # $1 reason; in the app's process, before it is the app
   printf 'supervisor: %s\nsupervisor: child process was not spawned\n' "$1" >&2
-  printf '%s\n' "$1" >"$gwe_dir/spawn-error"
+  [ -n "$gwe_probing" ] || printf '%s\n' "$1" >"$gwe_dir/spawn-error"
   exit 127
 }
 
@@ -249,7 +249,7 @@ plan_user() { # sets whom to change to, and how; gwe_uid empty: no change
 }
 
 plan_exec() { # the tools are found by the launcher's PATH, not the app's
-  gwe_setsid=$(command -v setsid)
+  gwe_setsid=$(command -v setsid) gwe_timeout=''
   # A shell without job control has INT and QUIT ignored in what it runs in the background; an app must not.
   case $(grep SigIgn /proc/self/status 2>/dev/null) in
     *0) gwe_reset='' ;;
@@ -294,6 +294,7 @@ exec_app() {
     *) set -- "$gwe_reset" --default-signal=INT,QUIT -- "$@" ;;
   esac
   [ -z "$gwe_setsid" ] || set -- "$gwe_setsid" "$@"
+  [ -z "$gwe_timeout" ] || set -- "$gwe_timeout" -s KILL "$gwe_healthtimeout" "$@"
   exec "$@"
 }
 
@@ -311,11 +312,24 @@ become_app() {
   open_logs
   plan_user
   plan_exec
+  enter_place
+  gwe_exec
+}
+
+enter_place() {
   umask "$gwe_umask"
   cd -- "$gwe_directory" 2>/dev/null || spawn_error "couldn't chdir to $gwe_directory: $(why_not_there "$gwe_directory")"
   # The shell exports these by itself; supervisord's child has them only if they were there.
   unset PWD OLDPWD SHLVL
-  gwe_exec
+}
+
+become_probe() { # the engine has given it a process group, and judges by how it ends
+  gwe_setsid='' gwe_reset=''
+  # The engine keeps the time; should it die, this one bounds what it leaves behind.
+  gwe_timeout=$(command -v timeout) || gwe_timeout=''
+  plan_user
+  enter_place
+  gwe_probe
 }
 
 await_child() { # sets status
@@ -404,6 +418,8 @@ finish() { # the policy: tells pm2 whether to start the next launcher
   write_state EXITED
   exit "$restart"
 }
+
+[ -z "$gwe_probing" ] || become_probe
 
 # ---- one start
 

@@ -78,6 +78,7 @@ export function renderLaunchSpec(spec: LaunchSpec): string {
     stderr: spec.logs.stderr?.created ?? "redirect",
     stderr_fifo: spec.logs.stderr?.fifo ?? "",
     log_requests: spec.logRequests,
+    healthtimeout: conf.gwe.health_timeout + 5,
     node: spec.nodeFile,
     execve: execveScript,
   };
@@ -86,16 +87,32 @@ export function renderLaunchSpec(spec: LaunchSpec): string {
   const odd = environment.filter(([name]) => !isExportable(name));
   return [
     ...Object.entries(settings).map(([name, value]) => `gwe_${name}=${shellQuote(String(value))}`),
-    "gwe_exec() {",
+    "gwe_environment() {",
+    ":",
     ...exportable.map(([name, value]) => `export ${name}=${shellQuote(value)}`),
-    `exec_app ${runWith(odd, process.command).map(shellQuote).join(" ")}`,
     "}",
+    ...runFunction("gwe_exec", odd, process.command),
+    ...runFunction("gwe_probe", odd, conf.gwe.health_command ?? ["false"]),
     "",
   ].join("\n");
 }
 
 function isExportable(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !shellsOwnName.test(name);
+}
+
+/** A function of the spec that runs a command under the app's environment. */
+function runFunction(
+  name: string,
+  odd: readonly (readonly [string, string])[],
+  command: readonly string[],
+): readonly string[] {
+  return [
+    `${name}() {`,
+    "gwe_environment",
+    `exec_app ${runWith(odd, command).map(shellQuote).join(" ")}`,
+    "}",
+  ];
 }
 
 /** `env` sets what the shell can't; a command that looks like a variable is then kept apart from them. */

@@ -48,6 +48,18 @@ export class Pm2Adapter implements Pm2Port {
     this.daemon = new Pm2DaemonProcess(deps);
   }
 
+  wake(): void {
+    const daemon = this.daemon.find();
+    if (daemon === undefined || !this.deps.system.isStopped(daemon)) return;
+    this.deps.logger.warn("pm2's daemon was stopped by a signal; it is told to go on", { pid: daemon.pid });
+    try {
+      process.kill(daemon.pid, "SIGCONT");
+    } catch (error) {
+      // What hangs on for all that is found out by pings, and replaced.
+      this.deps.logger.debug("signal not delivered", { pid: daemon.pid, error });
+    }
+  }
+
   isUp(): boolean {
     return this.connection !== undefined;
   }
@@ -142,6 +154,7 @@ export class Pm2Adapter implements Pm2Port {
   }
 
   private async rise(signal: AbortSignal | undefined): Promise<void> {
+    this.wake();
     if (await this.answers()) {
       this.daemon.boundLog();
       return;

@@ -24,6 +24,7 @@ export interface DaemonProcessDependencies extends Pm2DaemonSettings {
   readonly logger: Logger;
 }
 
+const recordName = "daemon.json";
 const maxHomeBytes = 90;
 const maxLogBytes = 1024 * 1024;
 
@@ -140,12 +141,9 @@ export class Pm2DaemonProcess {
     system.writeFileAtomic(this.recordFile, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   }
 
-  /** The daemon of this home, if one is alive. pm2's own pid file is not asked: after a reboot it names anybody. */
+  /** The daemon of this home, if one is alive. */
   find(): ProcessIdentity | undefined {
-    const { system } = this.deps;
-    const record = parseRecord(readText(this.recordFile));
-    if (record === undefined || record.bootId !== system.bootId()) return undefined;
-    return system.isSameProcessAlive(record) ? { pid: record.pid, startTicks: record.startTicks } : undefined;
+    return findPm2Daemon(this.deps.home, this.deps.system);
   }
 
   /** Ends it by SIGKILL: its apps' launchers notice, and end what they run. */
@@ -156,8 +154,18 @@ export class Pm2DaemonProcess {
   }
 
   private get recordFile(): string {
-    return join(this.deps.home, "daemon.json");
+    return join(this.deps.home, recordName);
   }
+}
+
+/** The daemon of a home, if one is alive. pm2's own pid file is not asked: after a reboot it names anybody. */
+export function findPm2Daemon(
+  home: string,
+  system: Pick<SupervisorSystem, "bootId" | "isSameProcessAlive">,
+): ProcessIdentity | undefined {
+  const record = parseRecord(readText(join(home, recordName)));
+  if (record === undefined || record.bootId !== system.bootId()) return undefined;
+  return system.isSameProcessAlive(record) ? { pid: record.pid, startTicks: record.startTicks } : undefined;
 }
 
 function readText(file: string): string | undefined {

@@ -35,6 +35,8 @@ export interface Pm2StartRequest {
 export interface Pm2Port {
   /** Makes sure that a daemon answers: starts, waits for, or replaces one. Callers may race. */
   ensureUp(signal?: AbortSignal): Promise<void>;
+  /** Lets a daemon go on that somebody has stopped (SIGSTOP): nothing is lost that way. Cheap, to be called often. */
+  wake(): void;
   /** Whether the connection to the daemon is open right now. */
   isUp(): boolean;
   list(): Promise<readonly Pm2Entry[]>;

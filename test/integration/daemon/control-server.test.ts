@@ -5,11 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AppStatus } from "../../../src/core/app-status.ts";
 import { silentLogger } from "../../../src/core/logger.ts";
-import {
-  ControlRequestError,
-  ControlServer,
-  type ControlTarget,
-} from "../../../src/daemon/control-server.ts";
+import { ControlRequestError } from "../../../src/daemon/control-error.ts";
+import { ControlServer, type ControlTarget } from "../../../src/daemon/control-server.ts";
 import { engineStatus } from "../../support/control-server.ts";
 import { temporaryDirectory } from "../../support/temp-directory.ts";
 
@@ -31,6 +28,7 @@ async function serve(overrides: Partial<ControlTarget> = {}) {
   const server = new ControlServer({
     socketPath,
     groupId: undefined,
+    queue: undefined,
     logger: silentLogger,
     target: {
       status: async () => status,
@@ -46,6 +44,7 @@ async function serve(overrides: Partial<ControlTarget> = {}) {
       },
       remove: async (name) => ({ name, version: "1", status: "removed", exitCode: null, output: "" }),
       history: () => [],
+      processes: { processes: () => [] } as unknown as ControlTarget["processes"],
       ...overrides,
     },
   });

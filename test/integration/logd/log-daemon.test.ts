@@ -124,7 +124,7 @@ test("whoever follows a log sees each line once, however often it is rotated mea
   let running = true;
   const following = followLog({
     file: join(logd.logDir, "app.log"),
-    lines: 0,
+    begin: { lines: 0 },
     write: async (data) => check.push(Buffer.from(data).toString("latin1")),
     wait: async () => {
       const isLast = !running;

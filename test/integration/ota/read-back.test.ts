@@ -66,7 +66,7 @@ describe("reading back", () => {
     ["a lost end", (into) => truncateSync(join(into, "lib/data"), 4096), /size is 4096 instead of 1200000/],
     ["a mode", (into) => chmodSync(join(into, "empty"), 0o644), /"empty" .* mode is 0644 instead of 0755/],
     ["a directory's mode", (into) => chmodSync(join(into, "lib"), 0o777), /"lib" .* 0777 instead of 0750/],
-    ["a missing file", (into) => unlinkSync(join(into, "empty")), /ENOENT|entries are 4/],
+    ["a missing file", (into) => unlinkSync(join(into, "empty")), /entries are 3 instead of 4/],
     ["a file too many", (into) => writeFileSync(join(into, "lib/.x"), ""), /"lib" .* holds "\.x"/],
     [
       "another type",

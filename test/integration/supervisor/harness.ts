@@ -39,6 +39,8 @@ const testShell = [shellProgram, ...shellArguments] as const;
 export interface GatewayOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
+  /** Takes what the supervisor has to tell the fleet's operator. */
+  readonly report?: (text: string) => void;
   readonly fatalRetryMs?: number;
   readonly hostName?: string;
   readonly pingTimeoutMs?: number;
@@ -99,6 +101,7 @@ export class Gateway {
       clock: systemClock,
       random: Math.random,
       shell: testShell,
+      report: this.options.report ?? (() => undefined),
       checkIntervalMs: 1_000,
       statusIntervalMs: 50,
       fatalRetryMs: this.options.fatalRetryMs ?? 0,

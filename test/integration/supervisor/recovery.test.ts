@@ -69,12 +69,30 @@ test("kill -9 of pm2's daemon: each app runs again within 5 s of its old end, on
   expect(gateway.pm2Daemon().pid).not.toBe(daemon.pid);
 });
 
-test("a daemon that hangs is found out, killed and replaced", async () => {
+test("a daemon that was stopped by a signal goes on, and no app is touched", async () => {
   await supervisor.deploy(gateway.app("one", conf, script));
   await until(() => runs("one").length === 1);
   const daemon = gateway.pm2Daemon();
   process.kill(daemon.pid, "SIGSTOP");
-  await until(() => runs("one").length === 2, 10_000);
+  await until(() => system.isStopped(daemon));
+  await until(() => !system.isStopped(daemon));
+  expect(runs("one")).toHaveLength(1);
+  process.kill(runs("one")[0]?.pid ?? 0, "SIGKILL");
+  await until(() => runs("one").length === 2);
+});
+
+test("a daemon that hangs is found out, killed and replaced", async () => {
+  await supervisor.deploy(gateway.app("one", conf, script));
+  await until(() => runs("one").length === 1);
+  const daemon = gateway.pm2Daemon();
+  // Whoever wakes it, it does not answer.
+  const wake = vi.spyOn(Pm2Adapter.prototype, "wake").mockReturnValue();
+  try {
+    process.kill(daemon.pid, "SIGSTOP");
+    await until(() => runs("one").length === 2, 10_000);
+  } finally {
+    wake.mockRestore();
+  }
   expect(isSameProcessAlive(daemon)).toBe(false);
   expect(instances("one")).toBe(1);
 });

@@ -20,6 +20,7 @@ const app: DesiredApp = {
   installedAtMs: 0,
   wantedSinceMs: 0,
   processes: [],
+  stoppedProcesses: [],
 };
 const thisProcess = `${process.pid}:${processStartTicks(process.pid)}:${bootId()}`;
 const gone = `1:1:${bootId()}`;
@@ -43,6 +44,7 @@ stopsignal=TERM\nstopwaitsecs=10\nstarted=1\nended=\nexit=\nsignal=\nfailures=0\
     files: new AppFiles(runDir, system),
     pm2: { isUp: () => true } as Pm2Port,
     clock: systemClock,
+    health: () => undefined,
     logFiles: () => new Map(),
   });
   return board.status(app).state;
@@ -63,6 +65,7 @@ test("what has nothing to supervise is EXITED: its installer ran to the end", ()
     files: new AppFiles(runDir, system),
     pm2: { isUp: () => true } as Pm2Port,
     clock: systemClock,
+    health: () => undefined,
     logFiles: () => new Map(),
   });
   expect(board.status({ ...app, kind: "library", installedAtMs: 1_000 })).toEqual({

@@ -39,9 +39,9 @@ async function gdc(home: GweHome, argv: readonly string[], env: Record<string, s
         out += data.toString();
       },
       note: () => undefined,
-      isTty: false,
       prompt: () => undefined,
       columns: undefined,
+      isTty: false,
       readStdin: async () => "",
       lines: async function* () {
         yield* [];

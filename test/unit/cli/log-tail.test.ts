@@ -95,7 +95,7 @@ describe("followLog", () => {
       step();
     };
     const onGap = (): void => void sink.write(Buffer.from("(gap)\n"));
-    const following = followLog({ file: log, lines, write: sink.write, wait, onGap });
+    const following = followLog({ file: log, begin: { lines }, write: sink.write, wait, onGap });
     await expect(following).rejects.toThrow("end of the test");
     return sink.bytes.toString();
   }

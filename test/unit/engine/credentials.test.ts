@@ -66,7 +66,7 @@ describe("a CIK that Murano no longer takes", () => {
     await api.read(["a"]);
     expect(disk.cik).toBe(oldCik);
     disk.fails = false;
-    credentials.savePending();
+    await credentials.savePending();
     expect(disk.cik).toBe(newCik);
   });
 });

@@ -40,6 +40,37 @@ describe("the reports' outbox", () => {
     expect(outbox.nextBatch().values).toEqual({});
   });
 
+  it("carries every kind of report in one check-in, results one at a time and in order", () => {
+    const outbox = new Outbox(testDatabase(engineMigrations));
+    for (const result of ["1", "2", "3"]) outbox.put("fetch_status", result, result);
+    for (const alias of ["engine_report", "device_info", "usage_report"] as const) {
+      outbox.put(alias, `stale ${alias}`, "newest");
+      outbox.put(alias, alias, "newest");
+    }
+    const first = outbox.nextBatch();
+    expect(first.values).toEqual({
+      fetch_status: "1",
+      engine_report: "engine_report",
+      device_info: "device_info",
+      usage_report: "usage_report",
+    });
+    outbox.delivered(first);
+    const second = outbox.nextBatch();
+    expect(second.values).toEqual({ fetch_status: "2" });
+    outbox.delivered(second);
+    expect(outbox.nextBatch().values).toEqual({ fetch_status: "3" });
+  });
+
+  it("remembers no more after a year of idle check-ins than after one", () => {
+    const outbox = new Outbox(testDatabase(engineMigrations));
+    for (let checkIn = 0; checkIn < 200; checkIn++) {
+      outbox.put("engine_report", `report ${checkIn}`, "newest");
+      outbox.delivered(outbox.nextBatch());
+    }
+    const { answered } = outbox as unknown as { readonly answered: ReadonlySet<number> };
+    expect(answered.size).toBeLessThanOrEqual(2);
+  });
+
   it("keeps what was not answered for across a restart", () => {
     const db = testDatabase(engineMigrations);
     new Outbox(db).put("fetch_status", "done", "1");

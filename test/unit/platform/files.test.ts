@@ -7,6 +7,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -71,6 +72,27 @@ describe("replacing a file", () => {
     mkdirSync(join(directory, "taken"));
     expect(() => writeFileAtomic(join(directory, "taken"), "x")).toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
     expect(readdirSync(directory)).toEqual(["taken"]);
+  });
+
+  it("removes what a power cut left of an earlier write, and nothing of one under way", () => {
+    const directory = temporaryDirectory();
+    const leave = (name: string, ageMs: number): void => {
+      writeFileSync(join(directory, name), "secret");
+      const time = new Date(Date.now() - ageMs);
+      utimesSync(join(directory, name), time, time);
+    };
+    leave(".Gateway.cfg.0123456789ab.tmp", 3_600_000);
+    leave(".Gateway.cfg.not-of-ours.tmp", 3_600_000);
+    leave(".Gateway.cfg.abcdefabcdef.tmp", -86_400_000);
+    leave(".Gateway.cfg.ba9876543210.tmp", 1_000);
+    leave(".Other.cfg.0123456789ab.tmp", 3_600_000);
+    writeFileAtomic(join(directory, "Gateway.cfg"), "new");
+    expect(readdirSync(directory).sort()).toEqual([
+      ".Gateway.cfg.ba9876543210.tmp",
+      ".Gateway.cfg.not-of-ours.tmp",
+      ".Other.cfg.0123456789ab.tmp",
+      "Gateway.cfg",
+    ]);
   });
 
   it.runIf(hasStrace)("syncs the content before the rename and the directory after it", () => {

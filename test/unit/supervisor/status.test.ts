@@ -42,6 +42,7 @@ function facts(overrides: Partial<StatusFacts> = {}): StatusFacts {
       installedAtMs: 1_000,
       wantedSinceMs: 2_000,
       processes: [],
+      stoppedProcesses: [],
     },
     name: "meter",
     state: state(),

@@ -15,11 +15,12 @@ const running: AppStatus = {
 };
 
 describe("engine_report", () => {
-  it("is the list of one-key objects that dashboards parse, the engine included", () => {
+  it("is the list of one-key objects that dashboards parse, the engine and its queue included", () => {
     const text = engineReport({
       apps: [running, { ...running, name: "once", state: "EXITED", exitStatus: 3 }],
       engineVersion: "9.9",
       engineUptimeMs: 90_061_000,
+      queueUptimeMs: 61_000,
       nowMs: 3_772_000,
     });
     expect(JSON.parse(text).apps.slice(0, 1)).toEqual([
@@ -29,6 +30,9 @@ describe("engine_report", () => {
     expect(JSON.parse(text).apps[2]).toEqual({
       gwe: { status: "RUNNING", uptime: "1 day, 1:01:01", exitstatus: 0, version: "9.9" },
     });
+    expect(JSON.parse(text).apps[3]).toEqual({
+      gmq: { status: "RUNNING", uptime: "0:01:01", exitstatus: 0, version: "9.9" },
+    });
   });
 
   it("lists the processes of an app that has several", () => {
@@ -37,7 +41,13 @@ describe("engine_report", () => {
       { name: "w1", state: "FATAL", sinceMs: 0, exitStatus: 2, restarts: 4, detail: "gone" },
     ] as const;
     const app: AppStatus = { ...running, state: "FATAL", exitStatus: 2, detail: "1 of 2 RUNNING", processes };
-    const text = engineReport({ apps: [app], engineVersion: "9", engineUptimeMs: 0, nowMs: 61_000 });
+    const text = engineReport({
+      apps: [app],
+      engineVersion: "9",
+      engineUptimeMs: 0,
+      queueUptimeMs: undefined,
+      nowMs: 61_000,
+    });
     expect(JSON.parse(text).apps[0].meter.processes).toEqual([
       { name: "w0", status: "RUNNING", uptime: "0:01:00", exitstatus: 0 },
       { name: "w1", status: "FATAL", uptime: "", exitstatus: 2, detail: "gone" },

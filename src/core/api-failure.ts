@@ -1,6 +1,6 @@
-import { GweError } from "../core/errors.ts";
+import { GweError } from "./errors.ts";
 
-/** What a failed Device API call means to the check-in loop. */
+/** What a failed Device API call means to whoever made it. */
 export type Failure =
   | { readonly kind: "unauthorized" }
   /** Asked to slow down; `delayMs` where the server named a time. */
@@ -21,7 +21,7 @@ export function pauseAfter(failure: Failure, backoffMs: number): number {
   return Math.max(backoffMs, Math.min(asked, longestPauseMs));
 }
 
-/** Branches on the error's stable code, so that the loop needs no value import from the device client. */
+/** Branches on the error's stable code, so that features need no value import from the device client. */
 export function classifyFailure(error: unknown): Failure {
   if (!(error instanceof GweError)) return { kind: "transient" };
   const fields = error as GweError & { readonly retryAfterMs?: number; readonly status?: number };

@@ -1,0 +1,3 @@
+import { main } from "./gmq-command.ts";
+
+await main();

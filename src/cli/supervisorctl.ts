@@ -1,0 +1,3 @@
+import { main } from "./supervisorctl/main.ts";
+
+await main();

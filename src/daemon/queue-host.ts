@@ -1,0 +1,181 @@
+import {
+  type Config,
+  loadQueueConfig,
+  loadQueueLogConfig,
+  type Paths,
+  type QueueConfig,
+} from "../config/index.ts";
+import type { Logger } from "../core/logger.ts";
+import { openBootClock } from "../platform/boot-clock.ts";
+import { openDatabase } from "../platform/sqlite.ts";
+import { isDiskFull } from "../platform/sqlite-errors.ts";
+import { systemClock } from "../platform/system-clock.ts";
+import {
+  ActivationDesk,
+  Forwarder,
+  formatMetrics,
+  QueueStore,
+  queueAfterSalvage,
+  queueMigrations,
+} from "../queue/index.ts";
+import type { Cloud } from "./cloud.ts";
+import { describeReplacement } from "./describe-replacement.ts";
+import { type LogLevel, logLevelOf } from "./logging.ts";
+import { QueueControl } from "./queue-control.ts";
+import { QueueLinks } from "./queue-links.ts";
+import { QueueListener } from "./queue-listener.ts";
+import { forwarderSettings, httpSettings, queueLimits, rememberedBlocks } from "./queue-settings.ts";
+
+export interface QueueHostOptions {
+  readonly paths: Paths;
+  readonly config: Config;
+  readonly cloud: Cloud;
+  /** A logger whose level is asked at every line; undefined: the engine's. */
+  readonly loggerAt: (level: () => LogLevel | undefined) => Logger;
+  /** For Murano to be told. */
+  readonly reportTrouble: (text: string) => void;
+}
+
+/** The store-and-forward queue of a running engine (docs/queue.md). */
+export class QueueHost {
+  readonly control: QueueControl;
+  private readonly options: QueueHostOptions;
+  private readonly store: QueueStore;
+  private readonly links: QueueLinks;
+  private readonly forwarder: Forwarder;
+  private readonly listener: QueueListener;
+  private readonly logger: Logger;
+  private level: LogLevel | undefined;
+
+  /** @throws ConfigError when `gmq.cfg` or `logging.cfg` is not valid */
+  constructor(options: QueueHostOptions) {
+    const { paths, config, cloud } = options;
+    const settings = loadQueueConfig(paths);
+    this.level = logLevelOf(loadQueueLogConfig(paths).level);
+    const logger = options.loggerAt(() => this.level).child({ part: "queue" });
+    this.logger = logger;
+    this.options = options;
+    this.store = this.createStore(settings);
+    this.links = new QueueLinks({ config, ca: cloud.ca, gateway: cloud.gatewayDevice(), logger });
+    this.forwarder = new Forwarder({
+      outlet: this.store,
+      identities: this.store.identities,
+      links: this.links,
+      settings: forwarderSettings(settings, config),
+      clock: systemClock,
+      random: Math.random,
+      logger,
+    });
+    this.listener = this.createListener(settings);
+    this.control = new QueueControl({
+      status: () => this.store.status(),
+      identities: this.store.identities,
+      deadLetters: this.store.dead,
+      forwarder: this.forwarder,
+      reread: () => this.reread(),
+    });
+  }
+
+  /** Milliseconds that apps have been served; undefined while they are not. */
+  uptimeMs(): number | undefined {
+    return this.listener.uptimeMs();
+  }
+
+  /** Every CIK that must not get into a log. */
+  secrets(): readonly string[] {
+    return this.store.identities.list().flatMap(({ cik }) => (cik === undefined ? [] : [cik]));
+  }
+
+  start(): void {
+    this.store.start();
+    this.forwarder.start();
+    this.listener.start();
+  }
+
+  /** Requests that are being served get their answer; what is queued stays. */
+  async stop(): Promise<void> {
+    try {
+      await Promise.all([this.listener.stop(), this.forwarder.stop()]);
+    } finally {
+      this.links.close();
+      await this.store.stop();
+    }
+  }
+
+  /** @throws ConfigError, and all stays as it was */
+  private async reread(): Promise<void> {
+    const { paths, config } = this.options;
+    const settings = loadQueueConfig(paths);
+    this.level = logLevelOf(loadQueueLogConfig(paths).level);
+    await this.store.changeLimits(queueLimits(settings));
+    this.forwarder.configure(forwarderSettings(settings, config));
+    this.listener.change(httpSettings(settings));
+    this.logger.info("configuration read again");
+  }
+
+  private createStore(settings: QueueConfig): QueueStore {
+    const { paths, reportTrouble } = this.options;
+    const { logger } = this;
+    return new QueueStore({
+      file: {
+        open: (onCorruption) =>
+          openDatabase({
+            file: paths.queueDb,
+            migrations: queueMigrations,
+            afterSalvage: queueAfterSalvage,
+            incrementalVacuum: true,
+            logger,
+            now: systemClock.now,
+            onCorruption,
+          }),
+        isDiskFull,
+      },
+      limits: queueLimits(settings),
+      rememberedBlocks,
+      clock: systemClock,
+      boot: openBootClock(),
+      logger,
+      onReplaced: (replaced) => reportTrouble(describeReplacement("queue's database", replaced)),
+    });
+  }
+
+  private createListener(settings: QueueConfig): QueueListener {
+    const { paths, reportTrouble } = this.options;
+    const { store, forwarder, logger } = this;
+    const desk = new ActivationDesk({
+      identities: store.identities,
+      links: forwarder.identityLinks,
+      clock: systemClock,
+      logger,
+    });
+    return new QueueListener({
+      api: {
+        socketPath: paths.queueSocket,
+        logger,
+        intake: store,
+        identities: store.identities,
+        activator: desk,
+        readThrough: desk,
+        reread: () => this.reread(),
+        now: systemClock.now,
+        isHealthy: () => store.isWritable,
+        metrics: () => this.metrics(),
+      },
+      settings: httpSettings(settings),
+      portFile: paths.queuePort,
+      reportTrouble,
+      clock: systemClock,
+    });
+  }
+
+  private metrics(): string {
+    const { store, forwarder, listener } = this;
+    return formatMetrics({
+      status: store.status(),
+      identities: store.identities.list(),
+      commits: store.commitTimes(),
+      http: listener.stats(),
+      uploads: forwarder.stats(),
+    });
+  }
+}

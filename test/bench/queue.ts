@@ -1,0 +1,189 @@
+/**
+ * The queue of a whole engine (`bin/gwe`), each figure a ratio to something that was measured beside it, in turns.
+ * Needs `taskset`, `wrk`, `redis-server` and `redis-benchmark`; build first.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startTestEmulator } from "../support/emulator.ts";
+import { EngineProcess, eventually } from "../support/engine-process.ts";
+import { atLeast, atMost, type Figure, medianInTurns, plain } from "./figures.ts";
+import {
+  type Body,
+  freePort,
+  type Load,
+  load,
+  pinToServerCore,
+  pointsPerRecord,
+  redisRate,
+  runChild,
+} from "./queue-load.ts";
+
+const childFile = join(import.meta.dirname, "queue-child.ts");
+const bareFile = join(import.meta.dirname, "bare-server.ts");
+const seconds = 3;
+const rounds = 3;
+const connections = 64;
+const backlog = 5_000_000;
+const prefilledAliases = ["engine_report", "device_info", "usage_report", "fetch_status"];
+
+export async function benchQueue(): Promise<readonly Figure[]> {
+  const directory = mkdtempSync(join(tmpdir(), "bench-queue-"));
+  try {
+    const sides = await compareSides(directory);
+    return [...sides, ...(await drainFigures(directory))];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function compareSides(directory: string): Promise<readonly Figure[]> {
+  await using empty = await startEngine(0);
+  await using full = await startEngine(backlog);
+  const openingMs = full.openingMs;
+  const bare = await startServer([bareFile]);
+  const alone = await startServer([childFile, "commit-per-request", subdirectory(directory, "alone")]);
+  const watch = watchMemory(empty.engine.pid ?? 0);
+  try {
+    const rate = async (port: number, kind: Body, count = connections): Promise<number> =>
+      (await load({ directory, port, kind, connections: count, seconds })).requestsPerSecond;
+    const rates = await medianInTurns(rounds, {
+      bare: () => rate(bare.port, "write"),
+      write: () => rate(empty.port, "write"),
+      alone: () => rate(alone.port, "write"),
+      withBacklog: () => rate(full.port, "write"),
+      record: () => rate(empty.port, "record"),
+      raw: async () => Number(await runChild([childFile, "raw", subdirectory(directory, "raw", true)])),
+      redis: () => redisRate(subdirectory(directory, "redis", true), seconds),
+      singleP99: async () => (await single(directory, empty.port)).p99Ms,
+      fdatasyncP99: async () => Number(await runChild([childFile, "fdatasync", directory])),
+    });
+    const points = rates.record * pointsPerRecord;
+    return [
+      plain("durable acknowledged writes at 64 connections", `${rates.write.toFixed(0)} a second`),
+      atLeast("the same ÷ bare node:http", rates.write / rates.bare, 0.55, "times"),
+      atLeast("the same ÷ commit per request", rates.write / rates.alone, 6, "times"),
+      plain("points by record of 100", `${points.toFixed(0)} a second`),
+      atLeast("the same ÷ raw inserts, 100 a transaction", points / rates.raw, 0.4, "times"),
+      atLeast("writes with a backlog of 5 million ÷ empty", rates.withBacklog / rates.write, 0.85, "times"),
+      atMost("p99 of a write at 1 connection ÷ fdatasync", rates.singleP99 / rates.fdatasyncP99, 5, "times"),
+      plain("p99 of fdatasync", `${rates.fdatasyncP99.toFixed(3)} ms`),
+      plain("Redis, LPUSH with appendfsync always", `${rates.redis.toFixed(0)} a second`),
+      atLeast("writes ÷ Redis", rates.write / rates.redis, 0.4, "times"),
+      atLeast("points by record of 100 ÷ Redis", points / rates.redis, 2, "times"),
+      atMost("opening 5 million entries after a crash", openingMs / 1000, 2, "s"),
+      atMost("private memory of the engine under load", watch.maximumMb(), 80, "MB"),
+    ];
+  } finally {
+    watch.stop();
+    await bare.stop();
+    await alone.stop();
+  }
+}
+
+function single(directory: string, port: number): Promise<Load> {
+  return load({ directory, port, kind: "write", connections: 1, seconds });
+}
+
+/** Ingest of records while a backlog goes to an emulator, beside the same ingest with nobody to send to. */
+async function drainFigures(directory: string): Promise<readonly Figure[]> {
+  const muranoPort = await freePort();
+  await using running = await startEngine(0, muranoPort);
+  const ingest = (aliases: readonly string[], duration: number): Promise<Load> =>
+    load({ directory, port: running.port, kind: "record", connections, seconds: duration, aliases });
+  await ingest(prefilledAliases, 4);
+  const before = await ingest(["temperature", "humidity"], seconds);
+  await using _emulator = await startTestEmulator({ port: muranoPort, openActivation: true });
+  await eventually("the backlog to move", async () => (await delivered(running.port)) > 5_000, 60_000);
+  const deliveredBefore = await delivered(running.port);
+  const startedAt = performance.now();
+  const during = await ingest(["temperature", "humidity"], 2 * seconds);
+  const drained = (await delivered(running.port)) - deliveredBefore;
+  const drainRate = (drained / (performance.now() - startedAt)) * 1000;
+  return [
+    atLeast("points drained meanwhile", drainRate, 5_000, "a second"),
+    atLeast(
+      "ingest while draining ÷ ingest alone",
+      during.requestsPerSecond / before.requestsPerSecond,
+      0.6,
+      "times",
+    ),
+  ];
+}
+
+async function delivered(port: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(/^gmq_delivered_entries_total (\d+)/m.exec(text)?.[1] ?? 0);
+}
+
+interface RunningEngine extends AsyncDisposable {
+  readonly engine: EngineProcess;
+  readonly port: number;
+  readonly openingMs: number;
+}
+
+async function startEngine(entries: number, muranoPort = 9): Promise<RunningEngine> {
+  const engine = new EngineProcess({
+    serverUrl: `http://127.0.0.1:${muranoPort}`,
+    product: "bench",
+    serial: "gateway",
+    engineConfig: [],
+  });
+  const { etcDir, libDir, queuePort } = engine.paths;
+  writeFileSync(join(etcDir, "gmq.cfg"), "[db]\nmax_mib = 0\n[unq]\nbatch_qty = 2000\n", { mode: 0o640 });
+  mkdirSync(libDir);
+  let openingMs = 0;
+  if (entries > 0) {
+    await runChild([childFile, "fill", libDir, String(entries)]).catch(() => undefined);
+    openingMs = Number(await runChild([childFile, "open", libDir]));
+  }
+  engine.start();
+  const port = await eventually("the queue's port", () => portIn(queuePort));
+  pinToServerCore(engine.pid ?? 0);
+  return { engine, port, openingMs, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
+}
+
+function portIn(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, "utf8")) || undefined;
+  } catch {
+    return undefined; // Not there yet.
+  }
+}
+
+async function startServer(args: readonly string[]): Promise<{ port: number; stop: () => Promise<void> }> {
+  const child = spawn(process.execPath, [...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const first = await new Promise<string>((resolve) =>
+    child.stdout.once("data", (text) => resolve(String(text))),
+  );
+  pinToServerCore(child.pid ?? 0);
+  return {
+    port: Number(first),
+    stop: async () => {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+function watchMemory(pid: number): { maximumMb: () => number; stop: () => void } {
+  let maximum = 0;
+  const timer = setInterval(() => {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    const kib = [...text.matchAll(/^Private_\w+:\s+(\d+) kB/gm)].reduce(
+      (sum, [, one]) => sum + Number(one),
+      0,
+    );
+    maximum = Math.max(maximum, kib / 1024);
+  }, 500);
+  return { maximumMb: () => maximum, stop: () => clearInterval(timer) };
+}
+
+function subdirectory(directory: string, name: string, anew = false): string {
+  const path = join(directory, name);
+  if (anew) rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { recursive: true });
+  return path;
+}
