@@ -32,12 +32,24 @@ const tree: readonly RawMember[] = [
   { name: "lib/link", type: "2", target: "small" },
 ];
 
-function appPackage(runsFile: string, installer: string, health?: string): Buffer {
+/** More than what is synced one by one. */
+const wide: readonly RawMember[] = Array.from({ length: 65 }, (_, index) => ({
+  name: `wide/${index}`,
+  type: "5",
+  mode: 0o755,
+}));
+
+function appPackage(
+  runsFile: string,
+  installer: string,
+  health?: string,
+  others: readonly RawMember[] = [],
+): Buffer {
   const script: RawMember[] =
     health === undefined
       ? []
       : [{ name: "health", mode: 0o755, content: `#!/bin/sh\n${noteRun(runsFile)}${health}\n` }];
-  return packageWith(`#!/bin/sh\n${noteRun(runsFile)}${installer}\n`, [...tree, ...script]);
+  return packageWith(`#!/bin/sh\n${noteRun(runsFile)}${installer}\n`, [...tree, ...script, ...others]);
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -51,7 +63,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: "first installation",
     before: [],
-    package: (runs) => appPackage(runs, "echo installed"),
+    package: (runs) => appPackage(runs, "echo installed", undefined, wide),
     status: "installed",
     finally: "2",
   },
