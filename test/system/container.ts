@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -51,6 +52,8 @@ function debianRoot(suite: string): string {
   if (existsSync(join(root, "sbin/init"))) return root;
   mkdirSync(cache, { recursive: true });
   const unfinished = mkdtempSync(join(cache, `.${suite}-`));
+  // Other users than root have to get in.
+  chmodSync(unfinished, 0o755);
   run("debootstrap", "--variant=minbase", `--include=${packages}`, suite, unfinished);
   rmSync(root, { recursive: true, force: true });
   renameSync(unfinished, root);

@@ -85,6 +85,8 @@ const steps: readonly (readonly [string, Step])[] = [
   ["configured and started, the gateway activates", activate],
   ["an app comes over the air and runs", installApp],
   ["systemctl restart leaves the app alone", restartEngine],
+  ["an engine whose event loop hangs is replaced by the watchdog, the app untouched", hangEngine],
+  ["an installer runs in a scope of its own and outlives a killed engine's unit", installerScope],
   ["kill -9 of the engine: back by itself, the app untouched", killEngine],
   ["an upgrade keeps configuration and app", upgrade],
   ["kill -9 of pm2's daemon: the app runs again", killPm2],
@@ -212,6 +214,56 @@ async function restartEngine({ container }: Gateway): Promise<undefined> {
   await untilOtherEngine(container, engine);
   assert.equal(await runningApp(container), app);
   assert.equal(await mainPid(container, pm2Unit), pm2);
+}
+
+async function hangEngine({ container }: Gateway): Promise<string> {
+  const app = await runningApp(container);
+  const period = async (): Promise<string> => container.sh(`systemctl show -P WatchdogUSec ${engineUnit}`);
+  assert.equal(await period(), "1min 30s\n");
+  await container.sh("mkdir -p /run/systemd/system/gateway-engine.service.d");
+  await container.sh(
+    "printf '[Service]\\nWatchdogSec=3\\n' >/run/systemd/system/gateway-engine.service.d/test.conf",
+  );
+  await container.sh(`systemctl daemon-reload && systemctl restart ${engineUnit}`);
+  const engine = await mainPid(container, engineUnit);
+  const restarts = Number(await container.sh(`systemctl show -P NRestarts ${engineUnit}`));
+  // Fed: it lives on through several periods.
+  await container.sh("sleep 7");
+  assert.equal(await mainPid(container, engineUnit), engine);
+  const began = performance.now();
+  await container.sh(`kill -STOP ${engine}`);
+  await untilOtherEngine(container, engine);
+  const tookMs = Math.round(performance.now() - began);
+  assert.equal(Number(await container.sh(`systemctl show -P NRestarts ${engineUnit}`)), restarts + 1);
+  assert.match(await container.sh(`journalctl -u ${engineUnit} --no-pager`), /Watchdog timeout/);
+  assert.equal(await runningApp(container), app);
+  await container.sh("rm -r /run/systemd/system/gateway-engine.service.d && systemctl daemon-reload");
+  await container.sh(`systemctl restart ${engineUnit}`);
+  return `another engine ${tookMs} ms after the hang, of a period of 3 s`;
+}
+
+async function installerScope({ container, emulator, device }: Gateway): Promise<undefined> {
+  const script = "#!/bin/sh\ncat /proc/self/cgroup /proc/self/oom_score_adj\nexec sleep 300\n";
+  const blob = await packageTarball({ "install.sh": { content: script, mode: 0o755 } });
+  await emulator.addContent(product, "slow.v1.0.tar.gz", blob);
+  await device.write("engine_fetch", JSON.stringify({ install: [{ name: "slow.v1.0.tar.gz" }] }));
+  const installer = await container.eventually("the installer", async () => {
+    const pid = Number((await container.try("pgrep -xf 'sleep 300'")).stdout);
+    return pid > 0 && pid;
+  });
+  const cgroup = await container.sh(`cat /proc/${installer}/cgroup`);
+  assert.match(cgroup, /gateway-engine-installers\.slice\/run-\w+\.scope/);
+  assert.equal(await container.sh(`cat /proc/${installer}/oom_score_adj`), "0\n");
+  const engine = await mainPid(container, engineUnit);
+  await container.sh(`kill -9 ${engine}`);
+  await container.eventually("the unit to be emptied", async () =>
+    (await container.sh(`systemctl show -P SubState ${engineUnit}`)).includes("stop-post"),
+  );
+  assert.equal((await container.try(`kill -0 ${installer}`)).status, 0, "systemd has left it alone");
+  // The pipeline then ends it in good order: its output is lost. A one-off is not run again.
+  await untilOtherEngine(container, engine);
+  await device.waitForValue("fetch_status", (text) => text.includes('"interrupted"'), 60_000);
+  assert.equal((await container.try(`kill -0 ${installer}`)).status, 1);
 }
 
 async function killEngine({ container }: Gateway): Promise<string> {
