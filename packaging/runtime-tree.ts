@@ -9,14 +9,24 @@ import { basename, dirname, join, relative } from "node:path";
 const root = join(import.meta.dirname, "..");
 
 /** What the engine runs or loads from `dist/`; the rest follows from the imports in it. */
-const programs = ["gwe.js", "gdc.js", "supervisorctl.js", "ota-worker.js", "machine-facts.js", "launcher.sh"];
-const commands = ["gwe", "gdc", "supervisorctl", "node-launcher.sh"];
+const programs = [
+  "gwe.js",
+  "gdc.js",
+  "gmq.js",
+  "supervisorctl.js",
+  "ota-worker.js",
+  "machine-facts.js",
+  "logd.js",
+  "launcher.sh",
+];
+const commands = ["gwe", "gdc", "gmq", "supervisorctl", "node-launcher.sh"];
 const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
 const guides = [
   "installation.md",
   "configuration.md",
   "gwe-command.md",
   "gdc-command.md",
+  "gmq-command.md",
   "supervisorctl-command.md",
   "python.md",
 ];

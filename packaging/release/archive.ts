@@ -37,8 +37,8 @@ export async function packArchive(parent: string, name: string, file: string, ti
     const mode = lstatSync(join(parent, path)).mode;
     chmodSync(join(parent, path), mode & 0o111 ? 0o755 : 0o644);
   }
-  await create(
-    { file, cwd: parent, portable: true, noDirRecurse: true, mtime: time, gzip: { level: 9 } },
-    [name, ...paths],
-  );
+  await create({ file, cwd: parent, portable: true, noDirRecurse: true, mtime: time, gzip: { level: 9 } }, [
+    name,
+    ...paths,
+  ]);
 }

@@ -7,7 +7,10 @@ import { run } from "./run.ts";
 import { stripElf } from "./strip-elf.ts";
 
 const lockSchema = z.object({
-  packages: z.record(z.string(), z.object({ version: z.string().optional(), integrity: z.string().optional() })),
+  packages: z.record(
+    z.string(),
+    z.object({ version: z.string().optional(), integrity: z.string().optional() }),
+  ),
 });
 
 /**
@@ -27,7 +30,9 @@ export async function placeNodeRuntime(
   if (locked?.integrity === undefined) throw new Error(`package-lock.json has no integrity for ${name}`);
   const directory = join(work, name);
   mkdirSync(directory, { recursive: true });
-  const [file] = run("npm", ["pack", "--silent", `${name}@${locked.version}`], directory).trim().split("\n");
+  const [file] = run("npm", ["pack", "--silent", `${name}@${locked.version}`], directory)
+    .trim()
+    .split("\n");
   const archive = join(directory, file ?? "");
   const digest = `sha512-${createHash("sha512").update(readFileSync(archive)).digest("base64")}`;
   if (digest !== locked.integrity) throw new Error(`${name} is not the package that package-lock.json names`);

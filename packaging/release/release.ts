@@ -76,7 +76,11 @@ function copy(from: string, directory: string, to: string): void {
 /** CycloneDX by npm, of what a gateway runs; without what differs from one run to the next. */
 function softwareBill(arch: string): string {
   const other = arch === "x64" ? "arm64" : "x64";
-  const text = run("npm", ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev", "--package-lock-only"], root);
+  const text = run(
+    "npm",
+    ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev", "--package-lock-only"],
+    root,
+  );
   const bill = z
     .looseObject({
       metadata: z.looseObject({ component: z.looseObject({}) }),
