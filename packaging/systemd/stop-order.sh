@@ -22,7 +22,8 @@ case ${1-} in
     while :; do
       case $(engine_job) in
         stop) exec systemctl stop "$pm2" "$installers" ;;
-        '') ;;
+        # A start that failed is a job until this here ends.
+        '' | start) ;;
         *) exit 0 ;;
       esac
       [ "$checks" -gt 0 ] || exit 0

@@ -99,6 +99,25 @@ export class Container implements AsyncDisposable {
     cpSync(from, this.file(inside), { recursive: true, verbatimSymlinks: true });
   }
 
+  /** Runs a shell command in the root before it is booted. @returns all its output */
+  chroot(command: string, expectedStatus: number): string {
+    const { status, stdout, stderr } = spawnSync(
+      "unshare",
+      [
+        "--mount",
+        "--fork",
+        "--pid",
+        `--root=${this.root}`,
+        "/bin/sh",
+        "-c",
+        `mount -t proc proc /proc; ${command}`,
+      ],
+      { encoding: "utf8", env: { PATH: path } },
+    );
+    if (status === expectedStatus) return stdout + stderr;
+    throw new ContainerError(`in the root: ${command}: status ${status}\n${stdout}${stderr}`);
+  }
+
   /** Powers it on. @param readOnly directory of this machine → where it is seen inside */
   boot(readOnly: Readonly<Record<string, string>>): void {
     const binds = Object.entries(readOnly).map(([from, inside]) => `--bind-ro=${from}:${inside}`);

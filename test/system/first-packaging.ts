@@ -3,12 +3,12 @@
  * Murano beside it. `npm run test:system`, as root; test/README.md says what it needs.
  */
 import { strict as assert } from "node:assert";
-import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type EmulatedDevice, startTestEmulator, type TestEmulator } from "../support/emulator.ts";
 import { packageTarball } from "../support/package-tarball.ts";
 import { Container, names, network, prepareNetwork } from "./container.ts";
+import { inNetworkOfItsOwn } from "./run-alone.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 const product = "system-test";
@@ -31,20 +31,6 @@ interface Gateway {
   readonly container: Container;
   readonly emulator: TestEmulator;
   readonly device: EmulatedDevice;
-}
-
-/** Runs this script again where no packet can leave or arrive. */
-function inNetworkOfItsOwn(): number {
-  if (process.getuid?.() !== 0) {
-    console.error("npm run test:system boots containers and must be run as root");
-    return 1;
-  }
-  const { status, error } = spawnSync("unshare", ["--net", process.execPath, import.meta.filename], {
-    env: { ...process.env, GWE_SYSTEM_NETWORK: "own" },
-    stdio: "inherit",
-  });
-  if (error !== undefined) console.error(error.message);
-  return status ?? 1;
 }
 
 async function main(): Promise<void> {
@@ -434,7 +420,7 @@ async function uninstall({ container }: Gateway): Promise<undefined> {
 }
 
 if (process.env.GWE_SYSTEM_NETWORK === undefined) {
-  process.exit(inNetworkOfItsOwn());
+  process.exit(inNetworkOfItsOwn(import.meta.filename));
 } else {
   await main();
 }
