@@ -1,6 +1,6 @@
 /**
  * The main job on an installed gateway: a Debian with a real systemd, the engine installed by packaging/install.sh, a
- * Murano beside it. `npm run test:system`, as root; test/README.md says what it needs.
+ * Murano beside it. `npm run test:system [-- trixie]`, as root; test/README.md says what it needs.
  */
 import { strict as assert } from "node:assert";
 import { existsSync, statSync } from "node:fs";
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   let passed = 0;
   await using emulator = await startTestEmulator({ host: network.host });
   const device = await emulator.addSerial(product, serial);
-  await using container = new Container("bookworm");
+  await using container = new Container(process.argv[2] ?? "bookworm");
   container.boot({ [checkout]: "/checkout" });
   await container.booted();
   const gateway: Gateway = { container, emulator, device };

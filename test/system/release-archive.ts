@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   prepareNetwork();
   await using emulator = await startTestEmulator({ host: network.host });
   await emulator.addSerial("release-test", "gateway-1");
-  await using container = new Container("bookworm");
+  await using container = new Container(process.argv[2] ?? "bookworm");
   const there = await unpack(container, archive("GatewayEngine.v"), "/release");
   const update = await unpack(container, archive("GatewayEngine-update.v"), "/update");
   writeFileSync(container.file(`${there}/apps_to_install/vendor.v1.0.tar.gz`), await packageTarball(app));

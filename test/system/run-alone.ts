@@ -6,7 +6,7 @@ export function inNetworkOfItsOwn(script: string): number {
     console.error("the system tests boot containers and must be run as root");
     return 1;
   }
-  const { status, error } = spawnSync("unshare", ["--net", process.execPath, script], {
+  const { status, error } = spawnSync("unshare", ["--net", process.execPath, script, ...process.argv.slice(2)], {
     env: { ...process.env, GWE_SYSTEM_NETWORK: "own" },
     stdio: "inherit",
   });
