@@ -2,7 +2,7 @@
 const features = ["device-client", "ota", "supervisor", "telemetry", "queue", "engine", "app-builder"];
 
 /** Composition roots of programs of their own: no daemon hands them anything. */
-const ownPrograms = "^src/supervisor/logd/run-log-daemon\\.ts$";
+const ownPrograms = "^src/(supervisor/logd/run-log-daemon|ota/worker/main)\\.ts$";
 
 /** Value imports only: `import type` of another feature's index.ts is how features know each other's shapes. */
 const featureRules = features.map((name) => ({

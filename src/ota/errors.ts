@@ -38,6 +38,19 @@ export class CancelledError extends GweError {
   readonly code = "OTA_CANCELLED";
 }
 
+const diskCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
+
+/** The disk is full or broken: no fault of a package. */
+export function isDiskTrouble(error: unknown): boolean {
+  return diskCodes.has((error as NodeJS.ErrnoException).code);
+}
+
+/** The database could not do its work: no fault of a package either. */
+export function isDatabaseTrouble(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && code.startsWith("SQLITE_");
+}
+
 /** A row of the journal that this version cannot read. */
 export class JournalError extends GweError {
   readonly code = "OTA_JOURNAL";

@@ -1,5 +1,5 @@
 import { describeError } from "../core/errors.ts";
-import { CancelledError, PackageLostError, StepFailure } from "./errors.ts";
+import { CancelledError, isDatabaseTrouble, isDiskTrouble, PackageLostError, StepFailure } from "./errors.ts";
 import type { Job } from "./journal.ts";
 import type { OtaDependencies } from "./ports.ts";
 import {
@@ -14,7 +14,7 @@ import {
 import { activate } from "./steps/activate.ts";
 import { restoreSettings, trySettings } from "./steps/configure.ts";
 import { requireNoDowngrade } from "./steps/downgrade.ts";
-import { type DownloadProgress, downloadPackage } from "./steps/download.ts";
+import { type DownloadedPackage, type DownloadProgress, downloadPackage } from "./steps/download.ts";
 import { install } from "./steps/install.ts";
 import { discardPackage } from "./steps/package-file.ts";
 import { perform } from "./steps/perform.ts";
@@ -48,6 +48,8 @@ const heldTogether: ReadonlySet<Phase> = new Set<Phase>(["installing", "rolling-
 /** Works one job through to its end: performs its state's action, journals what came of it, and so on. */
 export class JobRunner {
   private readonly with: JobRunnerDependencies;
+  /** SHA-256 of packages that this process has received itself, by job. Not journaled: after a crash the disk is asked. */
+  private readonly received = new Map<number, string>();
 
   constructor(dependencies: JobRunnerDependencies) {
     this.with = dependencies;
@@ -72,6 +74,7 @@ export class JobRunner {
     } catch (error) {
       if (!(error instanceof CancelledError)) throw error;
     }
+    this.received.delete(job.id);
     await discardPackage({ deps, job });
     // A worker that outlived a killed engine for a moment may have filled its directory after the clean-up at start.
     // Only a package's name is known to be that of a directory.
@@ -106,8 +109,8 @@ export class JobRunner {
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof PackageLostError) return { event: { type: "package-lost" } };
+      if (isOwnTrouble(error, state.phase)) throw error;
       const event = failure(error, context.deps.redact);
-      if (event === undefined) throw error;
       // Not the error itself: what it quotes has not gone through `redact`.
       context.deps.logger.warn("a step of a job failed", {
         app: context.job.app,
@@ -118,6 +121,12 @@ export class JobRunner {
     }
   }
 
+  private async download(context: StepContext): Promise<DownloadedPackage> {
+    const { wanted, receivedSha256 } = await downloadPackage(context, this.with.onProgress);
+    this.received.set(context.job.id, receivedSha256);
+    return wanted;
+  }
+
   private async action(context: StepContext, state: JobState, onStarted: OnStarted): Promise<JobEvent> {
     switch (state.phase) {
       case "received":
@@ -126,9 +135,9 @@ export class JobRunner {
         if (context.job.task.verb === "install") requireNoDowngrade(context);
         return { type: "begun", source: beginning(context.job) };
       case "downloading":
-        return { type: "downloaded", ...(await downloadPackage(context, this.with.onProgress)) };
+        return { type: "downloaded", ...(await this.download(context)) };
       case "verifying":
-        await verifyPackage(context, state);
+        await verifyPackage(context, state, this.received.get(context.job.id));
         return { type: "verified" };
       case "unpacking":
         return { type: "unpacked", ...(await unpack(context, state.sizeBytes)) };
@@ -178,14 +187,18 @@ function scriptDirectory(state: JobState): string | undefined {
 
 type FailedEvent = Extract<JobEvent, { type: "failed" }>;
 
-/** Errors that say something about the package or what it asks for; the rest is the engine's own trouble. */
-function failure(error: unknown, redact: (text: string) => string): FailedEvent | undefined {
+/**
+ * Trouble of the engine's own is no verdict on the package: the pipeline goes on from the journal when it has passed.
+ * A full or broken disk ends what is only begun; in a rollback there is nothing left to fall back on, so it is waited for.
+ */
+function isOwnTrouble(error: unknown, phase: Phase): boolean {
+  return isDatabaseTrouble(error) || (phase === "rolling-back" && isDiskTrouble(error));
+}
+
+function failure(error: unknown, redact: (text: string) => string): FailedEvent {
   if (error instanceof StepFailure) {
     const { exitCode, output, outputBytesCut } = error;
     return { type: "failed", note: redact(error.message), result: { exitCode, output, outputBytesCut } };
   }
-  const code = (error as { code?: unknown }).code;
-  const isDatabase = typeof code === "string" && code.startsWith("SQLITE_");
-  if (isDatabase) return undefined;
   return { type: "failed", note: redact(describeError(error)), result: noResult };
 }

@@ -4,6 +4,7 @@ import { benchEmulator } from "./emulator.ts";
 import { atLeast, type Figure, plain } from "./figures.ts";
 import { benchLogs } from "./logs.ts";
 import { benchMemory } from "./memory.ts";
+import { benchOta } from "./ota.ts";
 import { benchQueue } from "./queue.ts";
 import { benchStartup } from "./startup.ts";
 import { benchSupervise } from "./supervise.ts";
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   memory: benchMemory,
   emulator: emulatorFigures,
   download: benchDownload,
+  ota: benchOta,
   supervise: benchSupervise,
   logs: benchLogs,
   queue: benchQueue,

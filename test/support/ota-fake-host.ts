@@ -28,7 +28,7 @@ export class FakeAppHost implements AppHost {
   private looks = 0;
   restarts = 0;
   logFile: string | undefined;
-  private readonly apps: Map<string, InstalledApp>;
+  private apps: ReadonlyMap<string, InstalledApp>;
   private readonly file: string | undefined;
 
   constructor(file?: string) {
@@ -53,14 +53,12 @@ export class FakeAppHost implements AppHost {
 
   async deploy(app: InstalledApp): Promise<void> {
     this.deployed.push(`${app.name} ${app.version}`);
-    this.apps.set(app.name, app);
+    this.save(new Map([...this.apps, [app.name, app]]));
     this.looks = 0;
-    this.save();
   }
 
   async withdraw(name: string): Promise<void> {
-    this.apps.delete(name);
-    this.save();
+    this.save(new Map([...this.apps].filter(([other]) => other !== name)));
   }
 
   async startApp(name: string): Promise<void> {
@@ -101,7 +99,8 @@ export class FakeAppHost implements AppHost {
     };
   }
 
-  private save(): void {
-    if (this.file !== undefined) writeFileAtomic(this.file, JSON.stringify([...this.apps]));
+  private save(apps: ReadonlyMap<string, InstalledApp>): void {
+    if (this.file !== undefined) writeFileAtomic(this.file, JSON.stringify([...apps]));
+    this.apps = apps;
   }
 }

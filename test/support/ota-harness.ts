@@ -17,7 +17,6 @@ import { openDatabase, type SqliteDatabase } from "../../src/platform/sqlite.ts"
 import { systemClock } from "../../src/platform/system-clock.ts";
 import { FakeContent } from "./ota-content.ts";
 import { FakeAppHost } from "./ota-fake-host.ts";
-import { bundleProgram } from "./program-bundle.ts";
 
 const outboxMigration: Migration = {
   id: "test/0001-outbox",
@@ -27,7 +26,12 @@ const outboxMigration: Migration = {
 export const secretCik = "0123456789abcdef0123456789abcdef01234567";
 
 /** The unpacking worker; child processes of a test are told where their parent has put it. */
-export const workerFile = process.env.GWE_TEST_OTA_WORKER ?? bundleProgram("src/ota/worker/main.ts");
+export const workerFile = process.env.GWE_TEST_OTA_WORKER ?? (await bundledWorker());
+
+async function bundledWorker(): Promise<string> {
+  const { bundleProgram } = await import("./program-bundle.ts");
+  return bundleProgram("src/ota/worker/main.ts");
+}
 
 export type OtaOverrides = Partial<Omit<OtaDependencies, "limits">> & {
   readonly limits?: Partial<OtaLimits>;

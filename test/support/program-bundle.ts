@@ -19,8 +19,8 @@ export function bundleProgram(entry: string): string {
     format: "esm",
     platform: "node",
     target: "node22",
-    // It finds its native addon by its own path.
-    external: ["better-sqlite3"],
+    // Both find their native parts by their own paths.
+    external: ["better-sqlite3", "esbuild"],
     banner: {
       js: 'import{createRequire as __gweRequire}from"node:module";const require=__gweRequire(import.meta.url);',
     },

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 
 /**
- * SHA-256 over each chunk of a growing content. Chunks, since the state of a hash under way cannot be stored: after a
+ * SHA-256 over a growing content and over each chunk of it. Chunks, since the state of a hash under way cannot be stored: after a
  * restart the chunks that are held are read again, and what is damaged costs no more than what follows it.
  */
 export class ChunkDigests {
@@ -9,6 +9,7 @@ export class ChunkDigests {
   #complete: readonly string[] = [];
   #open: Hash = createHash("sha256");
   #openBytes = 0;
+  #whole: Hash = createHash("sha256");
 
   constructor(chunkBytes: number) {
     this.chunkBytes = chunkBytes;
@@ -19,6 +20,7 @@ export class ChunkDigests {
   }
 
   update(data: Uint8Array): void {
+    this.#whole.update(data);
     for (let at = 0; at < data.length; ) {
       const part = data.subarray(at, at + this.chunkBytes - this.#openBytes);
       this.#open.update(part);
@@ -34,12 +36,18 @@ export class ChunkDigests {
     return [...this.#complete, this.#open.copy().digest("hex")];
   }
 
+  /** Of all so far, in hex. */
+  whole(): string {
+    return this.#whole.copy().digest("hex");
+  }
+
   /** The same state, to go on from independently. */
   fork(): ChunkDigests {
     const fork = new ChunkDigests(this.chunkBytes);
     fork.#complete = this.#complete;
     fork.#open = this.#open.copy();
     fork.#openBytes = this.#openBytes;
+    fork.#whole = this.#whole.copy();
     return fork;
   }
 

@@ -1,5 +1,5 @@
 import { GweError } from "../../core/errors.ts";
-import { StepFailure } from "../errors.ts";
+import { isDiskTrouble, StepFailure } from "../errors.ts";
 
 /** An answer that cannot be one about the content that Murano announced. */
 export class ContradictionError extends GweError {
@@ -11,11 +11,9 @@ export class TransferError extends GweError {
   readonly code = "OTA_TRANSFER";
 }
 
-const diskCodes = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
-
 /** A disk that is full or broken does not mend by downloading again. */
 export function diskTrouble(error: unknown): StepFailure | undefined {
+  if (!isDiskTrouble(error)) return undefined;
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === undefined || !diskCodes.has(code)) return undefined;
   return new StepFailure(`the package could not be written to disk (${code})`, { cause: error });
 }

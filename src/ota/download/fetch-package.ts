@@ -29,6 +29,8 @@ export interface FetchOptions {
   readonly onProgress: DownloadProgress;
   /** Told whatever Murano says of the content, at last what holds for the whole package. A StepFailure ends it. */
   readonly onInfo?: (info: ContentInfo) => void;
+  /** Told the SHA-256, in hex, of what came in, once all of it is on disk. */
+  readonly onWhole?: (sha256: string) => void;
 }
 
 /** For as long, what Murano said of a content holds while its bytes keep coming, in however many pieces. */
@@ -110,6 +112,7 @@ class FetchRun {
     const { sizeBytes } = info;
     if (heldBytes === sizeBytes) {
       await partial.finish();
+      this.#options.onWhole?.(partial.sha256);
       return sizeBytes;
     }
     await requireSpace({ files, limits, whole: file, sizeBytes, heldBytes });

@@ -25,6 +25,8 @@ export function packageFiles(whole: string): PackageFiles {
   return { whole, partial: `${whole}.partial`, state: `${whole}.partial.json` };
 }
 
+const flushBytes = 8 * 1024 * 1024;
+
 export interface PartialFileOptions {
   readonly files: DurableFiles;
   readonly clock: Clock;
@@ -49,6 +51,9 @@ export class PartialFile {
   #checkpointAt: number;
   /** A write failed: the digests speak of bytes that are not in the file. */
   #isBroken = false;
+  /** Bytes that were handed to the disk, ahead of the next checkpoint or the end. */
+  #flushedBytes: number;
+  #flush: Promise<void> | undefined;
 
   private constructor(options: PartialFileOptions, file: GrowingFile, digests: ChunkDigests) {
     this.#options = options;
@@ -57,6 +62,7 @@ export class PartialFile {
     this.#version = options.version;
     this.#digests = digests;
     this.#durableBytes = digests.bytes;
+    this.#flushedBytes = digests.bytes;
     this.#checkpointAt = options.clock.monotonic();
   }
 
@@ -95,6 +101,11 @@ export class PartialFile {
     return this.#digests.bytes;
   }
 
+  /** SHA-256 of what is held, in hex. */
+  get sha256(): string {
+    return this.#digests.whole();
+  }
+
   isOf(version: ContentVersion): boolean {
     return isSameVersion(this.#version, version);
   }
@@ -109,7 +120,35 @@ export class PartialFile {
       this.#isBroken = true;
       throw error;
     }
+    this.#flushIfDue();
     await this.checkpointIfDue();
+  }
+
+  /** Lets the disk write while more comes in, so that nobody waits for all of it at the end. */
+  #flushIfDue(): void {
+    if (this.#flush !== undefined || this.heldBytes - this.#flushedBytes < flushBytes) return;
+    this.#flushedBytes = this.heldBytes;
+    const flush = this.#file.sync();
+    this.#flush = flush;
+    flush.then(
+      () => {
+        if (this.#flush === flush) this.#flush = undefined;
+      },
+      // A disk reports an error only once: it is kept, and thrown by the next sync.
+      () => undefined,
+    );
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.#flush;
+      await this.#file.sync();
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
+    }
+    this.#flush = undefined;
+    this.#flushedBytes = this.heldBytes;
   }
 
   /** @param withinMs how long nothing will come in from now on */
@@ -127,7 +166,7 @@ export class PartialFile {
   async checkpoint(): Promise<void> {
     const { bytes: heldBytes, chunkBytes } = this.#digests;
     if (heldBytes === this.#durableBytes || this.#isBroken) return;
-    await this.#file.sync();
+    await this.#sync();
     const state = { ...this.#version, heldBytes, chunkBytes, digests: this.#digests.list() };
     await this.#options.files.replace(this.#paths.state, encodeState(state));
     this.#durableBytes = heldBytes;
@@ -138,6 +177,7 @@ export class PartialFile {
   async startOver(version: ContentVersion): Promise<void> {
     await this.#options.files.remove(this.#paths.state);
     await this.#file.truncate(0);
+    this.#flushedBytes = 0;
     this.#version = version;
     this.#digests = new ChunkDigests(chunkBytesFor(version.sizeBytes));
     this.#durableBytes = 0;
@@ -147,13 +187,14 @@ export class PartialFile {
   /** The package is whole: it is synced and appears under its name. */
   async finish(): Promise<void> {
     const { files } = this.#options;
-    await this.#file.sync();
+    await this.#sync();
     await files.move(this.#paths.partial, this.#paths.whole);
     await files.remove(this.#paths.state);
     this.#durableBytes = this.heldBytes;
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    await this.#flush?.catch(() => undefined);
+    await this.#file.close();
   }
 }

@@ -12,8 +12,14 @@ export interface DownloadedPackage {
   readonly sha256: string | null;
 }
 
+/** As downloaded, and what its bytes came to on their way to the disk. */
+export interface ReceivedPackage {
+  readonly wanted: DownloadedPackage;
+  readonly receivedSha256: string;
+}
+
 /**
- * Fetches the job's package to disk, whole and synced under its final name, and resolves to what it must be.
+ * Fetches the job's package to disk, whole and synced under its final name, and resolves to what it must be and is.
  * Trouble that may pass is waited out; what an interrupted download has brought is used by the next one.
  *
  * @throws StepFailure when the package cannot be had; the signal's reason when aborted
@@ -21,11 +27,12 @@ export interface DownloadedPackage {
 export async function downloadPackage(
   context: StepContext,
   onProgress: DownloadProgress,
-): Promise<DownloadedPackage> {
+): Promise<ReceivedPackage> {
   const { deps, job, signal } = context;
   const { source } = job;
   if (source.kind !== "content") throw new StepFailure("the job has no content to download");
   let sha256 = source.sha256;
+  let receivedSha256 = "";
   const sizeBytes = await fetchPackage({
     content: deps.content,
     files: deps.platform.files,
@@ -42,6 +49,9 @@ export async function downloadPackage(
       if (wanted.kind === "refused") throw new StepFailure(wanted.reason);
       sha256 = wanted.sha256;
     },
+    onWhole: (digest) => {
+      receivedSha256 = digest;
+    },
   });
-  return { sizeBytes, sha256 };
+  return { wanted: { sizeBytes, sha256 }, receivedSha256 };
 }

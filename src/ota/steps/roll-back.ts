@@ -1,5 +1,5 @@
 import { describeError } from "../../core/errors.ts";
-import { StepFailure } from "../errors.ts";
+import { isDatabaseTrouble, isDiskTrouble, StepFailure } from "../errors.ts";
 import {
   type InstallerResult,
   type JobEvent,
@@ -86,6 +86,8 @@ async function putBack(
     return { failed, where: `version ${version} is back: ${describeStatus(status)}` };
   } catch (error) {
     signal.throwIfAborted();
+    // The version is not at fault, and will be put back when the disk takes it.
+    if (isDatabaseTrouble(error) || isDiskTrouble(error)) throw error;
     return { failed: true, where: describeError(error) };
   }
 }

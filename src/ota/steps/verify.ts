@@ -23,19 +23,25 @@ export interface ExpectedPackage {
 /**
  * Makes sure that the package on disk is the one that was meant, and of somebody who may: its size, its digest where
  * the command or the content's meta gave one, its signature where one is required. Nothing is read where none of it
- * is asked for, and read once for both. (That the gzip data is whole shows while unpacking, before anything is used.)
+ * is asked for, and read once for both; for the digest alone not even that where the bytes have just come in. (That the gzip data is whole shows while unpacking, before anything is used.)
  *
+ * @param receivedSha256 of the bytes as this process received and synced them, where it did
  * @throws PackageLostError when the file is not there in full; StepFailure when it is another one, or not accepted;
  *   the signal's reason when aborted
  */
-export async function verifyPackage(context: StepContext, expected: ExpectedPackage): Promise<void> {
+export async function verifyPackage(
+  context: StepContext,
+  expected: ExpectedPackage,
+  receivedSha256?: string,
+): Promise<void> {
   await requireWhole(context, expected.sizeBytes);
   let asked: Promise<Digests> | undefined;
   const digests = (): Promise<Digests> => {
     asked ??= askWorker(context, { task: "digest", file: packageFile(context) }, "digest");
     return asked;
   };
-  await requireDigest(context, expected.sha256, digests);
+  const sha256 = async (): Promise<string> => receivedSha256 ?? (await digests()).sha256;
+  await requireDigest(context, expected.sha256, sha256);
   await requireSignature(context, digests);
 }
 
@@ -50,12 +56,12 @@ export async function requireWhole(context: StepContext, sizeBytes: number | nul
 async function requireDigest(
   { job }: StepContext,
   expected: string | null,
-  digests: () => Promise<Digests>,
+  actualSha256: () => Promise<string>,
 ): Promise<void> {
   const fromCommand = job.source.kind === "content" ? job.source.sha256 : null;
   const wanted = expected ?? fromCommand;
   if (wanted === null) return;
-  const { sha256 } = await digests();
+  const sha256 = await actualSha256();
   if (sha256 === wanted) return;
   const who = fromCommand === null ? "the content's meta asks" : "the command asks";
   throw new StepFailure(`the package's SHA-256 is ${sha256}, ${who} for ${wanted}`);

@@ -6,6 +6,7 @@
 import { createInterface } from "node:readline";
 import * as z from "zod/mini";
 import { describeError } from "../../core/errors.ts";
+import { syncFileSystem } from "../../platform/sync-file-system.ts";
 import { digestPackage } from "../verification/package-digests.ts";
 import { PackageRefusedError } from "./errors.ts";
 import { type WorkerAnswer, workerRequest } from "./protocol.ts";
@@ -18,7 +19,7 @@ async function answer(line: string): Promise<WorkerAnswer> {
       const { sha256, blake2b512 } = await digestPackage(request.file);
       return { outcome: "digest", sha256, blake2b512: Buffer.from(blake2b512).toString("hex") };
     }
-    return { outcome: "unpacked", package: await unpackPackage(request) };
+    return { outcome: "unpacked", package: await unpackPackage(request, { syncFileSystem }) };
   } catch (error) {
     if (error instanceof PackageRefusedError) return { outcome: "refused", reason: error.message };
     return { outcome: "failed", reason: describeError(error) };

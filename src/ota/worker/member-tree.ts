@@ -7,6 +7,11 @@ export type Member =
 
 const maxDepth = 100;
 const maxLinkHops = 40;
+/** Linux' own bound of one name; of a whole path, room is left for where the package comes to lie. */
+const maxNameBytes = 255;
+const maxPathBytes = 3_072;
+/** Linux' own. */
+const maxTargetBytes = 4_095;
 
 /**
  * What has been unpacked so far, by path relative to the package ("a/b"; "" is its top). The decisions about what may
@@ -112,7 +117,7 @@ export class MemberTree {
 
 /**
  * A member's name as a path relative to the package.
- * @throws PackageRefusedError for a name that is absolute, climbs, or is no text
+ * @throws PackageRefusedError for a name that is absolute, climbs, is no text, or longer than Linux can take
  */
 export function memberPath(name: string): string {
   if (name.startsWith("/")) throw refused(name, "has an absolute name");
@@ -120,7 +125,20 @@ export function memberPath(name: string): string {
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes("..")) throw refused(name, "climbs out of the package with '..'");
   if (parts.length > maxDepth) throw refused(name, `lies more than ${maxDepth} directories deep`);
-  return parts.join("/");
+  const path = parts.join("/");
+  const isTooLong =
+    Buffer.byteLength(path) > maxPathBytes || parts.some((part) => Buffer.byteLength(part) > maxNameBytes);
+  if (isTooLong) throw refused(name, "has a name that is longer than Linux can take");
+  return path;
+}
+
+/** @throws PackageRefusedError for a symbolic link's target that no system call would take */
+export function requireTarget(name: string, target: string): void {
+  // What could not be decoded would be another target than the one that was packed.
+  if (target.includes("\uFFFD")) throw refused(name, "is a link to a name that is not valid UTF-8");
+  if (Buffer.byteLength(target) > maxTargetBytes) {
+    throw refused(name, "is a link to a name that is longer than Linux can take");
+  }
 }
 
 export function refused(name: string, reason: string): PackageRefusedError {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { lstat, open, readdir, readlink } from "node:fs/promises";
+import { closeSync, constants, lstatSync, openSync, read, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describeError } from "../../core/errors.ts";
 import { ReadBackError } from "./errors.ts";
 import type { Member, MemberTree } from "./member-tree.ts";
@@ -14,6 +14,7 @@ export interface WrittenFile {
   readonly digest: string;
 }
 
+const readAt = promisify(read);
 const readsAtOnce = 8;
 /** A multiple of any block size, and of the 64 KiB in which memory of WebAssembly comes. */
 const bufferBytes = 256 * 1024;
@@ -99,20 +100,20 @@ async function compare(
 ): Promise<void> {
   switch (member.kind) {
     case "link":
-      same("it leads to", await readlink(path), member.target);
+      same("it leads to", readlinkSync(path), member.target);
       return;
     case "directory": {
-      const stats = await lstat(path);
+      const stats = lstatSync(path);
       if (!stats.isDirectory()) throw new ReadBackError("it is no directory");
       same("its mode is", modeText(stats.mode), modeText(member.mode));
-      const names = await readdir(path);
+      const names = readdirSync(path);
       const stranger = names.find((name) => children?.has(name) !== true);
       if (stranger !== undefined) throw new ReadBackError(`it holds ${JSON.stringify(stranger)}`);
       same("its entries are", names.length, children?.size);
       return;
     }
     case "file": {
-      const stats = await lstat(path);
+      const stats = lstatSync(path);
       if (!stats.isFile()) throw new ReadBackError("it is no file");
       same("its mode is", modeText(stats.mode), file && modeText(file.mode));
       same("its size is", stats.size, file?.sizeBytes);
@@ -136,16 +137,17 @@ async function digestOnMedium(path: string, sizeBytes: number, buffer: Buffer): 
 
 async function digestOf(path: string, flag: number, sizeBytes: number, buffer: Buffer): Promise<string> {
   const hash = createHash("sha256");
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | flag);
+  // Of small files there may be many, and only the medium is worth leaving this thread for.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | flag);
   try {
     for (let done = 0; done < sizeBytes; ) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, done);
+      const { bytesRead } = await readAt(fd, buffer, 0, buffer.length, done);
       if (bytesRead === 0) throw new ReadBackError(`it ends after ${done} of ${sizeBytes} bytes`);
       hash.update(buffer.subarray(0, bytesRead));
       done += bytesRead;
     }
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
   return hash.digest("binary");
 }

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import {
+  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -11,18 +12,16 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { chmod, open } from "node:fs/promises";
 import { join } from "node:path";
 import { PackageRefusedError } from "./errors.ts";
-import { MemberTree, memberPath, refused } from "./member-tree.ts";
+import { MemberTree, memberPath, refused, requireTarget } from "./member-tree.ts";
 import type { UnpackRequest } from "./protocol.ts";
 import type { WrittenFile } from "./read-back.ts";
+import { type SyncSystem, syncTree } from "./sync-tree.ts";
 
 /** Smallest piece of disk that a member takes, and about what its inode costs. */
 const blockBytes = 4096;
 const inodeBytes = 256;
-
-const syncsAtOnce = 16;
 
 interface OpenFile {
   readonly path: string;
@@ -124,8 +123,7 @@ export class TreeWriter {
   }
 
   symbolicLink(name: string, target: string): void {
-    // What could not be decoded would be another target than the one that was packed.
-    if (target.includes("\uFFFD")) throw refused(name, "is a link to a name that is not valid UTF-8");
+    requireTarget(name, target);
     const path = this.place(name);
     this.use(inodeBytes);
     this.tree.put(path, { kind: "link", target });
@@ -150,25 +148,14 @@ export class TreeWriter {
   }
 
   /** Gives directories their own modes and brings everything to disk. */
-  async finish(): Promise<void> {
-    const paths = [...this.tree.entries()].filter(([, { kind }]) => kind !== "link");
-    let next = 0;
-    const syncSome = async (): Promise<void> => {
-      for (let entry = paths[next++]; entry !== undefined; entry = paths[next++]) {
-        const [path, member] = entry;
-        const absolute = join(this.root, path);
-        if (member.kind === "directory" && path !== "") await chmod(absolute, member.mode);
-        const handle = await open(absolute, "r");
-        try {
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-      }
-    };
-    // Together, so that the file system can commit many at once.
-    await Promise.all(Array.from({ length: syncsAtOnce }, syncSome));
-    await chmod(this.root, 0o755);
+  async finish(system: SyncSystem): Promise<void> {
+    const paths: string[] = [];
+    for (const [path, member] of this.tree.entries()) {
+      if (member.kind === "directory" && path !== "") chmodSync(join(this.root, path), member.mode);
+      if (member.kind !== "link") paths.push(path);
+    }
+    await syncTree(this.root, paths, system);
+    chmodSync(this.root, 0o755);
   }
 
   /** Makes room for a member that is no directory: its ancestors exist, an earlier one of its name is gone. */

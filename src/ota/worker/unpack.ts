@@ -7,10 +7,14 @@ import { findRoot, inspectDirectory } from "./inspect.ts";
 import { refused } from "./member-tree.ts";
 import type { UnpackedPackage, UnpackRequest } from "./protocol.ts";
 import { readBack } from "./read-back.ts";
+import type { SyncSystem } from "./sync-tree.ts";
 import { TreeWriter } from "./tree-writer.ts";
 
 /** Headers and padding that an archive may hold beside its files' content: a bomb of headers ends here. */
 const maxHeaderBytes = 512 * 1024 * 1024;
+
+/** Zeros behind the end of an archive: tar programs fill up their last record, of 10 KiB and seldom more. */
+const maxPaddingBytes = 1024 * 1024;
 
 /** The parser would unpack these a second time: an archive inside the archive. */
 const compressedMagics = [Buffer.from([0x1f, 0x8b]), Buffer.from([0x28, 0xb5, 0x2f, 0xfd])];
@@ -21,13 +25,18 @@ const compressedMagics = [Buffer.from([0x1f, 0x8b]), Buffer.from([0x28, 0xb5, 0x
  *
  * @throws PackageRefusedError when the package is at fault; ReadBackError when the disk is
  */
-export async function unpackPackage(request: UnpackRequest): Promise<UnpackedPackage> {
+export async function unpackPackage(request: UnpackRequest, system: SyncSystem): Promise<UnpackedPackage> {
   const writer = new TreeWriter(request);
   writer.begin();
   const parser = createParser(writer);
   const maxStreamBytes = request.maxBytes + maxHeaderBytes;
   let streamBytes = 0;
   let beginsAsGzip = false;
+  let hasEnded = false;
+  let paddingBytes = 0;
+  parser.on("eof", () => {
+    hasEnded = true;
+  });
   const source = createReadStream(request.file, { highWaterMark: 256 * 1024 });
   const gunzip = createGunzip({ chunkSize: 256 * 1024 });
   source.once("data", (chunk) => {
@@ -39,7 +48,13 @@ export async function unpackPackage(request: UnpackRequest): Promise<UnpackedPac
       if (streamBytes === 0) refuseNested(chunk);
       streamBytes += chunk.length;
       if (streamBytes > maxStreamBytes) throw new PackageRefusedError("the package holds endless headers");
-      parser.write(chunk);
+      if (!hasEnded) {
+        parser.write(chunk);
+        continue;
+      }
+      paddingBytes += chunk.length;
+      const isPadding = paddingBytes <= maxPaddingBytes && chunk.every((byte) => byte === 0);
+      if (!isPadding) throw new PackageRefusedError("the package goes on after the end of its archive");
     }
     parser.end();
   } catch (error) {
@@ -52,7 +67,7 @@ export async function unpackPackage(request: UnpackRequest): Promise<UnpackedPac
   if (streamBytes === 0) throw new PackageRefusedError("the package is empty");
   const root = findRoot(writer.tree);
   writer.tree.checkLinks(root);
-  await writer.finish();
+  await writer.finish(system);
   await readBack(request.into, writer.tree, writer.written);
   return { root, files: writer.files, bytes: writer.bytes, ...inspectDirectory(join(request.into, root)) };
 }

@@ -5,6 +5,9 @@ import type { PackageFile } from "../../support/package-tarball.ts";
 
 type PackageFiles = Readonly<Record<string, PackageFile>>;
 
+/** Linux' unit of a process's start time, for programs. */
+const ticksPerSecond = 100;
+
 /** One start of an app, by its own account. */
 export interface AppRun {
   readonly version: string;
@@ -58,5 +61,9 @@ export function runsOf({ paths }: EngineProcess, name: string): readonly AppRun[
 
 /** The starts of an app that go on right now. */
 export function aliveOf(engine: EngineProcess, name: string): readonly AppRun[] {
-  return runsOf(engine, name).filter(({ pid }) => processStartTicks(pid) !== undefined);
+  return runsOf(engine, name).filter(({ pid, atS }) => {
+    const startTicks = processStartTicks(pid);
+    // Whoever began after that has been given the pid of a process that is gone.
+    return startTicks !== undefined && startTicks / ticksPerSecond <= atS;
+  });
 }

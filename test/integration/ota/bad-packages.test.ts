@@ -165,6 +165,14 @@ describe("a member", () => {
       /link to a name that is not valid UTF-8/,
     ],
     [
+      "whose name is longer than Linux can take",
+      evil(
+        { name: "x", type: "x", content: paxPath("n".repeat(256)) },
+        { name: "f", type: "2", target: "install.sh" },
+      ),
+      /longer than Linux can take/,
+    ],
+    [
       "that lies absurdly deep",
       evil(
         { name: "a/".repeat(49), type: "5" },

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLogger } from "../../../src/core/logger.ts";
 import { otaPlatform } from "../../../src/daemon/platform-ports.ts";
+import { systemClock } from "../../../src/platform/system-clock.ts";
 import { goodInstallScript, goodPackage, rawPackage } from "../../support/ota-archives.ts";
 import { OtaHarness } from "../../support/ota-harness.ts";
 
@@ -55,6 +56,35 @@ describe.skipIf(process.getuid?.() !== 0)("a small disk", () => {
     expect(readdirSync(join(harness.home, "packages"))).toEqual([]);
     expect((await harness.install({ "meter.v3.tar.gz": goodPackage })).apps[0]?.status).toBe("installed");
   });
+});
+
+describe("a disk in trouble while the earlier version is put back", () => {
+  it.each(["SQLITE_FULL", "SQLITE_IOERR_FSYNC", "EIO", "ENOSPC"])(
+    "(%s) is waited out: the version that failed must not stay for that",
+    async (code) => {
+      const clock = { ...systemClock, sleep: (ms: number) => systemClock.sleep(Math.min(ms, 5)) };
+      const harness = new OtaHarness({ clock });
+      try {
+        await harness.pretendKept("meter", "1", { "install.sh": "" });
+        harness.host.versionStates.set("2", "FATAL");
+        const deploy = harness.host.deploy.bind(harness.host);
+        let refusals = 0;
+        harness.host.deploy = async (app) => {
+          if (app.version === "1" && refusals++ < 2) throw Object.assign(new TypeError("no"), { code });
+          await deploy(app);
+        };
+        harness.ota.start();
+        const report = await harness.install({ "meter.v2.tar.gz": goodPackage });
+        expect(report.apps).toMatchObject([
+          { status: "rolled-back", output: expect.stringContaining("FATAL") },
+        ]);
+        expect(harness.host.installed("meter")?.version).toBe("1");
+        expect(refusals).toBe(3);
+      } finally {
+        await harness.dispose();
+      }
+    },
+  );
 });
 
 describe("a journal that cannot be written", () => {

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { PackageRefusedError } from "../../../src/ota/worker/errors.ts";
 import { unpackPackage } from "../../../src/ota/worker/unpack.ts";
+import { syncFileSystem } from "../../../src/platform/sync-file-system.ts";
 import { goodInstallScript, goodSupervisorConf, type RawMember, rawTar } from "../../support/ota-archives.ts";
 
 let directory: string;
@@ -47,7 +48,7 @@ it("any archive is unpacked inside its directory or refused, and nothing else is
       writeFileSync(file, content);
       const limits = { maxBytes: 10_000_000, maxMembers: 1_000, maxNameBytes: 100_000 };
       try {
-        await unpackPackage({ task: "unpack", file, into, ...limits });
+        await unpackPackage({ task: "unpack", file, into, ...limits }, { syncFileSystem });
         expectSafe(into);
       } catch (error) {
         if (!(error instanceof PackageRefusedError)) throw error;

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readBack } from "../../../src/ota/worker/read-back.ts";
 import { TreeWriter } from "../../../src/ota/worker/tree-writer.ts";
+import { syncFileSystem } from "../../../src/platform/sync-file-system.ts";
 import { temporaryDirectory } from "../../support/temp-directory.ts";
 
 const content = Buffer.from("what was in the archive\n".repeat(50_000));
@@ -42,7 +43,7 @@ async function written(parent = temporaryDirectory()) {
   writer.closeFile();
   writer.hardLink("again", "lib/data");
   writer.symbolicLink("link", "lib/data");
-  await writer.finish();
+  await writer.finish({ syncFileSystem });
   return { into, check: () => readBack(into, writer.tree, writer.written) };
 }
 
@@ -65,7 +66,7 @@ describe("reading back", () => {
     ["a lost end", (into) => truncateSync(join(into, "lib/data"), 4096), /size is 4096 instead of 1200000/],
     ["a mode", (into) => chmodSync(join(into, "empty"), 0o644), /"empty" .* mode is 0644 instead of 0755/],
     ["a directory's mode", (into) => chmodSync(join(into, "lib"), 0o777), /"lib" .* 0777 instead of 0750/],
-    ["a missing file", (into) => unlinkSync(join(into, "empty")), /ENOENT|entries are 4/],
+    ["a missing file", (into) => unlinkSync(join(into, "empty")), /entries are 3 instead of 4/],
     ["a file too many", (into) => writeFileSync(join(into, "lib/.x"), ""), /"lib" .* holds "\.x"/],
     [
       "another type",

@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Logger } from "../../../src/core/logger.ts";
+import { otaPlatform } from "../../../src/daemon/platform-ports.ts";
 import { NetworkError, RejectedError } from "../../../src/device-client/index.ts";
+import type { OtaPlatform } from "../../../src/ota/index.ts";
 import { makeKeyPair, signFile } from "../../support/minisign-program.ts";
 import { goodPackage, packageWith } from "../../support/ota-archives.ts";
 import { OtaHarness, type OtaOverrides } from "../../support/ota-harness.ts";
@@ -241,12 +244,56 @@ describe("require_signature", () => {
 
 describe("the digest in a content's meta", () => {
   const other = "0".repeat(64);
+  const goodSha256 = createHash("sha256").update(goodPackage).digest("hex");
 
   it("has to be the package's", async () => {
     await scene({ trusts: [] });
     gateway.content.metas.set(name, `stable; sha256=${other}`);
     await install();
     expectRefused(/the package's SHA-256 is [0-9a-f]{64}, the content's meta asks for 0{64}/);
+  });
+
+  it("is compared with the bytes as they came in: they are not read again for it", async () => {
+    const tasks: unknown[] = [];
+    const runWorker: OtaPlatform["runWorker"] = (options) => {
+      tasks.push((options.request as { task: string }).task);
+      return otaPlatform.runWorker(options);
+    };
+    await scene({ trusts: [], platform: { ...otaPlatform, runWorker } });
+    gateway.content.metas.set(name, `sha256=${goodSha256}`);
+    await install();
+    expect(outcome()[0]).toBe("installed");
+    expect(tasks).toEqual(["unpack"]);
+  });
+
+  it("is compared with what is on disk after a stop between the download and its check", async () => {
+    let stopped: Promise<void> | undefined;
+    const onTransition: OtaOverrides["onTransition"] = ({ to }) => {
+      if (to === "verifying") stopped ??= gateway.ota.stop();
+    };
+    await scene({ trusts: [], onTransition });
+    gateway.content.metas.set(name, `sha256=${goodSha256}`);
+    gateway.ota.accept({ text: JSON.stringify({ install: [{ name }] }) });
+    gateway.ota.acknowledgeEmpty();
+    await expect.poll(() => stopped !== undefined, { timeout: 10_000 }).toBe(true);
+    await stopped;
+    const file = join(gateway.home, "packages", name);
+    const damaged = readFileSync(file);
+    damaged[100] = (damaged[100] ?? 0) ^ 1;
+    writeFileSync(file, damaged);
+    const restarted = new OtaHarness({}, gateway.home);
+    try {
+      restarted.ota.start();
+      await restarted.ota.idle();
+      expect(restarted.reports()[0]?.apps).toMatchObject([
+        {
+          status: "failed",
+          output: expect.stringMatching(/the package's SHA-256 is [0-9a-f]{64}, the content's/),
+        },
+      ]);
+    } finally {
+      await restarted.dispose();
+    }
   });
 
   it("that contradicts the command's costs no transfer", async () => {

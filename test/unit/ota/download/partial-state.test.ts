@@ -26,6 +26,7 @@ describe("chunk digests", () => {
           for (let at = 0; at < all.length; at += size) expected.push(sha256(all.subarray(at, at + size)));
           expect(digests.bytes).toBe(all.length);
           expect(digests.list()).toEqual(expected);
+          expect(digests.whole()).toBe(sha256(all));
         },
       ),
     );
@@ -37,6 +38,10 @@ describe("chunk digests", () => {
     const fork = digests.fork();
     fork.update(Buffer.from("gh!"));
     expect(digests.list()).toEqual(["abcd", "ef"].map((text) => sha256(Buffer.from(text))));
+    expect([digests.whole(), fork.whole()]).toEqual([
+      sha256(Buffer.from("abcdef")),
+      sha256(Buffer.from("abcdefgh!")),
+    ]);
     expect(fork.list()).toEqual(["abcd", "efgh", "!"].map((text) => sha256(Buffer.from(text))));
   });
 });
