@@ -6,10 +6,14 @@ export function inNetworkOfItsOwn(script: string): number {
     console.error("the system tests boot containers and must be run as root");
     return 1;
   }
-  const { status, error } = spawnSync("unshare", ["--net", process.execPath, script, ...process.argv.slice(2)], {
-    env: { ...process.env, GWE_SYSTEM_NETWORK: "own" },
-    stdio: "inherit",
-  });
+  const { status, error } = spawnSync(
+    "unshare",
+    ["--net", process.execPath, script, ...process.argv.slice(2)],
+    {
+      env: { ...process.env, GWE_SYSTEM_NETWORK: "own" },
+      stdio: "inherit",
+    },
+  );
   if (error !== undefined) console.error(error.message);
   return status ?? 1;
 }
