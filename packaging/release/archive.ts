@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { create } from "tar";
 
 /** Paths of all files below `directory`, relative to it, in an order that depends on nothing but them. */
-export function filesIn(directory: string): readonly string[] {
+function filesIn(directory: string): readonly string[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" })
     .filter((path) => !lstatSync(join(directory, path)).isDirectory())
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
