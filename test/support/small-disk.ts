@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { eventually } from "./engine-process.ts";
 
 /** A file system (ext4) of its own in a file, mounted: what is done to it meets nobody else. Takes root. */
 export class SmallDisk implements Disposable {
@@ -43,8 +44,11 @@ export class SmallDisk implements Disposable {
   }
 
   /** As a power cycle: whatever state the file system is in, it is repaired and mounted anew. */
-  repair(): void {
+  async repair(): Promise<void> {
+    const { device } = this;
     run("umount", [this.mount]);
+    // Another mount namespace that was made meanwhile may hold it for a moment more, sick as it is.
+    await eventually("the file system to be let go", () => !existsSync(`/sys/fs/ext4/${device}`), 60_000);
     // 1: errors were corrected.
     run("sh", ["-c", `e2fsck -fy '${this.image}'; [ $? -le 1 ]`]);
     this.attach();

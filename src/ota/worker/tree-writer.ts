@@ -72,6 +72,8 @@ export class TreeWriter {
 
   directory(name: string, { mode }: MemberAttributes): void {
     const path = memberPath(name);
+    // The top is the version's own directory, whatever the one was that it was packed from.
+    if (path === "") return;
     this.makeAncestors(path);
     this.makeDirectory(path, mode === undefined ? 0o755 : (mode & 0o777) | 0o700);
   }

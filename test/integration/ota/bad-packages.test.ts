@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -216,6 +216,15 @@ describe("a member", () => {
     ]);
     const report = await harness.install({ "meter.v2.tar.gz": trick });
     expect(report.apps[0]).toMatchObject({ status: "installed", output: "untouched" });
+  });
+
+  it.each([0o700, 0o775, 0o2755])("that is the top itself may have the mode %o", async (mode) => {
+    const top = { name: "./", type: "5", mode };
+    const report = await harness.install({
+      "meter.v2.tar.gz": rawPackage([top, goodInstallScript, goodSupervisorConf]),
+    });
+    expect(report.apps[0]).toMatchObject({ status: "installed" });
+    expect(statSync(join(harness.apps, "meter/2")).mode & 0o7777).toBe(0o755);
   });
 
   it("loses its setuid bit", async () => {

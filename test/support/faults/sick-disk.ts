@@ -76,7 +76,7 @@ class Trial {
     if (call !== undefined) await eventually("the disk to be sick", () => existsSync(this.doneMark));
     rmSync(this.doneMark, { force: true });
     if (sickness === "full") rmSync(this.ballastFile, { force: true });
-    else if (call !== undefined) disk.repair();
+    else if (call !== undefined) await disk.repair();
     if (call === undefined) return undefined;
     const trouble = registeredTrouble(site, this.whole);
     if (trouble !== undefined)

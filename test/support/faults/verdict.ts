@@ -78,6 +78,10 @@ export function judgeError(site: JobSite, run: JobRun, whole: WholeTrees): Verdi
   const report = run.result?.reports[0];
   const waited = (run.result?.stumbles ?? 0) > 0 ? ", after a pause" : "";
   if (report?.status === site.scenario.status) return { outcome: `${report.status}${waited}` };
+  const { isOneOff = false } = site.scenario;
+  // Its installer had started when the journal could not take what came of it.
+  if (isOneOff && report?.status === "interrupted" && site.runs().length <= 1)
+    return { outcome: "interrupted" };
   if (report?.status !== "failed" && report?.status !== "rolled-back") {
     return { violation: `reported as ${report?.status}: ${report?.output}` };
   }
