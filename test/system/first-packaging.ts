@@ -238,7 +238,7 @@ async function installerScope({ container, emulator, device }: Gateway): Promise
     return pid > 0 && pid;
   });
   const cgroup = await container.sh(`cat /proc/${installer}/cgroup`);
-  assert.match(cgroup, /gateway-engine-installers\.slice\/run-\w+\.scope/);
+  assert.match(cgroup, /gateway-engine-installers\.slice\/run-[\w-]+\.scope/);
   assert.equal(await container.sh(`cat /proc/${installer}/oom_score_adj`), "0\n");
   const engine = await mainPid(container, engineUnit);
   await container.sh(`kill -9 ${engine}`);
