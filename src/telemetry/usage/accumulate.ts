@@ -34,10 +34,11 @@ const otherConsumers = "other";
  * that came, or came back anew, since the last one has counted from zero. One that is away keeps its sums.
  */
 export function accumulateCounters(state: UsageState, reading: CounterReading): UsageState {
-  const interfaces = { ...state.interfaces };
+  const isSameBoot = state.bootId === reading.bootId;
+  const interfaces = isSameBoot ? { ...state.interfaces } : withoutCounters(state.interfaces);
   for (const { name, ifindex, rx, tx } of reading.interfaces) {
     const known = interfaces[name] ?? newInterface(reading.nowMs);
-    const before = startingPoint(state, known, reading, ifindex);
+    const before = startingPoint(state, known, ifindex);
     interfaces[name] = {
       ...known,
       rx: known.rx + (before === undefined ? 0 : advanced(before.rx, rx)),
@@ -48,15 +49,21 @@ export function accumulateCounters(state: UsageState, reading: CounterReading): 
   return { bootId: reading.bootId, interfaces };
 }
 
+/** A modem may come up long after the boot: its counters of the boot before must not be taken for this one's. */
+function withoutCounters(interfaces: UsageState["interfaces"]): Record<string, InterfaceUsage> {
+  return Object.fromEntries(
+    Object.entries(interfaces).map(([name, usage]) => [name, { ...usage, counters: undefined }]),
+  );
+}
+
 /** Undefined: nothing is known of what the counters were. */
 function startingPoint(
   state: UsageState,
   { counters }: InterfaceUsage,
-  { bootId }: CounterReading,
   ifindex: number,
 ): { readonly rx: number; readonly tx: number } | undefined {
   if (state.bootId === undefined) return undefined;
-  return state.bootId === bootId && counters?.ifindex === ifindex ? counters : { rx: 0, tx: 0 };
+  return counters?.ifindex === ifindex ? counters : { rx: 0, tx: 0 };
 }
 
 /**

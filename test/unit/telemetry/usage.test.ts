@@ -19,7 +19,7 @@ describe("counted traffic", () => {
       {
         weight: 1,
         arbitrary: fc
-          .constantFrom("reboot", "recreate", "vanish", "restart")
+          .constantFrom("reboot", "recreate", "vanish", "late-after-reboot", "restart")
           .map((kind) => ({ kind, bytes: 0 })),
       },
     );
@@ -30,12 +30,12 @@ describe("counted traffic", () => {
         for (const { kind, bytes } of events) {
           counter = (counter + bytes) % 2 ** 32;
           sum += bytes;
-          if (kind === "reboot") boot += 1;
+          if (kind === "reboot" || kind === "late-after-reboot") boot += 1;
           if (kind === "recreate") ifindex += 1;
-          if (kind === "reboot" || kind === "recreate") counter = 0;
+          if (kind !== "flow" && kind !== "vanish" && kind !== "restart") counter = 0;
           if (kind === "restart") state = parseUsageState(JSON.parse(JSON.stringify(state)));
           state =
-            kind === "vanish"
+            kind === "vanish" || kind === "late-after-reboot"
               ? read(state, String(boot))
               : read(state, String(boot), ["ppp0", ifindex, counter]);
         }
