@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs Gateway Engine from a checkout on which `npm ci` has been run: docs/installation.md.
+# Installs Gateway Engine from an unpacked release, or from a checkout on which `npm ci` has been run:
+# docs/installation.md.
 # Run it again to upgrade. POSIX sh (dash, BusyBox ash).
 set -eu
 umask 022
@@ -67,6 +68,7 @@ wants=$units/multi-user.target.wants
 links=/usr/local/bin
 engine=gateway-engine.service
 pm2=gateway-engine-pm2.service
+apps=gateway-engine-apps.service
 
 # systemd may run here, be there without running (a chroot, an image), or not be there at all.
 systemd_runs() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null; }
@@ -79,7 +81,7 @@ uninstall() {
     # Both named, though the engine's stop includes the other: it may be down while the other is up.
     systemctl stop "$engine" "$pm2" 2>/dev/null || say "note: a unit could not be stopped"
   fi
-  rm -f "$wants/$engine" "$units/$engine" "$units/$pm2"
+  rm -f "$wants/$engine" "$wants/$apps" "$units/$engine" "$units/$pm2" "$units/$apps"
   ! systemd_runs || systemctl daemon-reload
   for name in gwe gdc gmq supervisorctl; do
     case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
@@ -101,21 +103,56 @@ uninstall() {
 # ---- installing
 
 check_source() {
-  here=$(cd -- "$(dirname -- "$0")" && pwd -P)
-  source=$(dirname -- "$here")
-  [ -f "$here/runtime-tree.ts" ] || fail "$source is no checkout of Gateway Engine"
   machine=$(uname -m)
   case $machine in
     x86_64) arch=x64 ;;
     aarch64 | arm64) arch=arm64 ;;
+    armv7l | armv6l) fail "32-bit ARM ($machine) is not supported: Node.js 24 is not built for it" ;;
     *) fail "no Node.js runtime for $machine: x86_64 and aarch64 are supported" ;;
   esac
+  if [ -d "$here/tree" ]; then check_release; else check_checkout; fi
+  "$node" -e 0 2>/dev/null ||
+    fail "the Node.js runtime does not run here: it needs glibc 2.28 or newer (musl is not supported yet)"
+  version=$("$node" -p 'JSON.parse(require("node:fs").readFileSync(process.argv[1])).version' "$package")
+  check_machine
+}
+
+# What a release says of itself, before anything of it is run.
+check_release() {
+  (cd "$here" && sha256sum -c SHA256SUMS >/dev/null 2>&1) || fail "$here is damaged: its files are not those of SHA256SUMS"
+  release_arch=$(sed -n 2p "$here/VERSION")
+  [ "$release_arch" = "$arch" ] || fail "this release is for $release_arch, and this machine is $arch ($machine)"
+  package=$here/tree/package.json
+  node=$here/tree/runtime/bin/node
+  if [ ! -x "$node" ]; then
+    node=$prefix/current/runtime/bin/node
+    [ -x "$node" ] || fail "an update package has no Node.js of its own, and no engine is installed in $prefix: take the whole release"
+  fi
+  [ ! -f "$here/THIS_IS_AN_OTAU.txt" ] || [ -e "$prefix/current" ] ||
+    fail "THIS_IS_AN_OTAU.txt makes this an upgrade, and no engine is installed in $prefix"
+}
+
+check_checkout() {
+  source=$(dirname -- "$here")
+  package=$source/package.json
+  [ -f "$here/runtime-tree.ts" ] || fail "$here is neither a release nor a checkout of Gateway Engine"
   [ -f "$source/dist/gwe.js" ] || fail "$source is not built: run 'npm ci' in it (as a user who may write there)"
   node=$source/node_modules/node-linux-$arch/bin/node
   [ -x "$node" ] || fail "$source has no Node.js runtime for $machine: run 'npm ci' in it on such a machine"
-  "$node" -e 0 2>/dev/null ||
-    fail "the Node.js runtime does not run here: it needs glibc 2.28 or newer (musl is not supported yet)"
-  version=$("$node" -p 'JSON.parse(require("node:fs").readFileSync(process.argv[1])).version' "$source/package.json")
+}
+
+# Megabytes. The engine and pm2 idle at about 120, with an update's worker 200.
+least_ram=192
+# A version, and as much again for the next one beside it, is not asked for: applications and queue need a little.
+least_flash=160
+
+check_machine() {
+  ram=$(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo)
+  [ -z "$ram" ] || [ "$ram" -ge $((least_ram * 1000)) ] || fail "$((ram / 1000)) MB of memory; $least_ram are needed"
+  place=$prefix
+  while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
+  flash=$(df -Pk "$place" | awk 'NR == 2 { print $4 }')
+  [ "$flash" -ge $((least_flash * 1000)) ] || fail "$((flash / 1000)) MB free in $place; $least_flash are needed"
 }
 
 create_group() {
@@ -139,7 +176,14 @@ place_program() {
   new=$prefix/versions/.new.$$
   trap 'rm -rf "$new"' EXIT
   trap 'exit 1' INT TERM HUP
-  "$node" "$source/packaging/runtime-tree.ts" "$new"
+  if [ -d "$here/tree" ]; then
+    cp -R "$here/tree" "$new"
+    # An update package goes on with the runtime that is installed; it has links to it, not a copy, where that can be.
+    [ -d "$new/runtime" ] || cp -al "$prefix/current/runtime" "$new/runtime" 2>/dev/null ||
+      cp -R "$prefix/current/runtime" "$new/runtime"
+  else
+    "$node" "$source/packaging/runtime-tree.ts" "$new"
+  fi
   # Whatever the umask of the checkout was: apps of any user call gdc.
   chown -R 0:0 "$new"
   chmod -R u=rwX,go=rX "$new"
@@ -242,20 +286,24 @@ place_units() {
     return
   fi
   mkdir -p "$units" "$wants"
-  for unit in "$engine" "$pm2"; do
+  for unit in "$engine" "$pm2" "$apps"; do
     sed "s|/opt/gateway-engine/|$prefix/|g" "$here/systemd/$unit" >"$units/.$unit.$$"
     mv "$units/.$unit.$$" "$units/$unit"
   done
   # What `systemctl enable` does, and as good without a systemctl or a running systemd. A unit that the operator
   # disabled stays so over upgrades.
   if [ -z "$previous" ]; then ln -sf "$units/$engine" "$wants/$engine"; fi
+  ln -sf "$units/$apps" "$wants/$apps"
   ! systemd_runs || systemctl daemon-reload
 }
 
 report() {
   if [ -n "$now" ] && systemd_runs; then
-    systemctl restart "$engine"
-    say "The engine is started: systemctl status gateway-engine; journalctl -u gateway-engine"
+    if systemctl restart "$engine"; then
+      say "The engine is started: systemctl status gateway-engine; journalctl -u gateway-engine"
+    else
+      say "note: the engine does not run yet and is tried again every 3 s: journalctl -u gateway-engine says why"
+    fi
   elif [ -n "$now" ]; then
     say "Nothing is started: no systemd runs here."
   elif systemd_runs && systemctl is-active --quiet "$engine"; then
@@ -270,15 +318,56 @@ report() {
   say "  gwe status"
 }
 
-if [ "$action" = uninstall ]; then
-  uninstall
-else
+# ---- a release's own: vendors' commands and applications, and a log
+
+vendor_commands() { # $1 pre or post
+  script=$here/init/$1_install_commands.sh
+  [ ! -f "$script" ] || sh "$script" || fail "$script failed"
+}
+
+# Applications need supervision to be installed, and nothing may be started in a factory's chroot: they wait for the
+# engine's next start, which gateway-engine-apps.service sees to.
+place_apps() {
+  waiting=/var/lib/gateway-engine/apps_to_install
+  for app in "$here"/apps_to_install/*.tar.gz; do
+    [ -f "$app" ] || continue
+    mkdir -p "$waiting"
+    cp "$app" "$waiting/.new"
+    mv "$waiting/.new" "$waiting/$(basename -- "$app")"
+    say "To be installed when the engine starts: $(basename -- "$app")"
+  done
+}
+
+install_apps() {
+  [ -n "$now" ] && systemd_runs && [ -n "$(ls /var/lib/gateway-engine/apps_to_install 2>/dev/null)" ] || return 0
+  systemctl restart "$apps" || say "note: not every application is installed: journalctl -u $apps says why"
+}
+
+perform() {
   check_source
+  vendor_commands pre
   create_group
   place_program
   place_config
   place_links
   place_python_packages
   place_units
+  place_apps
   report
+  install_apps
+  vendor_commands post
+}
+
+here=$(cd -- "$(dirname -- "$0")" && pwd -P)
+if [ "$action" = uninstall ]; then
+  uninstall
+elif [ -d "$here/tree" ] && [ -w "$here" ]; then
+  log=$here/gwe_install_$(date +%Y%m%d_%H%M%S).log
+  # A pipe's exit status is its last command's: the installation's own comes by way of a file.
+  { (set -e; perform) 2>&1; echo $? >"$log.status"; } | tee "$log"
+  status=$(cat "$log.status")
+  rm -f "$log.status"
+  exit "$status"
+else
+  perform
 fi

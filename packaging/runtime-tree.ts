@@ -1,7 +1,7 @@
 /**
  * Copies what a gateway needs at run time from this built checkout to a directory:
- * `node packaging/runtime-tree.ts DIRECTORY`. The directory must not exist; Node itself comes along as
- * `runtime/bin/node`, the one that runs this script.
+ * `node packaging/runtime-tree.ts DIRECTORY [ARCH]`. The directory must not exist. Node itself comes along as
+ * `runtime/bin/node`, the one that runs this script; with ARCH (x64, arm64) the tree is that machine's, and has no Node.
  */
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
@@ -9,14 +9,24 @@ import { basename, dirname, join, relative } from "node:path";
 const root = join(import.meta.dirname, "..");
 
 /** What the engine runs or loads from `dist/`; the rest follows from the imports in it. */
-const programs = ["gwe.js", "gdc.js", "supervisorctl.js", "ota-worker.js", "machine-facts.js", "launcher.sh"];
-const commands = ["gwe", "gdc", "supervisorctl", "node-launcher.sh"];
+const programs = [
+  "gwe.js",
+  "gdc.js",
+  "gmq.js",
+  "supervisorctl.js",
+  "ota-worker.js",
+  "machine-facts.js",
+  "logd.js",
+  "launcher.sh",
+];
+const commands = ["gwe", "gdc", "gmq", "supervisorctl", "node-launcher.sh"];
 const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
 const guides = [
   "installation.md",
   "configuration.md",
   "gwe-command.md",
   "gdc-command.md",
+  "gmq-command.md",
   "supervisorctl-command.md",
   "python.md",
 ];
@@ -25,9 +35,13 @@ const packages = ["pm2", "better-sqlite3"];
 /** Only for compiling addons, which no gateway does. */
 const buildOnlyPackages = new Set(["node-addon-api"]);
 
-const [destination, ...surplus] = process.argv.slice(2);
-if (destination === undefined || surplus.length > 0) {
-  console.error("usage: runtime-tree.ts DIRECTORY");
+/** No program loads these; licences are no such files. */
+const forDevelopers =
+  /\.(map|[cm]?ts|flow|markdown|html|yml)$|^(readme|changelog|history|contributing|security)[^/]*\.md$|^(tests?|__tests__|examples?|benchmarks?|docs|coverage|\.github|\.idea|\.vscode)$/i;
+
+const [destination, arch, ...surplus] = process.argv.slice(2);
+if (destination === undefined || surplus.length > 0 || !["x64", "arm64", undefined].includes(arch)) {
+  console.error("usage: runtime-tree.ts DIRECTORY [x64|arm64]");
   process.exit(2);
 }
 if (existsSync(destination)) {
@@ -44,11 +58,11 @@ if (missing.length > 0) {
 for (const name of commands) copy(`bin/${name}`);
 for (const name of texts) copy(name);
 for (const name of guides) copy(`docs/${name}`);
-copy("packaging/systemd/stop-order.sh", "systemd/stop-order.sh");
+for (const name of ["stop-order.sh", "waiting-apps.sh"]) copy(`packaging/systemd/${name}`, `systemd/${name}`);
 for (const name of bundlesFrom(programs)) copy(`dist/${name}`);
 for (const directory of packageClosure(packages)) copyPackage(directory);
 copyPythonPackages();
-copyRuntime();
+if (arch === undefined) copyRuntime();
 
 function copy(path: string, to = path): void {
   const target = join(destination ?? "", to);
@@ -112,7 +126,7 @@ function copyPackage(directory: string): void {
     recursive: true,
     filter: (source) => {
       const path = relative(directory, source);
-      return path !== "node_modules" && !leftOut(path);
+      return path !== "node_modules" && !forDevelopers.test(path) && !leftOut(path);
     },
   });
 }
@@ -120,7 +134,7 @@ function copyPackage(directory: string): void {
 /** SQLite's sources, and addons for other machines. */
 function isForOthers(path: string): boolean {
   if (path === "src" || path === "deps" || path === "binding.gyp") return true;
-  return path.startsWith("prebuilds/") && path !== `prebuilds/linux-${process.arch}.node`;
+  return path.startsWith("prebuilds/") && path !== `prebuilds/linux-${arch ?? process.arch}.node`;
 }
 
 function copyPythonPackages(): void {

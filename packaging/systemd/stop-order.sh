@@ -6,6 +6,7 @@
 set -u
 engine=gateway-engine.service
 pm2=gateway-engine-pm2.service
+installers=gateway-engine-installers.slice
 
 # Prints the type of the engine's job that systemd works on or has queued: stop, restart, start or nothing.
 engine_job() {
@@ -20,8 +21,9 @@ case ${1-} in
     checks=6
     while :; do
       case $(engine_job) in
-        stop) exec systemctl stop "$pm2" ;;
-        '') ;;
+        stop) exec systemctl stop "$pm2" "$installers" ;;
+        # A start that failed is a job until this here ends.
+        '' | start) ;;
         *) exit 0 ;;
       esac
       [ "$checks" -gt 0 ] || exit 0
@@ -35,7 +37,7 @@ case ${1-} in
       state=$(systemctl show --property=SubState --value "$engine") || exit 0
       case $state in
         stop | stop-sigterm | stop-sigkill | stop-watchdog) ;;
-        running) [ "$(engine_job)" = stop ] || exit 0 ;;
+        start | running) [ "$(engine_job)" = stop ] || exit 0 ;;
         *) exit 0 ;;
       esac
       sleep 0.1

@@ -15,7 +15,7 @@ import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } 
 import { describeReplacement } from "./describe-replacement.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import { inheritedEnvironment } from "./inherited-environment.ts";
-import { otaPlatform, supervisorSystem } from "./platform-ports.ts";
+import { otaPlatform, servicePlatform, supervisorSystem } from "./platform-ports.ts";
 import { pm2DaemonSettings } from "./pm2-daemon.ts";
 
 export interface HostingOptions {
@@ -199,7 +199,7 @@ function createOta(
     settings,
     fetchStatusFormat: engine.fetchStatusFormat,
     environment: inheritedEnvironment(),
-    platform: otaPlatform,
+    platform: process.env.GWE_PM2_UNIT === undefined ? otaPlatform : servicePlatform,
     nodeFile: process.execPath,
     workerFile: join(installationPath(), "dist/ota-worker.js"),
   });

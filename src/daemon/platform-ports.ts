@@ -3,6 +3,7 @@ import { durableFiles } from "../platform/durable-files.ts";
 import { ensureDirectory, writeFileAtomic } from "../platform/files.ts";
 import { probeUrl } from "../platform/http-probe.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
+import { inOwnScope } from "../platform/own-scope.ts";
 import {
   bootId,
   isSameProcessAlive,
@@ -28,6 +29,12 @@ export const otaPlatform: OtaPlatform = {
   signalMarked,
   signalGroup,
   bootId,
+};
+
+/** Under systemd, no end of the engine's unit is one of an installer's too. */
+export const servicePlatform: OtaPlatform = {
+  ...otaPlatform,
+  runProcess: inOwnScope("gateway-engine-installers.slice"),
 };
 
 export const supervisorSystem: SupervisorSystem = {

@@ -8,11 +8,13 @@ import {
   type Paths,
   RemoteSettings,
 } from "../config/index.ts";
+import type { Logger } from "../core/logger.ts";
 import { type Redact, redactor } from "../core/redact.ts";
 import type { OtaLimits } from "../ota/index.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
+import { serviceNotifier } from "../platform/service-notifier.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { openCikStore } from "./cik-store.ts";
 import { Cloud } from "./cloud.ts";
@@ -27,6 +29,7 @@ import { isJournalStream, type Logging, logLevelOf, openLogging } from "./loggin
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
 import { QueueHost } from "./queue-host.ts";
+import { ServiceWatchdog } from "./service-watchdog.ts";
 import { StopSignals } from "./stop-signals.ts";
 
 export interface RunDaemonOptions {
@@ -107,7 +110,7 @@ async function runUntilStopped(
   endings.add("the lock", () => lock.release());
   const ciks = openCikStore(paths);
   cikStores.push(ciks);
-  const started: { queue?: QueueHost } = {};
+  const started: { queue?: QueueHost; cloud?: Cloud } = {};
   const redact = redactor(() => [
     ...cikStores.flatMap((store) => store.knownSecrets()),
     ...(started.queue?.secrets() ?? []),
@@ -116,6 +119,8 @@ async function runUntilStopped(
   const { logger } = logging;
   endings.add("the log", () => logging.close());
   const stop = new AbortController();
+  const watchdog = startWatchdog(options, stop.signal, () => started.cloud, logger);
+  endings.add("the watchdog", () => watchdog?.stop());
   endings.add("signals", signals.tell(stop, logger));
   const crash = new CrashWatch(logger, stop);
   endings.add("the watch for crashes", () => crash.end());
@@ -147,6 +152,7 @@ async function runUntilStopped(
         logger,
       })
     : undefined;
+  if (cloud !== undefined) started.cloud = cloud;
   endings.add("the connection to Murano", () => cloud?.close());
   if (hasQueue(options, cloud)) {
     const reportTrouble = (text: string): void => hosting.reportTrouble(text);
@@ -178,6 +184,7 @@ async function runUntilStopped(
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.api ?? noContent, stop.signal);
+  await watchdog?.ready();
   const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
   const ended = work.then((status): Ending => ({ kind: "ended", status }));
   const ending = await Promise.race([ended, restart.promise]);
@@ -188,6 +195,33 @@ async function runUntilStopped(
     await ended;
   }
   return ending;
+}
+
+/** What is being ended must have ended within this; longer than the pipeline gives an installer. */
+const longestEndingMs = 120_000;
+
+/** Undefined where no systemd listens, and for commands that run beside the service. */
+function startWatchdog(
+  options: RunDaemonOptions,
+  stop: AbortSignal,
+  cloud: () => Cloud | undefined,
+  logger: Logger,
+): ServiceWatchdog | undefined {
+  const isService = options.once !== true && !worksLocally(options);
+  const notifier = isService ? serviceNotifier(process.env, process.pid) : undefined;
+  if (notifier === undefined) return undefined;
+  let stoppedAtMs: number | undefined;
+  stop.addEventListener("abort", () => {
+    stoppedAtMs = systemClock.monotonic();
+  });
+  const trouble = (): string | undefined => {
+    if (cloud()?.loop.isStuck() === true) return "the check-in loop hangs";
+    const isLate = stoppedAtMs !== undefined && systemClock.monotonic() - stoppedAtMs > longestEndingMs;
+    return isLate ? "the engine does not come to its end" : undefined;
+  };
+  const watchdog = new ServiceWatchdog({ notifier, trouble, clock: systemClock, logger });
+  watchdog.start();
+  return watchdog;
 }
 
 function startLogging(

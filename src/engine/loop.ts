@@ -33,6 +33,12 @@ export interface CheckInStatus {
 /** After a failed check-in: 5 s, 10 s … 15 min, half of it random so that a fleet does not return in step. */
 const backoff: RetrySchedule = { firstDelayMs: 5_000, maxDelayMs: 900_000, factor: 2, jitter: 0.5 };
 
+/** A timer longer than 2^31 ms fires at once: long waits are taken in steps. */
+const longestWaitMs = 2_000_000_000;
+
+/** Longer than every request and retry of one step together: a step that takes more hangs. */
+const longestStepMs = 900_000;
+
 /** Runs the planner's steps one after another until it is stopped. One step at a time: nothing here runs twice. */
 export class CheckInLoop {
   private readonly dependencies: CheckInLoopDependencies;
@@ -48,6 +54,8 @@ export class CheckInLoop {
   private lastServerTimeMs: number | undefined;
   private lastError: string | null = null;
   private wake = new AbortController();
+  /** When the step under way must have ended; undefined between steps and outside `run`. Monotonic. */
+  private stepEndsByMs: number | undefined;
 
   constructor(dependencies: CheckInLoopDependencies) {
     this.dependencies = dependencies;
@@ -61,7 +69,18 @@ export class CheckInLoop {
   /** Resolves when `signal` aborts and the step under way has ended. */
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", () => this.wake.abort(), { once: true });
-    while (!signal.aborted) await this.perform(planNext(this.facts()), signal);
+    while (!signal.aborted) {
+      const step = planNext(this.facts());
+      const waitMs = step.kind === "wait" ? Math.min(step.forMs, longestWaitMs) : 0;
+      this.stepEndsByMs = this.dependencies.clock.monotonic() + waitMs + longestStepMs;
+      await this.perform(step, signal);
+    }
+    this.stepEndsByMs = undefined;
+  }
+
+  /** Whether a step takes longer than any may: nothing but a new start would help. */
+  isStuck(): boolean {
+    return this.stepEndsByMs !== undefined && this.dependencies.clock.monotonic() > this.stepEndsByMs;
   }
 
   /** Counts from the check-in that brought it. */
@@ -143,8 +162,7 @@ export class CheckInLoop {
   private async waitFor(ms: number, signal: AbortSignal): Promise<void> {
     if (!this.wake.signal.aborted) {
       try {
-        // A timer longer than 2^31 ms fires at once: long waits are taken in steps.
-        await this.dependencies.clock.sleep(Math.min(ms, 2_000_000_000), this.wake.signal);
+        await this.dependencies.clock.sleep(Math.min(ms, longestWaitMs), this.wake.signal);
       } catch (error) {
         if (!this.wake.signal.aborted) throw error;
       }

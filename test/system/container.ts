@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -51,6 +52,8 @@ function debianRoot(suite: string): string {
   if (existsSync(join(root, "sbin/init"))) return root;
   mkdirSync(cache, { recursive: true });
   const unfinished = mkdtempSync(join(cache, `.${suite}-`));
+  // Other users than root have to get in.
+  chmodSync(unfinished, 0o755);
   run("debootstrap", "--variant=minbase", `--include=${packages}`, suite, unfinished);
   rmSync(root, { recursive: true, force: true });
   renameSync(unfinished, root);
@@ -94,6 +97,25 @@ export class Container implements AsyncDisposable {
 
   copyIn(from: string, inside: string): void {
     cpSync(from, this.file(inside), { recursive: true, verbatimSymlinks: true });
+  }
+
+  /** Runs a shell command in the root before it is booted. @returns all its output */
+  chroot(command: string, expectedStatus: number): string {
+    const { status, stdout, stderr } = spawnSync(
+      "unshare",
+      [
+        "--mount",
+        "--fork",
+        "--pid",
+        `--root=${this.root}`,
+        "/bin/sh",
+        "-c",
+        `mount -t proc proc /proc; ${command}`,
+      ],
+      { encoding: "utf8", env: { PATH: path } },
+    );
+    if (status === expectedStatus) return stdout + stderr;
+    throw new ContainerError(`in the root: ${command}: status ${status}\n${stdout}${stderr}`);
   }
 
   /** Powers it on. @param readOnly directory of this machine → where it is seen inside */

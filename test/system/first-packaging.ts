@@ -1,14 +1,14 @@
 /**
  * The main job on an installed gateway: a Debian with a real systemd, the engine installed by packaging/install.sh, a
- * Murano beside it. `npm run test:system`, as root; test/README.md says what it needs.
+ * Murano beside it. `npm run test:system [-- trixie]`, as root; test/README.md says what it needs.
  */
 import { strict as assert } from "node:assert";
-import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type EmulatedDevice, startTestEmulator, type TestEmulator } from "../support/emulator.ts";
 import { packageTarball } from "../support/package-tarball.ts";
 import { Container, names, network, prepareNetwork } from "./container.ts";
+import { inNetworkOfItsOwn } from "./run-alone.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 const product = "system-test";
@@ -33,27 +33,13 @@ interface Gateway {
   readonly device: EmulatedDevice;
 }
 
-/** Runs this script again where no packet can leave or arrive. */
-function inNetworkOfItsOwn(): number {
-  if (process.getuid?.() !== 0) {
-    console.error("npm run test:system boots containers and must be run as root");
-    return 1;
-  }
-  const { status, error } = spawnSync("unshare", ["--net", process.execPath, import.meta.filename], {
-    env: { ...process.env, GWE_SYSTEM_NETWORK: "own" },
-    stdio: "inherit",
-  });
-  if (error !== undefined) console.error(error.message);
-  return status ?? 1;
-}
-
 async function main(): Promise<void> {
   prepareNetwork();
   let failed = 0;
   let passed = 0;
   await using emulator = await startTestEmulator({ host: network.host });
   const device = await emulator.addSerial(product, serial);
-  await using container = new Container("bookworm");
+  await using container = new Container(process.argv[2] ?? "bookworm");
   container.boot({ [checkout]: "/checkout" });
   await container.booted();
   const gateway: Gateway = { container, emulator, device };
@@ -85,6 +71,8 @@ const steps: readonly (readonly [string, Step])[] = [
   ["configured and started, the gateway activates", activate],
   ["an app comes over the air and runs", installApp],
   ["systemctl restart leaves the app alone", restartEngine],
+  ["an engine whose event loop hangs is replaced by the watchdog, the app untouched", hangEngine],
+  ["an installer runs in a scope of its own and outlives a killed engine's unit", installerScope],
   ["kill -9 of the engine: back by itself, the app untouched", killEngine],
   ["an upgrade keeps configuration and app", upgrade],
   ["kill -9 of pm2's daemon: the app runs again", killPm2],
@@ -212,6 +200,56 @@ async function restartEngine({ container }: Gateway): Promise<undefined> {
   await untilOtherEngine(container, engine);
   assert.equal(await runningApp(container), app);
   assert.equal(await mainPid(container, pm2Unit), pm2);
+}
+
+async function hangEngine({ container }: Gateway): Promise<string> {
+  const app = await runningApp(container);
+  const period = async (): Promise<string> => container.sh(`systemctl show -P WatchdogUSec ${engineUnit}`);
+  assert.equal(await period(), "1min 30s\n");
+  await container.sh("mkdir -p /run/systemd/system/gateway-engine.service.d");
+  await container.sh(
+    "printf '[Service]\\nWatchdogSec=3\\n' >/run/systemd/system/gateway-engine.service.d/test.conf",
+  );
+  await container.sh(`systemctl daemon-reload && systemctl restart ${engineUnit}`);
+  const engine = await mainPid(container, engineUnit);
+  const restarts = Number(await container.sh(`systemctl show -P NRestarts ${engineUnit}`));
+  // Fed: it lives on through several periods.
+  await container.sh("sleep 7");
+  assert.equal(await mainPid(container, engineUnit), engine);
+  const began = performance.now();
+  await container.sh(`kill -STOP ${engine}`);
+  await untilOtherEngine(container, engine);
+  const tookMs = Math.round(performance.now() - began);
+  assert.equal(Number(await container.sh(`systemctl show -P NRestarts ${engineUnit}`)), restarts + 1);
+  assert.match(await container.sh(`journalctl -u ${engineUnit} --no-pager`), /Watchdog timeout/);
+  assert.equal(await runningApp(container), app);
+  await container.sh("rm -r /run/systemd/system/gateway-engine.service.d && systemctl daemon-reload");
+  await container.sh(`systemctl restart ${engineUnit}`);
+  return `another engine ${tookMs} ms after the hang, of a period of 3 s`;
+}
+
+async function installerScope({ container, emulator, device }: Gateway): Promise<undefined> {
+  const script = "#!/bin/sh\ncat /proc/self/cgroup /proc/self/oom_score_adj\nexec sleep 300\n";
+  const blob = await packageTarball({ "install.sh": { content: script, mode: 0o755 } });
+  await emulator.addContent(product, "slow.v1.0.tar.gz", blob);
+  await device.write("engine_fetch", JSON.stringify({ install: [{ name: "slow.v1.0.tar.gz" }] }));
+  const installer = await container.eventually("the installer", async () => {
+    const pid = Number((await container.try("pgrep -xf 'sleep 300'")).stdout);
+    return pid > 0 && pid;
+  });
+  const cgroup = await container.sh(`cat /proc/${installer}/cgroup`);
+  assert.match(cgroup, /gateway-engine-installers\.slice\/run-[\w-]+\.scope/);
+  assert.equal(await container.sh(`cat /proc/${installer}/oom_score_adj`), "0\n");
+  const engine = await mainPid(container, engineUnit);
+  await container.sh(`kill -9 ${engine}`);
+  await container.eventually("the unit to be emptied", async () =>
+    (await container.sh(`systemctl show -P SubState ${engineUnit}`)).includes("stop-post"),
+  );
+  assert.equal((await container.try(`kill -0 ${installer}`)).status, 0, "systemd has left it alone");
+  // The pipeline then ends it in good order: its output is lost. A one-off is not run again.
+  await untilOtherEngine(container, engine);
+  await device.waitForValue("fetch_status", (text) => text.includes('"interrupted"'), 60_000);
+  assert.equal((await container.try(`kill -0 ${installer}`)).status, 1);
 }
 
 async function killEngine({ container }: Gateway): Promise<string> {
@@ -382,7 +420,7 @@ async function uninstall({ container }: Gateway): Promise<undefined> {
 }
 
 if (process.env.GWE_SYSTEM_NETWORK === undefined) {
-  process.exit(inNetworkOfItsOwn());
+  process.exit(inNetworkOfItsOwn(import.meta.filename));
 } else {
   await main();
 }

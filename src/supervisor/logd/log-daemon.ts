@@ -1,5 +1,5 @@
 import { existsSync, type FSWatcher, readdirSync, readFileSync, rmSync, statSync, watch } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describeError } from "../../core/errors.ts";
 import { backupsToDrop, rotationLimit } from "./budget.ts";
 import { FifoReader } from "./fifo-reader.ts";
@@ -80,9 +80,9 @@ export class LogDaemon {
     await this.deps.syslog.close();
   }
 
-  /** Files that hold the identities of the launchers whose apps write here. */
-  launcherFiles(): readonly string[] {
-    return this.units.map(({ launcherFile }) => launcherFile);
+  /** Files that hold the identities of those who write here: launchers, and apps, which may outlive a launcher. */
+  writerFiles(): readonly string[] {
+    return this.units.flatMap(({ launcherFile }) => [launcherFile, join(dirname(launcherFile), "child")]);
   }
 
   get isHandedOver(): boolean {

@@ -10,7 +10,7 @@ import { LogDaemon, type LogDaemonDependencies } from "./log-daemon.ts";
 import { Syslog } from "./syslog.ts";
 import { isAlive, takeOver } from "./take-over.ts";
 
-const lastLauncherPollMs = 50;
+const lastWriterPollMs = 50;
 
 /** Where a test looks in. */
 export type LogDaemonHooks = Pick<LogDaemonDependencies, "beforeDrop">;
@@ -18,8 +18,8 @@ export type LogDaemonHooks = Pick<LogDaemonDependencies, "beforeDrop">;
 /**
  * The log daemon as a process, with arguments RUN_DIR LOG_DIR BUDGET_BYTES SYSLOG_SOCKET.
  *
- * SIGTERM: it writes what is in the FIFOs and ends. Its stdin ends (pm2 has): it goes on until the last launcher has
- * ended, so that apps which are being stopped too can say so. SIGINT (pm2 stops it): a pm2 that ends in order waits for
+ * SIGTERM: it writes what is in the FIFOs and ends. Its stdin ends (pm2 has): it goes on until the last launcher and
+ * the last app have ended, so that apps which are being stopped too can say so. SIGINT (pm2 stops it): a pm2 that ends in order waits for
  * each of its processes before it stops the next, and this is the first. So it leaves another behind, without stdin.
  */
 export async function runLogDaemon(argv: readonly string[], hooks: LogDaemonHooks = {}): Promise<void> {
@@ -64,13 +64,13 @@ export async function runLogDaemon(argv: readonly string[], hooks: LogDaemonHook
     if (lingering) return;
     lingering = true;
     const timer = setInterval(() => {
-      if (daemon.launcherFiles().some((file) => isAlive(file, processes))) return;
+      if (daemon.writerFiles().some((file) => isAlive(file, processes))) return;
       clearInterval(timer);
       void end();
-    }, lastLauncherPollMs);
+    }, lastWriterPollMs);
   };
   const leaveOne = (): void => {
-    const isNeeded = daemon.launcherFiles().some((file) => isAlive(file, processes));
+    const isNeeded = daemon.writerFiles().some((file) => isAlive(file, processes));
     if (ending || lingering) return;
     if (!isNeeded || daemon.isHandedOver) return void end();
     try {

@@ -70,6 +70,21 @@ describe("the check-in loop", () => {
     expect(times.checkIns).toEqual([0, 60, 120, 180]);
   });
 
+  it("is stuck when a step takes longer than any may, and not while it waits or fails", async () => {
+    const failing = start({ storedCik: cik, checkIn: () => Promise.reject(network) });
+    await failing.clock.advance(86_400_000);
+    expect(failing.loop.isStuck()).toBe(false);
+    const checkIn = Promise.withResolvers<CheckInResult>();
+    const hanging = start({ storedCik: cik, checkIn: () => checkIn.promise });
+    await hanging.clock.advance(900_000);
+    expect(hanging.loop.isStuck()).toBe(false);
+    await hanging.clock.advance(1_000);
+    expect(hanging.loop.isStuck()).toBe(true);
+    checkIn.resolve(nothingNew);
+    await hanging.clock.advance(1);
+    expect(hanging.loop.isStuck()).toBe(false);
+  });
+
   it("activates first, and checks in as soon as that worked", async () => {
     const { clock, times } = start();
     await clock.advance(1_000);
