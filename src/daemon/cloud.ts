@@ -36,6 +36,7 @@ import type { EngineSettings } from "./engine-settings.ts";
 import type { Hosting } from "./hosting.ts";
 import type { GatewayDevice } from "./queue-links.ts";
 import { GatewaySerial } from "./serial.ts";
+import { UsageSource } from "./usage-source.ts";
 
 export interface CloudOptions {
   readonly paths: Paths;
@@ -62,6 +63,8 @@ export class Cloud {
   /** Heals its own authorisation. */
   readonly api: DeviceApi;
   readonly loop: CheckInLoop;
+  /** Of all that speaks to Murano; the queue's clients count here too. */
+  readonly usage: UsageSource;
   private readonly client: DeviceClient;
   private readonly certificate: ClientCertificate | undefined;
   private readonly options: CloudOptions;
@@ -77,6 +80,7 @@ export class Cloud {
     this.product = requireProduct(config);
     this.serial = new GatewaySerial({ paths, config, clock: systemClock, logger });
     const { vendor, model, serverUrl } = this.product;
+    this.usage = new UsageSource({ facts: hosting.facts, clock: systemClock, logger });
     const certificate = clientCertificate(config);
     this.certificate = certificate;
     this.client = new DeviceClient({
@@ -88,6 +92,7 @@ export class Cloud {
       ca: this.ca,
       userAgent: config.engine.userAgent,
       consumer: "gwe",
+      audit: this.usage.audit,
     });
     this.credentials = new Credentials({
       storage: ciks,
@@ -208,8 +213,9 @@ export class Cloud {
     return caFile === undefined ? undefined : readPem(caFile);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.client.close();
+    await this.usage.stop();
   }
 
   private async checkIn(signal: AbortSignal): Promise<CheckInResult> {
@@ -272,6 +278,8 @@ export class Cloud {
           const { text, lasting } = await this.deviceFacts.deviceInfo();
           return { text, digest: createHash("sha256").update(lasting).digest("hex") };
         },
+        usageReport: () => this.usage.report(),
+        saveUsage: () => this.usage.save(),
       },
       outbox: hosting.outbox,
       facts: hosting.facts,

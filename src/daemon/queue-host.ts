@@ -56,7 +56,13 @@ export class QueueHost {
     this.logger = logger;
     this.options = options;
     this.store = this.createStore(settings);
-    this.links = new QueueLinks({ config, ca: cloud.ca, gateway: cloud.gatewayDevice(), logger });
+    this.links = new QueueLinks({
+      config,
+      ca: cloud.ca,
+      gateway: cloud.gatewayDevice(),
+      audit: cloud.usage.audit,
+      logger,
+    });
     this.forwarder = new Forwarder({
       outlet: this.store,
       identities: this.store.identities,

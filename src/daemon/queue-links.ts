@@ -1,7 +1,7 @@
 import { type Config, hostOfProduct } from "../config/index.ts";
 import { GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { type DeviceApi, DeviceClient } from "../device-client/index.ts";
+import { type Audit, type DeviceApi, DeviceClient } from "../device-client/index.ts";
 import { Credentials, reactivatingApi } from "../engine/index.ts";
 import type { DeviceLink, DeviceLinks, LinkStorage, Vms } from "../queue/index.ts";
 
@@ -18,6 +18,7 @@ export interface QueueLinksOptions {
   readonly config: Config;
   readonly ca: string | undefined;
   readonly gateway: GatewayDevice;
+  readonly audit: Audit;
   readonly logger: Logger;
 }
 
@@ -81,10 +82,15 @@ export class QueueLinks implements DeviceLinks {
   }
 
   private activatedLink(vms: Vms, storage: LinkStorage): DeviceLink {
-    const { vendor, model } = vms;
+    const { vendor, model, sn } = vms;
     const logger = this.options.logger.child({ device: vms.sn });
     const client = this.client(this.serverOf(vendor));
-    const session = client.as({ vendor, model, cik: () => credentials.current(), consumer });
+    const session = client.as({
+      vendor,
+      model,
+      cik: () => credentials.current(),
+      consumer: `${model}/${sn}`,
+    });
     const credentials: Credentials = new Credentials({
       storage,
       api: session,
@@ -98,8 +104,8 @@ export class QueueLinks implements DeviceLinks {
   private client(server: string): DeviceClient {
     const known = this.clients.get(server);
     if (known !== undefined) return known;
-    const { config, ca } = this.options;
-    const client = new DeviceClient({ baseUrl: server, ca, userAgent: config.engine.userAgent });
+    const { config, ca, audit } = this.options;
+    const client = new DeviceClient({ baseUrl: server, ca, audit, userAgent: config.engine.userAgent });
     this.clients.set(server, client);
     return client;
   }

@@ -19,6 +19,11 @@ export interface DeviceInfoSent {
   readonly digest: string;
 }
 
+/** When `usage_report` was last accepted by Murano. */
+export interface UsageSent {
+  readonly sentAtMs: number;
+}
+
 const schemas = {
   fetchCursor: z.object({
     timestamp: z.number(),
@@ -27,6 +32,9 @@ const schemas = {
     takenSince: z.optional(z.array(z.string())),
   }),
   deviceInfoSent: z.object({ sentAtMs: z.number(), digest: z.string() }),
+  usageSent: z.object({ sentAtMs: z.number() }),
+  /** Its shape is telemetry's business. */
+  usage: z.unknown(),
 };
 
 /** Small durable facts of the check-in loop, in `lib/gateway.db`. */
@@ -53,8 +61,26 @@ export class EngineFacts {
     this.write("deviceInfoSent", sent);
   }
 
-  forgetDeviceInfoSent(): void {
-    this.db.prepare("DELETE FROM engine_facts WHERE name = ?").run("deviceInfoSent");
+  usageSent(): UsageSent | undefined {
+    return this.read("usageSent");
+  }
+
+  setUsageSent(sent: UsageSent): void {
+    this.write("usageSent", sent);
+  }
+
+  /** The counted traffic, as it was given; undefined before anything was. */
+  usage(): unknown {
+    return this.read("usage");
+  }
+
+  setUsage(state: unknown): void {
+    this.write("usage", state);
+  }
+
+  /** All reports are owed again. */
+  forgetSent(): void {
+    this.db.prepare("DELETE FROM engine_facts WHERE name IN (?, ?)").run("deviceInfoSent", "usageSent");
   }
 
   /** Several changes in one commit, together with those of other stores on the same database. */

@@ -1,3 +1,4 @@
+export { readCounters } from "./collectors/counters.ts";
 export { collectDeviceFacts, systemCalls } from "./collectors/device-facts.ts";
 export { machineFiles } from "./collectors/machine-files.ts";
 export { type AskProgram, collectTimeState } from "./collectors/time-state.ts";
@@ -5,3 +6,6 @@ export { deviceInfo, lastingFacts } from "./device-info/device-info.ts";
 export type { MachineFacts, TimeState } from "./device-info/facts.ts";
 export { engineReport } from "./engine-report.ts";
 export { parseMachineFacts } from "./machine-facts/parse.ts";
+export { accumulateCounters, accumulateTraffic } from "./usage/accumulate.ts";
+export { usageReport } from "./usage/usage-report.ts";
+export { parseUsageState, type UsageState } from "./usage/usage-state.ts";

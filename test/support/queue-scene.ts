@@ -37,6 +37,7 @@ export class QueueScene {
       config: configOf(murano.url),
       ca: undefined,
       gateway: noGateway,
+      audit: () => undefined,
       logger: silentLogger,
     });
     this.forwarder = new Forwarder({

@@ -62,7 +62,12 @@ function setUp() {
   });
   const info = { text: "info", digest: "same" };
   const composer = new ReportComposer({
-    sources: { engineReport: async () => "report", deviceInfo: async () => info },
+    sources: {
+      engineReport: async () => "report",
+      deviceInfo: async () => info,
+      usageReport: async () => "usage",
+      saveUsage: () => facts.setUsage("counts"),
+    },
     outbox,
     facts,
     clock,
@@ -88,7 +93,7 @@ function setUp() {
       },
       {},
     );
-  return { db, clock, outbox, murano, ran, intervals, info, composer, run };
+  return { db, facts, clock, outbox, murano, ran, intervals, info, composer, run };
 }
 
 describe("a check-in", () => {
@@ -99,7 +104,7 @@ describe("a check-in", () => {
       await run();
       return murano.told.map(([alias]) => alias);
     };
-    expect(await told()).toEqual(["engine_report", "device_info"]);
+    expect(await told()).toEqual(["engine_report", "device_info", "usage_report"]);
     expect(await told()).toEqual(["engine_report"]);
     info.digest = "another disk";
     expect(await told()).toContain("device_info");
@@ -133,7 +138,12 @@ describe("a check-in", () => {
     expect(ran).toEqual(["install A"]);
     await expect(run()).rejects.toBe(tooLarge);
     await run();
-    expect(murano.told.map(([alias]) => alias)).toEqual(["engine_fetch", "engine_report", "device_info"]);
+    expect(murano.told.map(([alias]) => alias)).toEqual([
+      "engine_fetch",
+      "engine_report",
+      "device_info",
+      "usage_report",
+    ]);
     expect(outbox.waitingResults()).toBe(0);
     await run();
     expect(murano.told.at(-1)).toEqual(["engine_report", "report"]);

@@ -1,0 +1,103 @@
+import type { ConsumerUsage, InterfaceUsage, UsageState } from "./usage-state.ts";
+
+/** One interface's counters, as the kernel has them. */
+export interface KernelCounters {
+  readonly name: string;
+  /** Tells an interface from one that had the same name before. */
+  readonly ifindex: number;
+  readonly rx: number;
+  readonly tx: number;
+}
+
+export interface CounterReading {
+  readonly bootId: string;
+  readonly nowMs: number;
+  readonly interfaces: readonly KernelCounters[];
+}
+
+/** One audited request, on the interface that it took. */
+export interface Traffic {
+  readonly interface: string;
+  readonly consumer: string;
+  readonly rx: number;
+  readonly tx: number;
+  readonly nowMs: number;
+}
+
+const range32 = 2 ** 32;
+/** Serial numbers and names come from outside: more of them than this are counted together. */
+const mostConsumers = 64;
+const otherConsumers = "other";
+
+/**
+ * Adds what has flowed since the last reading. The first reading of all is only where counting begins; an interface
+ * that came, or came back anew, since the last one has counted from zero. One that is away keeps its sums.
+ */
+export function accumulateCounters(state: UsageState, reading: CounterReading): UsageState {
+  const isSameBoot = state.bootId === reading.bootId;
+  const interfaces = isSameBoot ? { ...state.interfaces } : withoutCounters(state.interfaces);
+  for (const { name, ifindex, rx, tx } of reading.interfaces) {
+    const known = interfaces[name] ?? newInterface(reading.nowMs);
+    const before = startingPoint(state, known, ifindex);
+    interfaces[name] = {
+      ...known,
+      rx: known.rx + (before === undefined ? 0 : advanced(before.rx, rx)),
+      tx: known.tx + (before === undefined ? 0 : advanced(before.tx, tx)),
+      counters: { ifindex, rx, tx },
+    };
+  }
+  return { bootId: reading.bootId, interfaces };
+}
+
+/** A modem may come up long after the boot: its counters of the boot before must not be taken for this one's. */
+function withoutCounters(interfaces: UsageState["interfaces"]): Record<string, InterfaceUsage> {
+  return Object.fromEntries(
+    Object.entries(interfaces).map(([name, usage]) => [name, { ...usage, counters: undefined }]),
+  );
+}
+
+/** Undefined: nothing is known of what the counters were. */
+function startingPoint(
+  state: UsageState,
+  { counters }: InterfaceUsage,
+  ifindex: number,
+): { readonly rx: number; readonly tx: number } | undefined {
+  if (state.bootId === undefined) return undefined;
+  return counters?.ifindex === ifindex ? counters : { rx: 0, tx: 0 };
+}
+
+/**
+ * A counter that went back has either wrapped at 32 bits (drivers of modems, 32-bit kernels) or was set to zero by its
+ * driver. A wrap is taken for one where it means less than half the range: a driver that starts anew just below the
+ * wrap cannot be told from it.
+ */
+function advanced(before: number, now: number): number {
+  if (now >= before) return now - before;
+  const wrapped = now + range32 - before;
+  return before < range32 && wrapped < range32 / 2 ? wrapped : now;
+}
+
+export function accumulateTraffic(state: UsageState, traffic: Traffic): UsageState {
+  const { rx, tx } = traffic;
+  const known = state.interfaces[traffic.interface] ?? newInterface(traffic.nowMs);
+  const isRoom = traffic.consumer in known.consumers || Object.keys(known.consumers).length < mostConsumers;
+  const consumer = isRoom ? traffic.consumer : otherConsumers;
+  const sum: ConsumerUsage = known.consumers[consumer] ?? noTraffic;
+  const consumers = {
+    ...known.consumers,
+    [consumer]: {
+      totalRx: sum.totalRx + rx,
+      maxRx: Math.max(sum.maxRx, rx),
+      totalTx: sum.totalTx + tx,
+      maxTx: Math.max(sum.maxTx, tx),
+      requests: sum.requests + 1,
+    },
+  };
+  return { ...state, interfaces: { ...state.interfaces, [traffic.interface]: { ...known, consumers } } };
+}
+
+const noTraffic: ConsumerUsage = { totalRx: 0, maxRx: 0, totalTx: 0, maxTx: 0, requests: 0 };
+
+function newInterface(nowMs: number): InterfaceUsage {
+  return { since: Math.floor(nowMs / 1000), rx: 0, tx: 0, consumers: {} };
+}

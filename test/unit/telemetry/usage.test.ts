@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { accumulateCounters, accumulateTraffic } from "../../../src/telemetry/usage/accumulate.ts";
+import { parseNetDev } from "../../../src/telemetry/usage/parse-counters.ts";
+import { usageReport } from "../../../src/telemetry/usage/usage-report.ts";
+import { noUsage, parseUsageState, type UsageState } from "../../../src/telemetry/usage/usage-state.ts";
+
+const read = (state: UsageState, bootId: string, ...rows: [string, number, number][]): UsageState =>
+  accumulateCounters(state, {
+    bootId,
+    nowMs: 5_000,
+    interfaces: rows.map(([name, ifindex, rx]) => ({ name, ifindex, rx, tx: 0 })),
+  });
+
+describe("counted traffic", () => {
+  it("is what flowed, whatever wraps, reboots, vanishings and restarts of the engine come between", () => {
+    const event = fc.oneof(
+      { weight: 4, arbitrary: fc.nat(2 ** 31 - 1).map((bytes) => ({ kind: "flow" as const, bytes })) },
+      {
+        weight: 1,
+        arbitrary: fc
+          .constantFrom("reboot", "recreate", "vanish", "late-after-reboot", "restart")
+          .map((kind) => ({ kind, bytes: 0 })),
+      },
+    );
+    fc.assert(
+      fc.property(fc.nat(2 ** 32 - 1), fc.array(event, { maxLength: 40 }), (start, events) => {
+        let [counter, ifindex, boot, sum] = [start, 3, 0, 0];
+        let state = read(noUsage, "0", ["ppp0", ifindex, counter]);
+        for (const { kind, bytes } of events) {
+          counter = (counter + bytes) % 2 ** 32;
+          sum += bytes;
+          if (kind === "reboot" || kind === "late-after-reboot") boot += 1;
+          if (kind === "recreate") ifindex += 1;
+          if (kind !== "flow" && kind !== "vanish" && kind !== "restart") counter = 0;
+          if (kind === "restart") state = parseUsageState(JSON.parse(JSON.stringify(state)));
+          state =
+            kind === "vanish" || kind === "late-after-reboot"
+              ? read(state, String(boot))
+              : read(state, String(boot), ["ppp0", ifindex, counter]);
+        }
+        // An interface that was away all through a reboot of the machine is read once more.
+        state = read(state, String(boot), ["ppp0", ifindex, counter]);
+        expect(state.interfaces.ppp0?.rx).toBe(sum);
+      }),
+    );
+  });
+
+  it("counts a 64-bit counter that its driver set back from zero", () => {
+    const before = read(noUsage, "a", ["eth0", 2, 9_000_000_000]);
+    expect(read(before, "a", ["eth0", 2, 500]).interfaces.eth0?.rx).toBe(500);
+  });
+});
+
+describe("usage_report", () => {
+  it("tells modems first, the largest consumer, and leaves out what is quiet", () => {
+    let state = read(noUsage, "a", ["lo", 1, 0], ["eth0", 2, 0], ["eth1", 3, 0]);
+    state = read(state, "a", ["lo", 1, 999], ["eth0", 2, 700], ["eth1", 3, 0], ["ppp0", 4, 100]);
+    const request = { interface: "ppp0", nowMs: 5_000, tx: 10 };
+    state = accumulateTraffic(state, { ...request, consumer: "gwe:read", rx: 20 });
+    state = accumulateTraffic(state, { ...request, consumer: "M/app-1", rx: 40 });
+    state = accumulateTraffic(state, { ...request, consumer: "M/app-1", rx: 30 });
+    const report: unknown = JSON.parse(usageReport(state));
+    expect(report).toEqual({
+      ppp0: {
+        top_consumer: "M/app-1",
+        consumers: {
+          "M/app-1": { tot_rx: 70, max_rx: 40, tot_tx: 20, max_tx: 10, num: 2 },
+          "gwe:read": { tot_rx: 20, max_rx: 20, tot_tx: 10, max_tx: 10, num: 1 },
+        },
+        rx: 100,
+        tx: 0,
+        since: 5,
+      },
+      eth0: { top_consumer: "", consumers: {}, rx: 700, tx: 0, since: 5 },
+    });
+    expect(Object.keys(report as object)[0]).toBe("ppp0");
+  });
+
+  it("sums what is beyond 64 consumers", () => {
+    let state = noUsage;
+    for (let n = 0; n < 70; n++)
+      state = accumulateTraffic(state, { interface: "eth0", consumer: `M/${n}`, rx: 1, tx: 0, nowMs: 0 });
+    expect(state.interfaces.eth0?.consumers.other?.requests).toBe(6);
+  });
+
+  it("reads /proc/net/dev, also where a number touches the colon", () => {
+    const text =
+      "Inter-|   Receive  |  Transmit\n face |bytes packets|bytes\n  eth0:4294967295 1 0 0 0 0 0 0 77 1 0 0 0 0 0 0\n";
+    expect(parseNetDev(text)).toEqual([{ name: "eth0", rx: 4294967295, tx: 77 }]);
+  });
+});
