@@ -28,6 +28,7 @@ const range32 = 2 ** 32;
 /** Serial numbers and names come from outside: more of them than this are counted together. */
 const mostConsumers = 64;
 const otherConsumers = "other";
+const mostAway = 64;
 
 /**
  * Adds what has flowed since the last reading. The first reading of all is only where counting begins; an interface
@@ -46,7 +47,23 @@ export function accumulateCounters(state: UsageState, reading: CounterReading): 
       counters: { ifindex, rx, tx },
     };
   }
-  return { bootId: reading.bootId, interfaces };
+  const present = new Set(reading.interfaces.map(({ name }) => name));
+  return { bootId: reading.bootId, interfaces: withoutOldest(interfaces, present) };
+}
+
+/**
+ * A container host makes interfaces of ever new names: of those that are away, only so many are remembered. One that is
+ * there is never forgotten, since it would be counted from zero again.
+ */
+function withoutOldest(
+  interfaces: Record<string, InterfaceUsage>,
+  present: ReadonlySet<string>,
+): Record<string, InterfaceUsage> {
+  const away = Object.keys(interfaces).filter((name) => !present.has(name));
+  if (away.length <= mostAway) return interfaces;
+  const bytes = (name: string): number => (interfaces[name]?.rx ?? 0) + (interfaces[name]?.tx ?? 0);
+  const forgotten = new Set(away.sort((a, b) => bytes(b) - bytes(a)).slice(mostAway));
+  return Object.fromEntries(Object.entries(interfaces).filter(([name]) => !forgotten.has(name)));
 }
 
 /** A modem may come up long after the boot: its counters of the boot before must not be taken for this one's. */

@@ -46,6 +46,14 @@ describe("counted traffic", () => {
     );
   });
 
+  it("remembers 64 interfaces that are gone, the busiest, and each that is there", () => {
+    let state = read(noUsage, "a", ["eth0", 1, 0]);
+    for (let n = 2; n < 302; n++) state = read(state, "a", ["eth0", 1, 0], [`veth${n}`, n, n]);
+    state = read(state, "a", ["eth0", 1, 0]);
+    expect(Object.keys(state.interfaces)).toHaveLength(65);
+    expect(state.interfaces).toMatchObject({ eth0: { rx: 0 }, veth301: { rx: 301 } });
+  });
+
   it("counts a 64-bit counter that its driver set back from zero", () => {
     const before = read(noUsage, "a", ["eth0", 2, 9_000_000_000]);
     expect(read(before, "a", ["eth0", 2, 500]).interfaces.eth0?.rx).toBe(500);
@@ -82,6 +90,21 @@ describe("usage_report", () => {
     for (let n = 0; n < 70; n++)
       state = accumulateTraffic(state, { interface: "eth0", consumer: `M/${n}`, rx: 1, tx: 0, nowMs: 0 });
     expect(state.interfaces.eth0?.consumers.other?.requests).toBe(6);
+  });
+
+  it("fits a dataport, whatever the apps are called: the largest consumers are told", () => {
+    let state = noUsage;
+    for (let iface = 0; iface < 40; iface++) {
+      for (let n = 0; n < 64; n++) {
+        const consumer = `${"M".repeat(100)}/${String(n).padStart(100, "s")}`;
+        state = accumulateTraffic(state, { interface: `eth${iface}`, consumer, rx: n, tx: 0, nowMs: 0 });
+      }
+    }
+    const text = usageReport(state);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(64 * 1024);
+    const { eth0 } = JSON.parse(text);
+    expect(Object.keys(eth0.consumers)[0]).toBe(eth0.top_consumer);
+    expect(eth0.top_consumer).toMatch(/s63$/);
   });
 
   it("reads /proc/net/dev, also where a number touches the colon", () => {
