@@ -1,8 +1,5 @@
 import { reachS } from "./seconds.ts";
 
-/** Beyond this many aliases, those that time has passed are struck. */
-const roomyAliases = 1024;
-
 /**
  * How far the seconds will reach that writes in the backlog are going to get, by identity and alias. A live write goes
  * ahead of the backlog, yet behind what of its own alias waits there: several writes within a second move on into the
@@ -14,8 +11,15 @@ const roomyAliases = 1024;
  */
 export class Frontier {
   private readonly reached = new Map<number, Map<string, number>>();
+  private readonly roomyAliases: number;
   private aliases = 0;
-  private sweepAt = roomyAliases;
+  private sweepAt: number;
+
+  /** @param roomyAliases up to so many are kept without a look at whether they are still of use */
+  constructor(roomyAliases = 1024) {
+    this.roomyAliases = roomyAliases;
+    this.sweepAt = roomyAliases;
+  }
 
   /** How many aliases it remembers. */
   get size(): number {
@@ -71,6 +75,6 @@ export class Frontier {
       if (byAlias.size === 0) this.reached.delete(identity);
       this.aliases += byAlias.size;
     }
-    this.sweepAt = Math.max(roomyAliases, 2 * this.aliases);
+    this.sweepAt = Math.max(this.roomyAliases, 2 * this.aliases);
   }
 }
