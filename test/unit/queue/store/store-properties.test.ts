@@ -284,6 +284,16 @@ describe("the queue's store, whatever happens in whatever order", () => {
               { do: "release" },
             ],
           ],
+          // What was taken live and given back goes with the backlog once its device is out of reach.
+          [
+            [
+              { do: "write", sn: "a", alias: "y", at: 0, count: 2 },
+              { do: "take", sn: "a", lane: "live", size: 1 },
+              { do: "release" },
+              { do: "unreachable" },
+              { do: "take", sn: "a", lane: "live", size: 1 },
+            ],
+          ],
         ],
       },
     );
