@@ -21,6 +21,8 @@ describe("the queue's counts after a power cut", () => {
     for (let index = 0; index < 300; index++) await store.append(write("a", "x", index * 1_000, `${index}`));
     for (let index = 0; index < 20; index++) await store.append(record("b", "y", index, [`${index}`]));
     const before = store.status();
+    // Moves all of a lane, and counts nothing.
+    await store.unreachable(2);
 
     const { store: reopened } = openQueueStore({ directory: afterPowerCut(file) });
     const { entries, bytes, counts, waiting } = reopened.status();
@@ -29,10 +31,14 @@ describe("the queue's counts after a power cut", () => {
       bytes: before.bytes,
       counts: before.counts,
     });
-    expect(waiting.map((lane) => lane.entries).sort()).toEqual([20, 300]);
+    expect(waiting.map(({ lane, entries }) => `${entries} ${lane}`).sort()).toEqual([
+      "20 backlog",
+      "300 backlog",
+    ]);
     await reopened.append(write("a", "x", 400_000, "last"));
-    const batch = await reopened.take(2, "live", all);
-    const seqs = batch?.entries.map(({ seq }) => seq) ?? [];
+    const batch = await reopened.take(2, "backlog", all);
+    const live = await reopened.take(2, "live", all);
+    const seqs = [...(batch?.entries ?? []), ...(live?.entries ?? [])].map(({ seq }) => seq);
     expect(seqs).toHaveLength(301);
     expect(new Set(seqs).size).toBe(301);
     expect(seqs.at(-1)).toBe(2 + 300 + 20 + 1);
@@ -45,13 +51,14 @@ describe("the queue's counts after a power cut", () => {
     if (batch !== undefined) await store.settle(batch, []);
     await store.append(write("a", "x", 9_000, "4"));
     await store.append(write("b", "x", 9_000, "5"));
+    await store.append(record("a", "x", 20, ["6", "7"]));
     const before = store.status();
     await store.stop();
     writeFileSync(`${file}.suspect`, "a test says so\n");
 
     const { store: salvaged, replaced } = openQueueStore({ directory: dirname(file) });
     expect(replaced).toHaveLength(1);
-    expect(salvaged.status()).toMatchObject({ entries: 4, bytes: before.bytes, counts: before.counts });
+    expect(salvaged.status()).toMatchObject({ entries: 6, bytes: before.bytes, counts: before.counts });
     await salvaged.append(write("b", "x", 10_000, "6"));
     expect(salvaged.status().counts.accepted).toBe(before.counts.accepted + 1);
   });
