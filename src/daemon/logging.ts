@@ -1,13 +1,12 @@
 import { fstatSync } from "node:fs";
-import { Writable } from "node:stream";
-import { createLogger, format, transports, type Logger as WinstonLogger } from "winston";
 import type { LogLevel as ConfigLogLevel } from "../config/index.ts";
 import { describeError } from "../core/errors.ts";
 import type { LogFields, Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import { RotatingFile } from "../platform/rotating-file.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+type LineLevel = "debug" | "info" | "warn" | "error";
+export type LogLevel = LineLevel | "silent";
 
 const byConfig: Readonly<Record<ConfigLogLevel, LogLevel>> = {
   DEBUG: "debug",
@@ -49,48 +48,32 @@ export interface Logging {
 const maxFileBytes = 512 * 1024;
 
 /** syslog priorities, as journald understands them. */
-const priorities: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+const priorities: Readonly<Record<LineLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
 
 export function openLogging({ level, file, journal, redact }: LoggingOptions): Logging {
-  const line = format.printf((info) => {
-    const { level: name, message, time, fields } = info as unknown as LogLine;
-    const text = redact(`${message}${formatFields(fields)}`);
-    return journal ? `<${priorities[name] ?? 6}>${text}` : `${time} ${name.toUpperCase().padEnd(5)} ${text}`;
-  });
   // A terminal or pipe that has gone must not take the engine with it.
   const onStderrError = (): void => undefined;
   process.stderr.on("error", onStderrError);
   const rotating =
     file === undefined ? undefined : new RotatingFile({ file, maxBytes: maxFileBytes, mode: 0o640 });
-  // Each logger has a level: winston itself lets everything pass.
-  const winston = createLogger({
-    level: "debug",
-    format: line,
-    transports: [
-      new transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }),
-      ...(rotating === undefined ? [] : [new transports.Stream({ stream: streamInto(rotating), eol: "" })]),
-    ],
-  });
+  const write: WriteLine = (name, message, fields) => {
+    const text = redact(`${message}${formatFields(fields)}`);
+    const line = journal
+      ? `<${priorities[name]}>${text}`
+      : `${new Date().toISOString()} ${name.toUpperCase().padEnd(5)} ${text}`;
+    process.stderr.write(`${line}\n`);
+    rotating?.append(line);
+  };
   const close = async (): Promise<void> => {
-    await closed(winston);
+    await new Promise<void>((resolve) => process.stderr.write("", () => resolve()));
     rotating?.close();
     process.stderr.off("error", onStderrError);
   };
   return {
-    logger: new WinstonAdapter(winston, () => level, {}),
-    withLevel: (own) => new WinstonAdapter(winston, () => own() ?? level, {}),
+    logger: new LineLogger(write, () => level, {}),
+    withLevel: (own) => new LineLogger(write, () => own() ?? level, {}),
     close,
   };
-}
-
-function streamInto(file: RotatingFile): Writable {
-  return new Writable({
-    decodeStrings: false,
-    write: (line, _encoding, done) => {
-      file.append(String(line));
-      done();
-    },
-  });
 }
 
 /** Whether what is written to `fd` goes to systemd's journal. Children inherit the variable even where it does not. */
@@ -101,20 +84,15 @@ export function isJournalStream(fd: number): boolean {
   return stream === `${dev}:${ino}`;
 }
 
-interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly time: string;
-  readonly fields: LogFields;
-}
+type WriteLine = (level: LineLevel, message: string, fields: LogFields) => void;
 
-class WinstonAdapter implements Logger {
-  private readonly winston: WinstonLogger;
+class LineLogger implements Logger {
+  private readonly writeLine: WriteLine;
   private readonly threshold: () => LogLevel;
   private readonly fields: LogFields;
 
-  constructor(winston: WinstonLogger, threshold: () => LogLevel, fields: LogFields) {
-    this.winston = winston;
+  constructor(writeLine: WriteLine, threshold: () => LogLevel, fields: LogFields) {
+    this.writeLine = writeLine;
     this.threshold = threshold;
     this.fields = fields;
   }
@@ -136,18 +114,12 @@ class WinstonAdapter implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return new WinstonAdapter(this.winston, this.threshold, { ...this.fields, ...fields });
+    return new LineLogger(this.writeLine, this.threshold, { ...this.fields, ...fields });
   }
 
-  private write(level: LogLevel, message: string, fields: LogFields = {}): void {
+  private write(level: LineLevel, message: string, fields: LogFields = {}): void {
     if (ranks.indexOf(level) < ranks.indexOf(this.threshold())) return;
-    // Message and fields are kept apart: winston would splice a field named `message` into the text.
-    this.winston.log({
-      level,
-      message,
-      time: new Date().toISOString(),
-      fields: { ...this.fields, ...fields },
-    });
+    this.writeLine(level, message, { ...this.fields, ...fields });
   }
 }
 
@@ -168,11 +140,4 @@ function formatValue(value: unknown): string {
     // A cycle, or a number too big for JSON: a log line is no reason to fail.
     return JSON.stringify(String(value));
   }
-}
-
-function closed(winston: WinstonLogger): Promise<void> {
-  return new Promise((resolve) => {
-    winston.once("finish", resolve);
-    winston.end();
-  });
 }
