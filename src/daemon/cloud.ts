@@ -47,6 +47,8 @@ export interface CloudOptions {
   readonly settings: EngineSettings | undefined;
   /** Milliseconds; undefined while the queue does not serve apps. */
   readonly queueUptimeMs: () => number | undefined;
+  /** After every attempt to speak to Murano, and every attempt is some work done. */
+  readonly onAttempted: () => void;
   readonly logger: Logger;
 }
 
@@ -231,6 +233,7 @@ export class Cloud {
       checkIn: (signal) => this.checkIn(signal),
       takeCommand: (signal) => takeCommand(this.checkInDependencies, { signal }),
       resultsWaiting: () => hosting.outbox.waitingResults() > 0,
+      onAttempted: this.options.onAttempted,
       clock: systemClock,
       random: Math.random,
       logger,

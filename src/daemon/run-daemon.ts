@@ -25,6 +25,7 @@ import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
 import { EngineSettings } from "./engine-settings.ts";
 import { Hosting } from "./hosting.ts";
+import { IdleMemory, processMemory } from "./idle-memory.ts";
 import { isJournalStream, type Logging, logLevelOf, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
@@ -125,6 +126,8 @@ async function runUntilStopped(
   const crash = new CrashWatch(logger, stop);
   endings.add("the watch for crashes", () => crash.end());
   const pm2Unit = pm2UnitOf(paths);
+  const idleMemory = new IdleMemory(processMemory);
+  endings.add("the care for memory", () => idleMemory.stop());
   const restart = Promise.withResolvers<Ending>();
   const settings = worksLocally(options)
     ? undefined
@@ -149,6 +152,7 @@ async function runUntilStopped(
         hosting,
         settings,
         queueUptimeMs: () => started.queue?.uptimeMs(),
+        onAttempted: () => idleMemory.lookSoon(),
         logger,
       })
     : undefined;

@@ -14,6 +14,8 @@ export interface CheckInLoopDependencies {
   readonly takeCommand: (signal: AbortSignal) => Promise<void>;
   /** True while a command's result waits to be told. */
   readonly resultsWaiting: () => boolean;
+  /** Called after every attempt to speak to Murano, whatever came of it. */
+  readonly onAttempted?: () => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -178,6 +180,8 @@ export class CheckInLoop {
       this.notBeforeMs = this.dependencies.clock.monotonic();
     } catch (error) {
       if (!signal.aborted) this.failed(error, message);
+    } finally {
+      this.dependencies.onAttempted?.();
     }
   }
 
