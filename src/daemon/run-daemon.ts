@@ -140,6 +140,7 @@ async function runUntilStopped(
     otaLimits: options.otaLimits,
     pm2Unit,
     logger,
+    onAppGaveUp: () => started.cloud?.loop.hastenForNews(),
     onCorruption: (error) => crash.happened(error),
   });
   endings.add("hosting", () => hosting.stop());

@@ -38,6 +38,9 @@ const backoff: RetrySchedule = { firstDelayMs: 5_000, maxDelayMs: 900_000, facto
 /** A timer longer than 2^31 ms fires at once: long waits are taken in steps. */
 const longestWaitMs = 2_000_000_000;
 
+/** News of the gateway's own may bring a check-in forward this often: what flaps must not use up a data plan. */
+const newsSpacingMs = 300_000;
+
 /** Longer than every request and retry of one step together: a step that takes more hangs. */
 const longestStepMs = 900_000;
 
@@ -47,6 +50,7 @@ export class CheckInLoop {
   private intervalS: number;
   private hurry = true;
   private commandWaiting = false;
+  private newsToldAtMs: number | undefined;
   private checkInDueMs: number;
   private activationDueMs: number;
   private notBeforeMs: number;
@@ -94,6 +98,19 @@ export class CheckInLoop {
   /** A result waits: the next check-in comes at once, yet never earlier than a backoff allows. */
   hasten(): void {
     this.hurry = true;
+    this.wake.abort();
+  }
+
+  /**
+   * Something that an operator should learn early. The next check-in comes at once, or as soon as five minutes have
+   * passed since the last that was brought forward so; no backoff is cut short.
+   */
+  hastenForNews(): void {
+    const now = this.dependencies.clock.monotonic();
+    const dueMs = this.newsToldAtMs === undefined ? now : Math.max(now, this.newsToldAtMs + newsSpacingMs);
+    if (dueMs >= this.checkInDueMs) return;
+    this.newsToldAtMs = dueMs;
+    this.checkInDueMs = dueMs;
     this.wake.abort();
   }
 
