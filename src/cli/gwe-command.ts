@@ -23,11 +23,12 @@ const subcommands = new Map<string, Subcommand>([
   ["remove", async (argv, context) => (await import("./gwe-install.ts")).removeApp(argv, context)],
   ["history", async (argv, context) => (await import("./gwe-history.ts")).showHistory(argv, context)],
   ["check-in", async (argv, context) => (await import("./gwe-apps.ts")).requestCheckIn(argv, context)],
-  // Not for people: what gateway-engine-pm2.service runs.
+  // Not for people: what gateway-engine-pm2.service runs, and how it stops.
   [
     "pm2-daemon",
     async (_, context) => (await import("../daemon/pm2-daemon.ts")).becomePm2Daemon(context.paths),
   ],
+  ["pm2-stop", async (_, context) => (await import("../daemon/pm2-daemon.ts")).stopPm2Apps(context.paths)],
   ["help", (_, context) => printHelp(context)],
 ]);
 

@@ -3,7 +3,7 @@
  * Murano beside it. `npm run test:system [-- trixie]`, as root; test/README.md says what it needs.
  */
 import { strict as assert } from "node:assert";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type EmulatedDevice, startTestEmulator, type TestEmulator } from "../support/emulator.ts";
 import { packageTarball } from "../support/package-tarball.ts";
@@ -20,7 +20,7 @@ const installer = "packaging/install.sh";
 
 /** Beats into its log, and says which signal it was asked to end with. */
 const appScript = `#!/bin/sh
-trap 'echo "asked by INT"; exit 0' INT
+trap 'echo "asked by INT"; echo beat >>/order; exit 0' INT
 trap 'echo "asked by TERM"; exit 0' TERM
 echo "started $$"
 while :; do sleep 0.2; done
@@ -339,6 +339,14 @@ function leftovers(container: Container): Promise<string> {
 
 async function stopAll({ container }: Gateway): Promise<string> {
   await runningApp(container);
+  const script = 'trap "sleep 0.5; echo first >>/order; exit 0" TERM; while :; do sleep 0.1; done';
+  const conf = `[supervisord]\ncommand=/bin/sh -c '${script}'\npriority=1000\nstartsecs=0\n`;
+  const blob = await packageTarball({
+    "supervisor.conf": { content: conf },
+    "install.sh": { content: "#!/bin/sh\nexit 0\n", mode: 0o755 },
+  });
+  writeFileSync(container.file("/first.v1.0.tar.gz"), blob);
+  await container.sh("gwe install /first.v1.0.tar.gz && rm -f /order");
   assert.notEqual(await leftovers(container), "");
   const began = performance.now();
   await container.sh(`systemctl stop ${engineUnit}`);
@@ -349,6 +357,8 @@ async function stopAll({ container }: Gateway): Promise<string> {
     (await container.try(`systemctl is-failed ${engineUnit} ${pm2Unit}`)).stdout,
     "inactive\ninactive\n",
   );
+  // Started last, and stopped first.
+  assert.equal(await container.sh("cat /order"), "first\nbeat\n");
   assert.match(
     await container.sh("tail -n 1 /var/log/beat-stdout.log /var/log/beat.log 2>/dev/null || true"),
     /asked by INT/,
