@@ -14,6 +14,9 @@ Commands:
   history [APP] [--output] [--json]
                           What was installed and asked for, and what came of it.
   check-in                Check in now.
+  setup [OPTION...]       Set the gateway up: configure, check the connection,
+                          activate. Asks, or takes flags or a file.
+  doctor [--json] [-q]    What is wrong with this gateway, and how to mend it.
 
 Print:
 ${describeFlags(printFlags)}
