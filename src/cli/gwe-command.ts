@@ -25,6 +25,10 @@ const subcommands = new Map<string, Subcommand>([
   ["check-in", async (argv, context) => (await import("./gwe-apps.ts")).requestCheckIn(argv, context)],
   ["setup", async (argv, context) => (await import("./gwe-setup.ts")).runSetup(argv, context)],
   ["doctor", async (argv, context) => (await import("./gwe-doctor.ts")).runDoctor(argv, context)],
+  [
+    "support-bundle",
+    async (argv, context) => (await import("./gwe-support-bundle.ts")).makeSupportBundle(argv, context),
+  ],
   // Not for people: what gateway-engine-pm2.service runs.
   [
     "pm2-daemon",

@@ -17,6 +17,8 @@ Commands:
   setup [OPTION...]       Set the gateway up: configure, check the connection,
                           activate. Asks, or takes flags or a file.
   doctor [--json] [-q]    What is wrong with this gateway, and how to mend it.
+  support-bundle [-o FILE]
+                          Logs and state without secrets, in one archive.
 
 Print:
 ${describeFlags(printFlags)}

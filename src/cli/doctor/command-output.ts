@@ -1,12 +1,21 @@
 import { runProcess } from "../../platform/run-process.ts";
 
+export interface RunCommandOptions {
+  /** Of the end of its output. */
+  readonly maxBytes?: number;
+  /** Take what it printed whatever its exit status is. */
+  readonly acceptFailure?: boolean;
+}
+
+const timeoutMs = 10_000;
+
 /** What a program of the system prints, trimmed; undefined where it is not there, fails, or takes longer than 10 s. */
 export async function runCommand(
   command: string,
   args: readonly string[],
-  { maxBytes = 65_536, timeoutMs = 10_000 }: { readonly maxBytes?: number; readonly timeoutMs?: number } = {},
+  { maxBytes = 65_536, acceptFailure = false }: RunCommandOptions = {},
 ): Promise<string | undefined> {
-  const { end, exitCode, output } = await runProcess({
+  const { end, exitCode, output, outputBytesCut } = await runProcess({
     command,
     args,
     cwd: "/",
@@ -15,5 +24,8 @@ export async function runCommand(
     killAfterMs: 500,
     maxOutputBytes: maxBytes,
   });
-  return end === "exited" && exitCode === 0 ? output.toString("utf8").trim() : undefined;
+  if (end !== "exited" || (exitCode !== 0 && !acceptFailure)) return undefined;
+  // A torn first line may begin inside a secret, which could then not be recognised.
+  const whole = outputBytesCut > 0 ? output.subarray(output.indexOf("\n") + 1) : output;
+  return whole.toString("utf8").trim();
 }
