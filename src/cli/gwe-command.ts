@@ -29,6 +29,10 @@ const subcommands = new Map<string, Subcommand>([
     "support-bundle",
     async (argv, context) => (await import("./gwe-support-bundle.ts")).makeSupportBundle(argv, context),
   ],
+  [
+    "prepare-image",
+    async (argv, context) => (await import("./gwe-prepare-image.ts")).prepareImage(argv, context),
+  ],
   // Not for people: what gateway-engine-pm2.service runs.
   [
     "pm2-daemon",

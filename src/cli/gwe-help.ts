@@ -19,6 +19,8 @@ Commands:
   doctor [--json] [-q]    What is wrong with this gateway, and how to mend it.
   support-bundle [-o FILE]
                           Logs and state without secrets, in one archive.
+  prepare-image [--yes]   Forget serial number, CIKs, journal and queue, so that
+                          the disk can be cloned.
 
 Print:
 ${describeFlags(printFlags)}

@@ -117,8 +117,7 @@ export function judgeStatus(
 
 async function checkPm2({ pm2Home }: Paths, status: EngineStatus | undefined): Promise<Finding> {
   const socket = `${pm2Home}/rpc.sock`;
-  const isUp = existsSync(socket) && (await answers(socket));
-  if (isUp) return ok("pm2", "pm2's daemon answers");
+  if (await socketAnswers(socket)) return ok("pm2", "pm2's daemon answers");
   if (status === undefined) return note("pm2", "pm2's daemon does not run: the engine starts it");
   return fault(
     "pm2",
@@ -127,7 +126,8 @@ async function checkPm2({ pm2Home }: Paths, status: EngineStatus | undefined): P
   );
 }
 
-function answers(socketPath: string): Promise<boolean> {
+/** Whether somebody accepts connections on a Unix socket. */
+export function socketAnswers(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path: socketPath });
     const settle = (up: boolean): void => {
