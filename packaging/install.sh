@@ -313,8 +313,7 @@ report() {
   [ -z "$previous" ] || return 0
   say ""
   say "Next:"
-  say "  gwe --set-product-id ID --set-iface eth0   # or --set-uuid SERIAL: who this gateway is"
-  say "  systemctl restart gateway-engine           # or reboot"
+  say "  gwe setup --start   # who this gateway is; also from a file: docs/first-boot.md"
   say "  gwe status"
 }
 

@@ -23,6 +23,7 @@ const commands = ["gwe", "gdc", "gmq", "supervisorctl", "node-launcher.sh"];
 const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
 const guides = [
   "installation.md",
+  "first-boot.md",
   "configuration.md",
   "gwe-command.md",
   "gdc-command.md",
