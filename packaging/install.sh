@@ -66,6 +66,7 @@ group=gateway-engine
 units=/etc/systemd/system
 wants=$units/multi-user.target.wants
 links=/usr/local/bin
+manual=/usr/local/share
 engine=gateway-engine.service
 pm2=gateway-engine-pm2.service
 apps=gateway-engine-apps.service
@@ -83,8 +84,10 @@ uninstall() {
   fi
   rm -f "$wants/$engine" "$wants/$apps" "$units/$engine" "$units/$pm2" "$units/$apps"
   ! systemd_runs || systemctl daemon-reload
-  for name in gwe gdc gmq supervisorctl; do
-    case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
+  for name in gwe gdc gmq supervisorctl; do remove_link "$links/$name"; done
+  for name in gwe gdc gmq; do
+    remove_link "$manual/man/man1/$name.1"
+    remove_link "$manual/bash-completion/completions/$name"
   done
   [ ! -x "$prefix/current/python/link.sh" ] || "$prefix/current/python/link.sh" remove
   if [ -d "$prefix" ]; then
@@ -253,11 +256,24 @@ place_config() {
   done
 }
 
+# Ours where it leads into an installation, whole or gone.
+remove_link() {
+  case $(readlink "$1" 2>/dev/null) in "$prefix"/*) rm -f "$1" ;; esac
+}
+
+place_link() { # $1 below the program, $2 where it is found
+  [ "$(readlink "$2")" = "$prefix/current/$1" ] && return
+  mkdir -p "$(dirname -- "$2")"
+  ln -sf "$prefix/current/$1" "$2"
+}
+
 place_links() {
-  mkdir -p "$links"
   for name in gwe gdc gmq; do
     [ ! -e "$links/$name" ] || [ -L "$links/$name" ] || fail "$links/$name is somebody else's file: move it away"
-    [ "$(readlink "$links/$name")" = "$prefix/current/bin/$name" ] || ln -sf "$prefix/current/bin/$name" "$links/$name"
+    place_link "bin/$name" "$links/$name"
+    page=man/man1/$name.1 completion=bash-completion/completions/$name
+    place_link "share/$page" "$manual/$page"
+    place_link "share/$completion" "$manual/$completion"
   done
   place_supervisorctl
 }
@@ -266,10 +282,10 @@ place_links() {
 place_supervisorctl() {
   name=supervisorctl
   if (PATH=$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin && command -v supervisord) >/dev/null; then
-    case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
+    remove_link "$links/$name"
     say "supervisord is installed here: ours is not on PATH, but at $prefix/current/bin/$name."
   elif [ ! -e "$links/$name" ] || [ -L "$links/$name" ]; then
-    [ "$(readlink "$links/$name")" = "$prefix/current/bin/$name" ] || ln -sf "$prefix/current/bin/$name" "$links/$name"
+    place_link "bin/$name" "$links/$name"
   else
     say "note: $links/$name is somebody else's file and is kept"
   fi

@@ -5,6 +5,7 @@
  */
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
+import { writeManual } from "./manual/manual.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -62,6 +63,7 @@ for (const name of ["stop-order.sh", "waiting-apps.sh"]) copy(`packaging/systemd
 for (const name of bundlesFrom(programs)) copy(`dist/${name}`);
 for (const directory of packageClosure(packages)) copyPackage(directory);
 copyPythonPackages();
+writeManual(root, join(destination, "share"));
 if (arch === undefined) copyRuntime();
 
 function copy(path: string, to = path): void {
