@@ -20,7 +20,7 @@ export interface HelpEntry {
 
 /** The column in which explanations begin. */
 const column = 26;
-const titled = /^([A-Z][a-z]+(?: [a-z]+)?)(?: \(([^)]*)\))?: ?([^]*)$/;
+const titled = /^([A-Z][a-z]+(?: [a-z]+)?)(?: \(([^)]*)\))?: ?(.*)$/s;
 
 /**
  * Parses a help text: `usage: …`, then blocks between empty lines. A block's lines are prose at the left edge, or
