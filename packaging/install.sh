@@ -15,6 +15,8 @@ and what runs goes on running, unless --now is given.
 
   --prefix DIR   where the program goes; /opt/gateway-engine by default
   --now          start the engine, or restart a running one; applications go on
+  --beside       place program and units, but no commands, and have nothing
+                 started at boot: an original engine runs on (take-over)
   --uninstall    stop everything and remove the program; configuration, state
                  and installed applications stay
   --purge        with --uninstall: remove these too
@@ -27,7 +29,7 @@ fail() {
   exit 1
 }
 
-prefix=/opt/gateway-engine action=install now='' purge=''
+prefix=/opt/gateway-engine action=install now='' purge='' beside=''
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix)
@@ -38,6 +40,7 @@ while [ $# -gt 0 ]; do
     --prefix=*) prefix=${1#*=} ;;
     --now) now=1 ;;
     --uninstall) action=uninstall ;;
+    --beside) beside=1 ;;
     --purge) purge=1 ;;
     -h | --help)
       usage
@@ -69,6 +72,7 @@ links=/usr/local/bin
 engine=gateway-engine.service
 pm2=gateway-engine-pm2.service
 apps=gateway-engine-apps.service
+takeover=gateway-engine-take-over.service
 
 # systemd may run here, be there without running (a chroot, an image), or not be there at all.
 systemd_runs() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null; }
@@ -81,7 +85,8 @@ uninstall() {
     # Both named, though the engine's stop includes the other: it may be down while the other is up.
     systemctl stop "$engine" "$pm2" 2>/dev/null || say "note: a unit could not be stopped"
   fi
-  rm -f "$wants/$engine" "$wants/$apps" "$units/$engine" "$units/$pm2" "$units/$apps"
+  rm -f "$wants/$engine" "$wants/$apps" "$wants/$takeover"
+  rm -f "$units/$engine" "$units/$pm2" "$units/$apps" "$units/$takeover"
   ! systemd_runs || systemctl daemon-reload
   for name in gwe gdc gmq supervisorctl; do
     case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
@@ -262,10 +267,16 @@ place_links() {
   place_supervisorctl
 }
 
+# Whether all of supervisord's programs are this engine's now (docs/take-over.md).
+took_over() {
+  state=/var/lib/gateway-engine/take-over/state.json
+  grep -q '"phase": "committed"' "$state" 2>/dev/null && ! grep -q '"supervisorUnit": null' "$state"
+}
+
 # For scripts made for the original engine. Where there is a supervisord, its own must not be hidden.
 place_supervisorctl() {
   name=supervisorctl
-  if (PATH=$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin && command -v supervisord) >/dev/null; then
+  if ! took_over && (PATH=$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin && command -v supervisord) >/dev/null; then
     case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
     say "supervisord is installed here: ours is not on PATH, but at $prefix/current/bin/$name."
   elif [ ! -e "$links/$name" ] || [ -L "$links/$name" ]; then
@@ -290,6 +301,11 @@ place_units() {
     sed "s|/opt/gateway-engine/|$prefix/|g" "$here/systemd/$unit" >"$units/.$unit.$$"
     mv "$units/.$unit.$$" "$units/$unit"
   done
+  if [ -n "$beside" ]; then
+    sed "s|/opt/gateway-engine/|$prefix/|g" "$here/systemd/$takeover" >"$units/$takeover"
+    ! systemd_runs || systemctl daemon-reload
+    return
+  fi
   # What `systemctl enable` does, and as good without a systemctl or a running systemd. A unit that the operator
   # disabled stays so over upgrades.
   if [ -z "$previous" ]; then ln -sf "$units/$engine" "$wants/$engine"; fi
@@ -310,7 +326,7 @@ report() {
     say "The former version goes on running. To change over, applications running on:"
     say "  systemctl restart gateway-engine"
   fi
-  [ -z "$previous" ] || return 0
+  [ -z "$previous$beside" ] || return 0
   say ""
   say "Next:"
   say "  gwe setup --start   # who this gateway is; also from a file: docs/first-boot.md"
@@ -348,8 +364,8 @@ perform() {
   create_group
   place_program
   place_config
-  place_links
-  place_python_packages
+  [ -n "$beside" ] || place_links
+  [ -n "$beside" ] || place_python_packages
   place_units
   place_apps
   report

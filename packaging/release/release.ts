@@ -2,7 +2,16 @@
  * Builds the release archives of both machines and their engine-only update packages into release/, from a built
  * checkout and npm's registry: `npm run release [-- x64|arm64]`. The same commit gives the same bytes.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { z } from "zod";
@@ -57,7 +66,19 @@ async function release(arch: string): Promise<readonly string[]> {
   await placeNodeRuntime(root, arch, join(directory, "tree/runtime"), work);
   const whole = join(output, `GatewayEngine.v${version}-linux-${arch}.tar.gz`);
   await pack(parent, whole);
-  return [update, whole];
+  return [update, whole, await takeOver(parent, arch)];
+}
+
+/** The whole release in a package that an original engine installs over the air. */
+async function takeOver(parent: string, arch: string): Promise<string> {
+  const name = "gwe-takeover";
+  mkdirSync(join(parent, name));
+  renameSync(join(parent, top), join(parent, name, top));
+  copy("packaging/take-over/install.sh", join(parent, name), "install.sh");
+  const file = join(output, `${name}.v${version}-linux-${arch}.tar.gz`);
+  await packArchive(parent, name, file, time);
+  console.log(`${basename(file)}: ${(statSync(file).size / 1e6).toFixed(1)} MB`);
+  return file;
 }
 
 async function pack(parent: string, file: string): Promise<void> {
