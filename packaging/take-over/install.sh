@@ -13,6 +13,7 @@ fail() {
 [ ! -e "$prefix/current" ] || fail "an engine of this kind is installed in $prefix already"
 # Before anything is touched, and by the very program that is to be installed.
 "$release/tree/bin/gwe" take-over check || fail "nothing was changed"
+cp "$here/gateway-engine-take-over.service" /etc/systemd/system/
 "$release/install.sh" --beside || fail "the original runs on"
 if ! "$prefix/current/bin/gwe" take-over prepare "$@"; then
   "$release/install.sh" --uninstall --purge

@@ -46,8 +46,11 @@ export function prepareNetwork(): void {
   run("ip", "link", "set", network.bridge, "up");
 }
 
-/** The untouched root, made once: half a minute and 250 MB. */
-function debianRoot(suite: string, more: readonly string[]): string {
+/**
+ * The untouched root, made once: half a minute and 250 MB. To be called once where there is a network.
+ * @param more Debian packages beside those that every system has
+ */
+export function debianRoot(suite: string, more: readonly string[]): string {
   const root = join(cache, [suite, ...more].join("-"));
   if (existsSync(join(root, "sbin/init"))) return root;
   mkdirSync(cache, { recursive: true });

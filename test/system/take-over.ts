@@ -14,6 +14,7 @@ const product = "take-over-test";
 const serial = "FF:10:C2:9B:A8:46";
 const releases = join(import.meta.dirname, "../../release");
 const originals = "/usr/local/lib/python2.7/dist-packages/GatewayEngine";
+const debianPackages = ["supervisor"];
 const packageId = "gwe-takeover.v1-linux-x64.tar.gz";
 
 interface Scene {
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
   prepareNetwork();
   await using emulator = await startTestEmulator({ host: network.host });
   const { device, cik } = await emulator.addActivated(product, serial);
-  await using container = new Container(process.argv[2] ?? "bookworm", ["supervisor"]);
+  await using container = new Container(process.argv[2] ?? "bookworm", debianPackages);
   prepare(container, emulator, cik);
   await emulator.addContent(product, packageId, takeOverPackage());
   container.boot({});
@@ -273,5 +274,6 @@ async function restores(scene: Scene): Promise<undefined> {
   assert.equal((await container.sh("pgrep -fc 'run[.]sh --rate 5'")).trim(), "1");
 }
 
-if (process.env.GWE_SYSTEM_NETWORK === undefined) process.exit(inNetworkOfItsOwn(import.meta.filename));
+if (process.env.GWE_SYSTEM_NETWORK === undefined)
+  process.exit(inNetworkOfItsOwn(import.meta.filename, debianPackages));
 else await main();
