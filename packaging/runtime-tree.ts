@@ -26,6 +26,7 @@ const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
 const guides = [
   "installation.md",
   "first-boot.md",
+  "take-over.md",
   "configuration.md",
   "gwe-command.md",
   "gdc-command.md",

@@ -33,6 +33,8 @@ const subcommands = new Map<string, Subcommand>([
     "prepare-image",
     async (argv, context) => (await import("./gwe-prepare-image.ts")).prepareImage(argv, context),
   ],
+  ["import", async (argv, context) => (await import("./gwe-import.ts")).importOriginal(argv, context)],
+  ["take-over", async (argv, context) => (await import("./gwe-take-over.ts")).takeOver(argv, context)],
   // Not for people: what gateway-engine-pm2.service runs.
   [
     "pm2-daemon",

@@ -21,6 +21,8 @@ Commands:
                           Logs and state without secrets, in one archive.
   prepare-image [--yes]   Forget serial number, CIKs, journal and queue, so that
                           the disk can be cloned.
+  import [--dry-run]      Take identity, settings and applications over from an
+                          original Gateway Engine on this machine.
 
 Print:
 ${describeFlags(printFlags)}

@@ -5,15 +5,15 @@ export interface RunCommandOptions {
   readonly maxBytes?: number;
   /** Take what it printed whatever its exit status is. */
   readonly acceptFailure?: boolean;
+  /** 10 s by default. */
+  readonly timeoutMs?: number;
 }
 
-const timeoutMs = 10_000;
-
-/** What a program of the system prints, trimmed; undefined where it is not there, fails, or takes longer than 10 s. */
+/** What a program of the system prints, trimmed; undefined where it is not there, fails, or takes too long. */
 export async function runCommand(
   command: string,
   args: readonly string[],
-  { maxBytes = 65_536, acceptFailure = false }: RunCommandOptions = {},
+  { maxBytes = 65_536, acceptFailure = false, timeoutMs = 10_000 }: RunCommandOptions = {},
 ): Promise<string | undefined> {
   const { end, exitCode, output, outputBytesCut } = await runProcess({
     command,
