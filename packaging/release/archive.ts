@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { create, type TarOptions } from "tar";
+import { create } from "tar";
 
 /** Paths of all files below `directory`, relative to it, in an order that depends on nothing but them. */
 export function filesIn(directory: string): readonly string[] {
@@ -37,16 +37,18 @@ export async function packArchive(parent: string, name: string, file: string, ti
 export async function tarOf(directory: string, time: Date): Promise<Buffer> {
   const names = setModes(directory, ".").map((path) => (path === "." ? path : `./${path}`));
   const stream = create({ ...always(time), cwd: directory }, names);
-  return Buffer.concat(await Array.fromAsync(stream));
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** Options of tar.create(): nothing of this machine, and the same time for all. */
-function always(time: Date): TarOptions {
+function always(time: Date) {
   return {
     portable: true,
     noDirRecurse: true,
     mtime: time,
-    onWriteEntry: (entry) => {
+    onWriteEntry: (entry: { noMtime: boolean }): void => {
       // `portable` leaves out the time of directories, which then are from 1970.
       entry.noMtime = false;
     },
@@ -54,7 +56,7 @@ function always(time: Date): TarOptions {
 }
 
 /** @returns `name` in `parent` and all below it, in order; each of one of two modes */
-function setModes(parent: string, name: string): readonly string[] {
+function setModes(parent: string, name: string): string[] {
   const below = readdirSync(join(parent, name), { recursive: true, encoding: "utf8" })
     .map((path) => join(name, path))
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
