@@ -6,13 +6,13 @@ import {
   type Config,
   ConfigError,
   ConfigStore,
-  engineVersion,
   type Paths,
   type ProductIdentity,
   requireProduct,
 } from "../config/index.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import type { Redact } from "../core/redact.ts";
 import { type ClientCertificate, type DeviceApi, DeviceClient } from "../device-client/index.ts";
 import {
   type CheckInDependencies,
@@ -29,12 +29,14 @@ import {
 } from "../engine/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
 import { systemClock } from "../platform/system-clock.ts";
-import { engineReport } from "../telemetry/index.ts";
+import type { QueueHealth } from "../telemetry/index.ts";
 import { configIo } from "./config-io.ts";
 import { DeviceFactsSource } from "./device-facts-source.ts";
+import { DiskWritesSource } from "./disk-writes-source.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import type { Hosting } from "./hosting.ts";
 import type { GatewayDevice } from "./queue-links.ts";
+import { reportSources } from "./report-sources.ts";
 import { GatewaySerial } from "./serial.ts";
 import { UsageSource } from "./usage-source.ts";
 
@@ -45,8 +47,9 @@ export interface CloudOptions {
   readonly hosting: Hosting;
   /** Is told of check-ins. */
   readonly settings: EngineSettings | undefined;
-  /** Milliseconds; undefined while the queue does not serve apps. */
-  readonly queueUptimeMs: () => number | undefined;
+  /** Undefined where there is no queue. */
+  readonly queueHealth: () => QueueHealth | undefined;
+  readonly redact: Redact;
   readonly logger: Logger;
 }
 
@@ -71,6 +74,7 @@ export class Cloud {
   private readonly checkInDependencies: CheckInDependencies;
   private readonly composer: ReportComposer;
   private readonly deviceFacts: DeviceFactsSource;
+  private readonly diskWrites: DiskWritesSource;
 
   /** @throws ConfigError when the gateway does not know its product or cannot know its serial number */
   constructor(options: CloudOptions) {
@@ -109,6 +113,7 @@ export class Cloud {
       clock: systemClock,
       logger,
     });
+    this.diskWrites = new DiskWritesSource({ facts: hosting.facts, clock: systemClock, logger });
     this.composer = this.createComposer();
     this.checkInDependencies = {
       api: this.api,
@@ -216,6 +221,7 @@ export class Cloud {
   async close(): Promise<void> {
     this.client.close();
     await this.usage.stop();
+    await this.diskWrites.stop();
   }
 
   private async checkIn(signal: AbortSignal): Promise<CheckInResult> {
@@ -263,24 +269,17 @@ export class Cloud {
   }
 
   private createComposer(): ReportComposer {
-    const { hosting, logger } = this.options;
+    const { hosting, queueHealth, redact, logger } = this.options;
     return new ReportComposer({
-      sources: {
-        engineReport: async () =>
-          engineReport({
-            apps: await hosting.supervisor.statuses(),
-            engineVersion,
-            engineUptimeMs: process.uptime() * 1000,
-            queueUptimeMs: this.options.queueUptimeMs(),
-            nowMs: systemClock.now(),
-          }),
-        deviceInfo: async () => {
-          const { text, lasting } = await this.deviceFacts.deviceInfo();
-          return { text, digest: createHash("sha256").update(lasting).digest("hex") };
-        },
-        usageReport: () => this.usage.report(),
-        saveUsage: () => this.usage.save(),
-      },
+      sources: reportSources({
+        hosting,
+        usage: this.usage,
+        diskWrites: this.diskWrites,
+        redact,
+        deviceFacts: this.deviceFacts,
+        loop: () => this.loop,
+        queue: queueHealth,
+      }),
       outbox: hosting.outbox,
       facts: hosting.facts,
       clock: systemClock,

@@ -18,6 +18,7 @@ import {
   queueAfterSalvage,
   queueMigrations,
 } from "../queue/index.ts";
+import type { QueueHealth } from "../telemetry/index.ts";
 import type { Cloud } from "./cloud.ts";
 import { describeReplacement } from "./describe-replacement.ts";
 import { type LogLevel, logLevelOf } from "./logging.ts";
@@ -85,6 +86,14 @@ export class QueueHost {
   /** Milliseconds that apps have been served; undefined while they are not. */
   uptimeMs(): number | undefined {
     return this.listener.uptimeMs();
+  }
+
+  /** For `engine_report`. */
+  health(): QueueHealth {
+    const { entries, bytes, oldestWaitedMs, deadLetters, counts } = this.store.status();
+    const { bytes: byBytes, entries: byEntries, age } = counts.dropped;
+    const dropped = byBytes + byEntries + age;
+    return { uptimeMs: this.uptimeMs(), entries, bytes, oldestWaitedMs, dropped, deadLetters };
   }
 
   /** Every CIK that must not get into a log. */

@@ -148,7 +148,8 @@ async function runUntilStopped(
         ciks,
         hosting,
         settings,
-        queueUptimeMs: () => started.queue?.uptimeMs(),
+        queueHealth: () => started.queue?.health(),
+        redact,
         logger,
       })
     : undefined;

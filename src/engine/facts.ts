@@ -35,6 +35,7 @@ const schemas = {
   usageSent: z.object({ sentAtMs: z.number() }),
   /** Its shape is telemetry's business. */
   usage: z.unknown(),
+  diskWrites: z.unknown(),
 };
 
 /** Small durable facts of the check-in loop, in `lib/gateway.db`. */
@@ -76,6 +77,15 @@ export class EngineFacts {
 
   setUsage(state: unknown): void {
     this.write("usage", state);
+  }
+
+  /** What the engine has written to disk, as it was given; undefined before anything was. */
+  diskWrites(): unknown {
+    return this.read("diskWrites");
+  }
+
+  setDiskWrites(state: unknown): void {
+    this.write("diskWrites", state);
   }
 
   /** All reports are owed again. */

@@ -30,6 +30,12 @@ export interface CheckInStatus {
   readonly lastError: string | null;
 }
 
+export interface CheckInFailure {
+  readonly text: string;
+  /** Wall-clock milliseconds. */
+  readonly atMs: number;
+}
+
 /** After a failed check-in: 5 s, 10 s … 15 min, half of it random so that a fleet does not return in step. */
 const backoff: RetrySchedule = { firstDelayMs: 5_000, maxDelayMs: 900_000, factor: 2, jitter: 0.5 };
 
@@ -53,6 +59,7 @@ export class CheckInLoop {
   private lastSuccessAtMs: number | null = null;
   private lastServerTimeMs: number | undefined;
   private lastError: string | null = null;
+  private newestFailure: CheckInFailure | undefined;
   private wake = new AbortController();
   /** When the step under way must have ended; undefined between steps and outside `run`. Monotonic. */
   private stepEndsByMs: number | undefined;
@@ -130,6 +137,11 @@ export class CheckInLoop {
     };
   }
 
+  /** The newest failure, also where success has followed; undefined where all went well so far. */
+  lastFailure(): CheckInFailure | undefined {
+    return this.newestFailure;
+  }
+
   private facts(): LoopFacts {
     const { clock, credentials } = this.dependencies;
     return {
@@ -205,6 +217,7 @@ export class CheckInLoop {
     this.failures += 1;
     this.hurry = true;
     this.lastError = `${message}: ${describeError(error)}`;
+    this.newestFailure = { text: this.lastError, atMs: clock.now() };
     const now = clock.monotonic();
     const delayMs = pauseAfter(failure, retryDelayMs(backoff, this.failures, random));
     this.notBeforeMs = now + delayMs;

@@ -15,8 +15,8 @@ export interface ReportSources {
   engineReport(): Promise<string>;
   deviceInfo(): Promise<ComposedDeviceInfo>;
   usageReport(): Promise<string>;
-  /** Keeps the counts that the report tells; durable with the caller's transaction. */
-  saveUsage(): void;
+  /** Keeps the counts that the reports tell; durable with the caller's transaction. */
+  saveCounts(): void;
 }
 
 export interface ReportComposerDependencies {
@@ -83,7 +83,7 @@ export class ReportComposer {
       facts.atomically(() => {
         for (const [alias, value] of Object.entries(values))
           outbox.put(alias as ReportAlias, value, "newest");
-        sources.saveUsage();
+        sources.saveCounts();
       });
       return {};
     } catch (error) {

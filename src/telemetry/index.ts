@@ -4,7 +4,14 @@ export { machineFiles } from "./collectors/machine-files.ts";
 export { type AskProgram, collectTimeState } from "./collectors/time-state.ts";
 export { deviceInfo, lastingFacts } from "./device-info/device-info.ts";
 export type { MachineFacts, TimeState } from "./device-info/facts.ts";
-export { engineReport } from "./engine-report.ts";
+export {
+  accumulateWrites,
+  type DiskWrites,
+  parseDiskWrites,
+  parseWrittenBytes,
+  writtenInDay,
+} from "./disk-writes.ts";
+export { type EngineHealth, engineReport, type QueueHealth } from "./engine-report.ts";
 export { parseMachineFacts } from "./machine-facts/parse.ts";
 export { accumulateCounters, accumulateTraffic } from "./usage/accumulate.ts";
 export { usageReport } from "./usage/usage-report.ts";

@@ -66,7 +66,7 @@ function setUp() {
       engineReport: async () => "report",
       deviceInfo: async () => info,
       usageReport: async () => "usage",
-      saveUsage: () => facts.setUsage("counts"),
+      saveCounts: () => facts.setUsage("counts"),
     },
     outbox,
     facts,

@@ -1,0 +1,56 @@
+import type { Clock } from "../core/clock.ts";
+import { describeError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { EngineFacts } from "../engine/index.ts";
+import {
+  accumulateWrites,
+  type DiskWrites,
+  machineFiles,
+  parseDiskWrites,
+  parseWrittenBytes,
+  writtenInDay,
+} from "../telemetry/index.ts";
+
+export interface DiskWritesSourceOptions {
+  readonly facts: Pick<EngineFacts, "diskWrites" | "setDiskWrites">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What the engine writes to disk: flash wears out by it. */
+export class DiskWritesSource {
+  private readonly options: DiskWritesSourceOptions;
+  private state: DiskWrites;
+
+  constructor(options: DiskWritesSourceOptions) {
+    this.options = options;
+    this.state = parseDiskWrites(options.facts.diskWrites());
+  }
+
+  /** Bytes in the last 24 hours, up to this moment; undefined where the kernel does not tell. */
+  async writtenInDay(): Promise<number | undefined> {
+    const bytes = parseWrittenBytes(await machineFiles.read("/proc/self/io"));
+    if (bytes === undefined) return undefined;
+    this.state = accumulateWrites(this.state, {
+      process: performance.timeOrigin,
+      bytes,
+      nowMs: this.options.clock.now(),
+    });
+    return writtenInDay(this.state);
+  }
+
+  /** Durable with the caller's transaction. */
+  save(): void {
+    this.options.facts.setDiskWrites(this.state);
+  }
+
+  async stop(): Promise<void> {
+    const { logger } = this.options;
+    await this.writtenInDay();
+    try {
+      this.save();
+    } catch (error) {
+      logger.error("what was written to disk could not be kept", { error: describeError(error) });
+    }
+  }
+}
