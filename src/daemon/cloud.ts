@@ -218,10 +218,10 @@ export class Cloud {
     return caFile === undefined ? undefined : readPem(caFile);
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.client.close();
-    await this.usage.stop();
-    await this.diskWrites.stop();
+    this.usage.stop();
+    this.diskWrites.stop();
   }
 
   private async checkIn(signal: AbortSignal): Promise<CheckInResult> {

@@ -5,9 +5,9 @@ import type { EngineFacts } from "../engine/index.ts";
 import {
   accumulateWrites,
   type DiskWrites,
-  machineFiles,
   parseDiskWrites,
   parseWrittenBytes,
+  readKernelFile,
   writtenInDay,
 } from "../telemetry/index.ts";
 
@@ -28,8 +28,8 @@ export class DiskWritesSource {
   }
 
   /** Bytes in the last 24 hours, up to this moment; undefined where the kernel does not tell. */
-  async writtenInDay(): Promise<number | undefined> {
-    const bytes = parseWrittenBytes(await machineFiles.read("/proc/self/io"));
+  writtenInDay(): number | undefined {
+    const bytes = parseWrittenBytes(readKernelFile("/proc/self/io"));
     if (bytes === undefined) return undefined;
     this.state = accumulateWrites(this.state, {
       process: performance.timeOrigin,
@@ -44,9 +44,9 @@ export class DiskWritesSource {
     this.options.facts.setDiskWrites(this.state);
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     const { logger } = this.options;
-    await this.writtenInDay();
+    this.writtenInDay();
     try {
       this.save();
     } catch (error) {

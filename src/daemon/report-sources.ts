@@ -25,19 +25,15 @@ export function reportSources(dependencies: ReportSourcesDependencies): ReportSo
   const { hosting, usage, diskWrites, deviceFacts, loop, queue, redact } = dependencies;
   return {
     engineReport: async () => {
-      const [apps, diskWrittenInDayBytes] = await Promise.all([
-        hosting.supervisor.statuses(),
-        diskWrites.writtenInDay(),
-      ]);
       const failure = loop().lastFailure();
       return engineReport({
-        apps,
+        apps: await hosting.supervisor.statuses(),
         engineVersion,
         engine: {
           uptimeMs: process.uptime() * 1000,
           lastCheckInMs: loop().status().lastSuccessAtMs ?? undefined,
           lastFailure: failure && { ...failure, text: redact(failure.text) },
-          diskWrittenInDayBytes,
+          diskWrittenInDayBytes: diskWrites.writtenInDay(),
         },
         queue: queue(),
         nowMs: systemClock.now(),
@@ -47,7 +43,7 @@ export function reportSources(dependencies: ReportSourcesDependencies): ReportSo
       const { text, lasting } = await deviceFacts.deviceInfo();
       return { text, digest: createHash("sha256").update(lasting).digest("hex") };
     },
-    usageReport: () => usage.report(),
+    usageReport: () => ({ text: usage.report(), digest: "" }),
     saveCounts: () => {
       usage.save();
       diskWrites.save();

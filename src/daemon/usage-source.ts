@@ -28,7 +28,7 @@ export class UsageSource {
   private readonly options: UsageSourceOptions;
   private state: UsageState;
   private unsavedBytes = 0;
-  private reading: Promise<void> | undefined;
+  private readonly bootId = bootId();
   private interfaceOf: ReadonlyMap<string, string> = new Map();
 
   constructor(options: UsageSourceOptions) {
@@ -53,12 +53,8 @@ export class UsageSource {
   };
 
   /** The report's text, up to this moment. */
-  async report(): Promise<string> {
-    // One at a time: an older reading after a newer one would look like counters that started anew.
-    this.reading ??= this.read().finally(() => {
-      this.reading = undefined;
-    });
-    await this.reading;
+  report(): string {
+    this.count();
     return usageReport(this.state);
   }
 
@@ -68,15 +64,14 @@ export class UsageSource {
     this.unsavedBytes = 0;
   }
 
-  async stop(): Promise<void> {
-    await this.report();
+  stop(): void {
+    this.count();
     this.saveNow();
   }
 
-  private async read(): Promise<void> {
-    const interfaces = await readCounters();
+  private count(): void {
     const nowMs = this.options.clock.now();
-    this.state = accumulateCounters(this.state, { bootId: bootId(), nowMs, interfaces });
+    this.state = accumulateCounters(this.state, { bootId: this.bootId, nowMs, interfaces: readCounters() });
   }
 
   private saveNow(): void {

@@ -94,8 +94,8 @@ function engineFacts(
 function queueFacts({ entries, bytes, oldestWaitedMs, dropped, deadLetters }: QueueHealth): object {
   return {
     entries,
-    dropped,
-    dead_letters: deadLetters,
+    ...(dropped > 0 && { dropped }),
+    ...(deadLetters > 0 && { dead_letters: deadLetters }),
     ...(entries > 0 && { bytes, oldest: Math.round((oldestWaitedMs ?? 0) / 1000) }),
   };
 }
@@ -125,7 +125,7 @@ function processEntry(one: ProcessStatus, nowMs: number): Omit<ProcessEntry, "na
     status: one.state,
     uptime: isUp ? formatUptime(nowMs - (one.startedAtMs ?? nowMs)) : "",
     exitstatus: one.exitStatus ?? 0,
-    restarts: one.restarts,
+    ...(one.restarts > 0 && { restarts: one.restarts }),
     ...(one.signal !== undefined && { signal: one.signal }),
     ...(one.detail !== undefined && { detail: one.detail }),
     ...(one.health !== undefined && { health: one.health, health_restarts: one.healthRestarts ?? 0 }),

@@ -1,4 +1,4 @@
-export { readCounters } from "./collectors/counters.ts";
+export { readCounters, readKernelFile } from "./collectors/counters.ts";
 export { collectDeviceFacts, systemCalls } from "./collectors/device-facts.ts";
 export { machineFiles } from "./collectors/machine-files.ts";
 export { type AskProgram, collectTimeState } from "./collectors/time-state.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AppStatus } from "../../../src/core/app-status.ts";
 import { formatUptime } from "../../../src/core/uptime.ts";
+import { encodeCompactForm } from "../../../src/device-client/form.ts";
 import { engineReport } from "../../../src/telemetry/index.ts";
 
 const running: AppStatus = {
@@ -73,6 +74,25 @@ describe("engine_report", () => {
     });
   });
 
+  it("takes a quiet gateway with three apps, up for months, at most 700 bytes on the wire", () => {
+    const dayMs = 86_400_000;
+    const text = engineReport({
+      apps: ["modbus", "weather", "camera"].map((name) => ({ ...running, name, restarts: 0 })),
+      engineVersion: "10.12.3",
+      engine: { ...engine, uptimeMs: 200 * dayMs, lastCheckInMs: 1e12, diskWrittenInDayBytes: 123_456_789 },
+      queue: {
+        uptimeMs: 200 * dayMs,
+        entries: 0,
+        bytes: 0,
+        oldestWaitedMs: undefined,
+        dropped: 0,
+        deadLetters: 0,
+      },
+      nowMs: 200 * dayMs,
+    });
+    expect(encodeCompactForm([["engine_report", text]]).length).toBeLessThanOrEqual(700);
+  });
+
   it("tells an error for a day", () => {
     const lastFailure = { text: "no route", atMs: 0 };
     const told = (nowMs: number): unknown =>
@@ -103,7 +123,7 @@ describe("engine_report", () => {
       nowMs: 61_000,
     });
     expect(JSON.parse(text).apps[0].meter.processes).toEqual([
-      { name: "w0", status: "RUNNING", uptime: "0:01:00", exitstatus: 0, restarts: 0 },
+      { name: "w0", status: "RUNNING", uptime: "0:01:00", exitstatus: 0 },
       { name: "w1", status: "FATAL", uptime: "", exitstatus: 2, restarts: 4, detail: "gone" },
     ]);
   });
