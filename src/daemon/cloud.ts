@@ -74,7 +74,7 @@ export class Cloud {
   private readonly checkInDependencies: CheckInDependencies;
   private readonly composer: ReportComposer;
   private readonly deviceFacts: DeviceFactsSource;
-  private readonly diskWrites: DiskWritesSource;
+  readonly diskWrites: DiskWritesSource;
 
   /** @throws ConfigError when the gateway does not know its product or cannot know its serial number */
   constructor(options: CloudOptions) {

@@ -27,9 +27,14 @@ export class DiskWritesSource {
     this.state = parseDiskWrites(options.facts.diskWrites());
   }
 
+  /** Bytes since the process started; undefined where the kernel does not tell. */
+  written(): number | undefined {
+    return parseWrittenBytes(readKernelFile("/proc/self/io"));
+  }
+
   /** Bytes in the last 24 hours, up to this moment; undefined where the kernel does not tell. */
   writtenInDay(): number | undefined {
-    const bytes = parseWrittenBytes(readKernelFile("/proc/self/io"));
+    const bytes = this.written();
     if (bytes === undefined) return undefined;
     this.state = accumulateWrites(this.state, {
       process: performance.timeOrigin,

@@ -33,6 +33,8 @@ export interface QueueHostOptions {
   readonly cloud: Cloud;
   /** A logger whose level is asked at every line; undefined: the engine's. */
   readonly loggerAt: (level: () => LogLevel | undefined) => Logger;
+  /** What `/metrics` tells beside the queue. */
+  readonly engineMetrics: () => Promise<string>;
   /** For Murano to be told. */
   readonly reportTrouble: (text: string) => void;
 }
@@ -183,14 +185,15 @@ export class QueueHost {
     });
   }
 
-  private metrics(): string {
+  private async metrics(): Promise<string> {
     const { store, forwarder, listener } = this;
-    return formatMetrics({
+    const queue = formatMetrics({
       status: store.status(),
       identities: store.identities.list(),
       commits: store.commitTimes(),
       http: listener.stats(),
       uploads: forwarder.stats(),
     });
+    return queue + (await this.options.engineMetrics());
   }
 }

@@ -23,6 +23,7 @@ import { ControlServer } from "./control-server.ts";
 import { CrashWatch } from "./crash-watch.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
+import { engineMetrics } from "./engine-metrics.ts";
 import { EngineSettings } from "./engine-settings.ts";
 import { Hosting } from "./hosting.ts";
 import { isJournalStream, type Logging, logLevelOf, openLogging } from "./logging.ts";
@@ -161,6 +162,7 @@ async function runUntilStopped(
       paths,
       config,
       cloud,
+      engineMetrics: () => engineMetrics(hosting, cloud),
       loggerAt: (level) => logging.withLevel(level),
       reportTrouble,
     });

@@ -54,8 +54,13 @@ export class UsageSource {
 
   /** The report's text, up to this moment. */
   report(): string {
+    return usageReport(this.current());
+  }
+
+  /** What has flowed, up to this moment. */
+  current(): UsageState {
     this.count();
-    return usageReport(this.state);
+    return this.state;
   }
 
   /** Durable with the caller's transaction. */

@@ -60,6 +60,7 @@ export class CheckInLoop {
   private lastServerTimeMs: number | undefined;
   private lastError: string | null = null;
   private newestFailure: CheckInFailure | undefined;
+  private readonly made = { succeeded: 0, failed: 0 };
   private wake = new AbortController();
   /** When the step under way must have ended; undefined between steps and outside `run`. Monotonic. */
   private stepEndsByMs: number | undefined;
@@ -142,6 +143,11 @@ export class CheckInLoop {
     return this.newestFailure;
   }
 
+  /** Since the start. */
+  checkIns(): { readonly succeeded: number; readonly failed: number } {
+    return this.made;
+  }
+
   private facts(): LoopFacts {
     const { clock, credentials } = this.dependencies;
     return {
@@ -199,9 +205,15 @@ export class CheckInLoop {
     this.hurry = false;
     this.lastCheckInMs = clock.monotonic();
     this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000;
-    const { serverTimeMs } = await checkIn(signal);
-    this.lastSuccessAtMs = clock.now();
-    this.lastServerTimeMs = serverTimeMs ?? this.lastSuccessAtMs;
+    let outcome: keyof typeof this.made = "failed";
+    try {
+      const { serverTimeMs } = await checkIn(signal);
+      outcome = "succeeded";
+      this.lastSuccessAtMs = clock.now();
+      this.lastServerTimeMs = serverTimeMs ?? this.lastSuccessAtMs;
+    } finally {
+      this.made[outcome] += 1;
+    }
     if (resultsWaiting()) this.hurry = true;
   }
 

@@ -13,6 +13,7 @@ export {
 } from "./disk-writes.ts";
 export { type EngineHealth, engineReport, type QueueHealth } from "./engine-report.ts";
 export { parseMachineFacts } from "./machine-facts/parse.ts";
+export { formatEngineMetrics } from "./metrics.ts";
 export { accumulateCounters, accumulateTraffic } from "./usage/accumulate.ts";
 export { usageReport } from "./usage/usage-report.ts";
 export { parseUsageState, type UsageState } from "./usage/usage-state.ts";

@@ -31,7 +31,7 @@ export interface RouteDependencies {
   readonly now: () => number;
   /** `/healthz` and `/metrics`. */
   readonly isHealthy: () => boolean;
-  readonly metrics: () => string;
+  readonly metrics: () => string | Promise<string>;
 }
 
 type Handler = (
@@ -149,6 +149,6 @@ function health({ isHealthy }: RouteDependencies): Answer {
     : { status: 503, type, body: '{"status":"the queue cannot write to its disk"}\n' };
 }
 
-function metrics(parts: RouteDependencies): Answer {
-  return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: parts.metrics() };
+async function metrics(parts: RouteDependencies): Promise<Answer> {
+  return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: await parts.metrics() };
 }
