@@ -34,10 +34,12 @@ import { configIo } from "./config-io.ts";
 import { DeviceFactsSource } from "./device-facts-source.ts";
 import { DiskWritesSource } from "./disk-writes-source.ts";
 import type { EngineSettings } from "./engine-settings.ts";
+import { heldDownloads } from "./held-downloads.ts";
 import type { Hosting } from "./hosting.ts";
 import type { GatewayDevice } from "./queue-links.ts";
 import { reportSources } from "./report-sources.ts";
 import { GatewaySerial } from "./serial.ts";
+import { TrafficBudgets } from "./traffic-budgets.ts";
 import { UsageSource } from "./usage-source.ts";
 
 export interface CloudOptions {
@@ -84,7 +86,11 @@ export class Cloud {
     this.product = requireProduct(config);
     this.serial = new GatewaySerial({ paths, config, clock: systemClock, logger });
     const { vendor, model, serverUrl } = this.product;
-    this.usage = new UsageSource({ facts: hosting.facts, clock: systemClock, logger });
+    const counts = { facts: hosting.facts, clock: systemClock, logger };
+    this.usage = new UsageSource({
+      ...counts,
+      budgets: new TrafficBudgets({ ...counts, budgets: config.budgets }),
+    });
     const certificate = clientCertificate(config);
     this.certificate = certificate;
     this.client = new DeviceClient({
@@ -113,7 +119,7 @@ export class Cloud {
       clock: systemClock,
       logger,
     });
-    this.diskWrites = new DiskWritesSource({ facts: hosting.facts, clock: systemClock, logger });
+    this.diskWrites = new DiskWritesSource(counts);
     this.composer = this.createComposer();
     this.checkInDependencies = {
       api: this.api,
@@ -146,6 +152,10 @@ export class Cloud {
     }
     const stopListening = hosting.ota.onFinished(() => this.loop.hasten());
     void this.deviceFacts.learn(stop);
+    void this.usage.watch(stop);
+    const stopHastening = this.usage.onChanged(({ isLevelNew }) => {
+      if (isLevelNew) this.loop.hasten();
+    });
     // So that the first report tells true states; yet a pm2 that hangs must not keep the gateway from checking in.
     await Promise.race([hosting.firstLook(), systemClock.sleep(firstLookMs, stop).catch(() => undefined)]);
     const watching =
@@ -167,6 +177,7 @@ export class Cloud {
     await this.loop.run(stop);
     await watching;
     stopListening();
+    stopHastening();
   }
 
   /** One check-in, the jobs that it brought, and their results told. @returns the exit status */
@@ -210,6 +221,11 @@ export class Cloud {
       },
       owns: (cik) => ciks.knownSecrets().includes(cik),
     };
+  }
+
+  /** Packages, as traffic budgets let them through. */
+  get content(): Pick<DeviceApi, "contentInfo" | "download"> {
+    return heldDownloads(this.api, this.usage);
   }
 
   /** Certificates of the servers, where they are not the system's. */

@@ -22,6 +22,6 @@ export async function engineMetrics(
       residentBytes: process.memoryUsage.rss(),
       diskWrittenBytes: diskWrites.written(),
     },
-    usage: usage.current(),
+    ...usage.current(),
   });
 }

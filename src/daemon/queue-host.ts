@@ -49,6 +49,7 @@ export class QueueHost {
   private readonly listener: QueueListener;
   private readonly logger: Logger;
   private level: LogLevel | undefined;
+  private stopListening: () => void = () => undefined;
 
   /** @throws ConfigError when `gmq.cfg` or `logging.cfg` is not valid */
   constructor(options: QueueHostOptions) {
@@ -107,10 +108,15 @@ export class QueueHost {
     this.store.start();
     this.forwarder.start();
     this.listener.start();
+    const { usage } = this.options.cloud;
+    const hold = (): void => this.forwarder.hold(usage.hold);
+    this.stopListening = usage.onChanged(hold);
+    hold();
   }
 
   /** Requests that are being served get their answer; what is queued stays. */
   async stop(): Promise<void> {
+    this.stopListening();
     try {
       await Promise.all([this.listener.stop(), this.forwarder.stop()]);
     } finally {

@@ -43,7 +43,7 @@ export function reportSources(dependencies: ReportSourcesDependencies): ReportSo
       const { text, lasting } = await deviceFacts.deviceInfo();
       return { text, digest: createHash("sha256").update(lasting).digest("hex") };
     },
-    usageReport: () => ({ text: usage.report(), digest: "" }),
+    usageReport: () => usage.report(),
     saveCounts: () => {
       usage.save();
       diskWrites.save();

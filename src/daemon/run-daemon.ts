@@ -186,7 +186,7 @@ async function runUntilStopped(
   endings.add("the control socket", () => control.stop());
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
-  hosting.start(cloud?.api ?? noContent, stop.signal);
+  hosting.start(cloud?.content ?? noContent, stop.signal);
   await watchdog?.ready();
   const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
   const ended = work.then((status): Ending => ({ kind: "ended", status }));

@@ -33,6 +33,7 @@ const schemas = {
   /** Its shape is telemetry's business. */
   usage: z.unknown(),
   diskWrites: z.unknown(),
+  budgets: z.unknown(),
 };
 
 /** Small durable facts of the check-in loop, in `lib/gateway.db`. */
@@ -89,6 +90,15 @@ export class EngineFacts {
 
   setDiskWrites(state: unknown): void {
     this.write("diskWrites", state);
+  }
+
+  /** What was spent of the budgets, as it was given; undefined before anything was. */
+  budgets(): unknown {
+    return this.read("budgets");
+  }
+
+  setBudgets(state: unknown): void {
+    this.write("budgets", state);
   }
 
   /** All reports are owed again. */

@@ -1,4 +1,16 @@
+export {
+  type Budget,
+  type BudgetLevel,
+  type BudgetStanding,
+  holdOf,
+  isOfBudget,
+  levelOf,
+  spend,
+  strictest,
+} from "./budget/budget.ts";
+export { type BudgetState, parseBudgetState } from "./budget/budget-state.ts";
 export { readCounters, readKernelFile } from "./collectors/counters.ts";
+export { defaultInterface } from "./collectors/default-interface.ts";
 export { collectDeviceFacts, systemCalls } from "./collectors/device-facts.ts";
 export { machineFiles } from "./collectors/machine-files.ts";
 export { type AskProgram, collectTimeState } from "./collectors/time-state.ts";
@@ -14,6 +26,11 @@ export {
 export { type EngineHealth, engineReport, type QueueHealth } from "./engine-report.ts";
 export { parseMachineFacts } from "./machine-facts/parse.ts";
 export { formatEngineMetrics } from "./metrics.ts";
-export { accumulateCounters, accumulateTraffic } from "./usage/accumulate.ts";
+export {
+  accumulateCounters,
+  accumulateTraffic,
+  bytesBetween,
+  type KernelCounters,
+} from "./usage/accumulate.ts";
 export { usageReport } from "./usage/usage-report.ts";
 export { parseUsageState, type UsageState } from "./usage/usage-state.ts";

@@ -1,5 +1,6 @@
 import type { AppStatus } from "../core/app-status.ts";
 import { by, counter, gauge, type Sample } from "../core/prometheus.ts";
+import { type BudgetStanding, budgetLevels } from "./budget/budget.ts";
 import type { UsageState } from "./usage/usage-state.ts";
 
 export interface EngineMetricsInput {
@@ -20,11 +21,17 @@ export interface EngineMetricsInput {
     readonly diskWrittenBytes: number | undefined;
   };
   readonly usage: UsageState;
+  readonly budgets: readonly BudgetStanding[];
 }
 
 /** What `/metrics` tells of the engine and the apps. */
 export function formatEngineMetrics(input: EngineMetricsInput): string {
-  return [...engineFamilies(input), ...appFamilies(input.apps), ...trafficFamilies(input.usage)].join("");
+  return [
+    ...engineFamilies(input),
+    ...appFamilies(input.apps),
+    ...trafficFamilies(input.usage),
+    ...budgetFamilies(input.budgets),
+  ].join("");
 }
 
 function* engineFamilies(input: EngineMetricsInput): Generator<string> {
@@ -128,5 +135,31 @@ function* trafficFamilies({ interfaces }: UsageState): Generator<string> {
     "gwe_consumer_requests_total",
     "Requests to Murano by interface and consumer.",
     consumers.map(([labels, { requests }]) => [labels, requests]),
+  );
+}
+
+function* budgetFamilies(budgets: readonly BudgetStanding[]): Generator<string> {
+  if (budgets.length === 0) return;
+  yield gauge(
+    "gwe_budget_level",
+    "0: all is well; 1: a warning; 2: a limit is exceeded.",
+    budgets.map(({ budget, level }) => [{ interfaces: budget.interfaces }, budgetLevels.indexOf(level)]),
+  );
+  const each = (ask: (standing: BudgetStanding) => readonly (number | undefined)[]): Sample[] =>
+    budgets.flatMap((standing) => {
+      const { interfaces } = standing.budget;
+      return ask(standing).flatMap((value, index): Sample[] =>
+        value === undefined ? [] : [[{ interfaces, period: index === 0 ? "day" : "month" }, value]],
+      );
+    });
+  yield gauge(
+    "gwe_budget_used_bytes",
+    "What of a budget was used in the period.",
+    each(({ spent }) => [spent.day.bytes, spent.month.bytes]),
+  );
+  yield gauge(
+    "gwe_budget_limit_bytes",
+    "What may flow in the period.",
+    each(({ budget }) => [budget.dailyBytes, budget.monthlyBytes]),
   );
 }

@@ -23,6 +23,7 @@ import type {
   QueueStatus,
   Waiting,
 } from "../types.ts";
+import { urgentPriority } from "../urgent.ts";
 import { laneNumber, laneOf } from "./chunk.ts";
 import { CommitTimes } from "./commit-times.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -139,6 +140,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
         lane: laneOf(lane.lane),
         entries: (before?.entries ?? 0) + lane.entries,
         bytes: (before?.bytes ?? 0) + lane.bytes,
+        urgentEntries: (before?.urgentEntries ?? 0) + (lane.priority === urgentPriority ? lane.entries : 0),
         oldestWaitedMs: Math.max(before?.oldestWaitedMs ?? 0, oldest === undefined ? 0 : boots.ageMs(oldest)),
       });
     }

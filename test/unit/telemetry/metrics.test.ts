@@ -26,6 +26,20 @@ const input = {
   lastCheckInMs: 12_000,
   waitingResults: 1,
   process: { startedAtMs: 1_000, cpuMs: 250, residentBytes: 5e7, diskWrittenBytes: 4096 },
+  budgets: [
+    {
+      budget: {
+        interfaces: "ppp*",
+        dailyBytes: 50,
+        monthlyBytes: undefined,
+        warningPercent: 80,
+        resetDay: 1,
+        action: "report",
+      },
+      spent: { day: { startMs: 0, bytes: 45 }, month: { startMs: 0, bytes: 99 } },
+      level: "warning",
+    },
+  ] as const,
   usage: accumulateTraffic(noUsage, { interface: "ppp0", consumer: 'M/"1"', rx: 5, tx: 6, nowMs: 0 }),
 };
 
@@ -44,6 +58,9 @@ it("tells Prometheus of engine, apps and traffic in its own terms", () => {
       'gwe_app_last_exit_status{app="meter"} 3',
       'gwe_app_healthy{app="meter"} 0',
       'gwe_consumer_transmit_bytes_total{interface="ppp0",consumer="M/\\"1\\""} 6',
+      'gwe_budget_level{interfaces="ppp*"} 1',
+      'gwe_budget_used_bytes{interfaces="ppp*",period="month"} 99',
+      'gwe_budget_limit_bytes{interfaces="ppp*",period="day"} 50',
       "process_cpu_seconds_total 0.25",
     ]),
   );
@@ -57,6 +74,7 @@ it("is what Prometheus takes, also where much is not known", () => {
     lastCheckInMs: undefined,
     process: { ...input.process, diskWrittenBytes: undefined },
     usage: noUsage,
+    budgets: [],
   };
   for (const one of [input, unknown]) {
     const verdict = spawnSync("promtool", ["check", "metrics"], {
