@@ -18,4 +18,4 @@ export {
   type SerialResolution,
 } from "./serial.ts";
 export { type Config, type DeviceConfig, type EngineConfig, type LogLevel, logLevels } from "./types.ts";
-export { engineBuild, engineVersion } from "./version.ts";
+export { engineBuild, engineBuiltAtMs, engineVersion } from "./version.ts";

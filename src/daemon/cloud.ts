@@ -6,6 +6,7 @@ import {
   type Config,
   ConfigError,
   ConfigStore,
+  engineBuiltAtMs,
   engineVersion,
   type Paths,
   type ProductIdentity,
@@ -13,7 +14,12 @@ import {
 } from "../config/index.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { type ClientCertificate, type DeviceApi, DeviceClient } from "../device-client/index.ts";
+import {
+  type ClientCertificate,
+  type DeviceApi,
+  DeviceClient,
+  type DeviceClientOptions,
+} from "../device-client/index.ts";
 import {
   type CheckInDependencies,
   CheckInLoop,
@@ -29,13 +35,16 @@ import {
 } from "../engine/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
 import { systemClock } from "../platform/system-clock.ts";
-import { engineReport } from "../telemetry/index.ts";
+import { engineReport, type ReportedTime } from "../telemetry/index.ts";
+import type { ClockKeeper } from "./clock-keeper.ts";
 import { configIo } from "./config-io.ts";
 import { DeviceFactsSource } from "./device-facts-source.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import type { Hosting } from "./hosting.ts";
 import type { GatewayDevice } from "./queue-links.ts";
 import { GatewaySerial } from "./serial.ts";
+import { SystemTime } from "./system-time.ts";
+import { inquireTime } from "./time-inquiry.ts";
 import { UsageSource } from "./usage-source.ts";
 
 export interface CloudOptions {
@@ -43,6 +52,7 @@ export interface CloudOptions {
   readonly config: Config;
   readonly ciks: CikStore;
   readonly hosting: Hosting;
+  readonly keeper: ClockKeeper;
   /** Is told of check-ins. */
   readonly settings: EngineSettings | undefined;
   /** Milliseconds; undefined while the queue does not serve apps. */
@@ -54,6 +64,8 @@ export interface CloudOptions {
 const maxResultRounds = 20;
 const firstLookMs = 15_000;
 const longPollTimeoutMs = 300_000;
+/** So long a run with `once` waits for the true time. */
+const timeWaitMs = 30_000;
 
 /** What speaks to Murano: the device client, the credentials, and the check-in loop. */
 export class Cloud {
@@ -71,16 +83,17 @@ export class Cloud {
   private readonly checkInDependencies: CheckInDependencies;
   private readonly composer: ReportComposer;
   private readonly deviceFacts: DeviceFactsSource;
+  private readonly systemTime: SystemTime;
 
   /** @throws ConfigError when the gateway does not know its product or cannot know its serial number */
   constructor(options: CloudOptions) {
-    const { paths, config, ciks, hosting } = options;
+    const { paths, config, ciks, hosting, keeper } = options;
     const logger = options.logger.child({ part: "cloud" });
     this.options = { ...options, logger };
     this.product = requireProduct(config);
-    this.serial = new GatewaySerial({ paths, config, clock: systemClock, logger });
+    this.serial = new GatewaySerial({ paths, config, clock: keeper.clock, logger });
     const { vendor, model, serverUrl } = this.product;
-    this.usage = new UsageSource({ facts: hosting.facts, clock: systemClock, logger });
+    this.usage = new UsageSource({ facts: hosting.facts, clock: keeper.clock, logger });
     const certificate = clientCertificate(config);
     this.certificate = certificate;
     this.client = new DeviceClient({
@@ -93,6 +106,7 @@ export class Cloud {
       userAgent: config.engine.userAgent,
       consumer: "gwe",
       audit: this.usage.audit,
+      ...this.clockOptions,
     });
     this.credentials = new Credentials({
       storage: ciks,
@@ -102,11 +116,13 @@ export class Cloud {
       logger,
     });
     this.api = reactivatingApi(this.client, this.credentials, logger);
+    this.systemTime = new SystemTime({ keeper, cwd: paths.libDir, clock: keeper.clock });
     this.deviceFacts = new DeviceFactsSource({
       nodeFile: process.execPath,
       programFile: join(installationPath(), "dist/machine-facts.js"),
       cwd: paths.libDir,
-      clock: systemClock,
+      time: async () => ({ ...(await this.systemTime.recent()), ...reportedTrust(keeper) }),
+      clock: keeper.clock,
       logger,
     });
     this.composer = this.createComposer();
@@ -132,7 +148,7 @@ export class Cloud {
 
   /** Checks in until `stop` aborts. */
   async run(stop: AbortSignal): Promise<void> {
-    const { config, hosting } = this.options;
+    const { config, hosting, keeper } = this.options;
     try {
       await this.serial.wait(stop);
     } catch (error) {
@@ -141,8 +157,9 @@ export class Cloud {
     }
     const stopListening = hosting.ota.onFinished(() => this.loop.hasten());
     void this.deviceFacts.learn(stop);
+    const inquiry = this.learnTime(stop);
     // So that the first report tells true states; yet a pm2 that hangs must not keep the gateway from checking in.
-    await Promise.race([hosting.firstLook(), systemClock.sleep(firstLookMs, stop).catch(() => undefined)]);
+    await Promise.race([hosting.firstLook(), keeper.clock.sleep(firstLookMs, stop).catch(() => undefined)]);
     const watching =
       config.engine.checkIn === "long-poll"
         ? watchForCommands(
@@ -151,7 +168,7 @@ export class Cloud {
               checkedInUntilMs: () => this.loop.serverTimeOfLastCheckInMs(),
               onCommand: () => this.loop.commandArrived(),
               onUnauthorized: () => this.loop.hasten(),
-              clock: systemClock,
+              clock: keeper.clock,
               random: Math.random,
               logger: this.options.logger,
               timeoutMs: longPollTimeoutMs,
@@ -161,21 +178,24 @@ export class Cloud {
         : undefined;
     await this.loop.run(stop);
     await watching;
+    await inquiry;
     stopListening();
   }
 
   /** One check-in, the jobs that it brought, and their results told. @returns the exit status */
   async runOnce(stop: AbortSignal): Promise<number> {
-    const { hosting, logger } = this.options;
+    const { hosting, keeper, logger } = this.options;
     this.serial.require();
     await hosting.firstLook();
+    // With a clock that is plainly wrong no certificate counts as valid.
+    if (keeper.isPlainlyWrong) await this.learnTime(AbortSignal.any([stop, AbortSignal.timeout(timeWaitMs)]));
     try {
       if (!this.credentials.areReady()) await this.credentials.activate();
       for (let round = 0; round < maxResultRounds; round++) {
         await this.checkIn(stop);
         await hosting.ota.idle();
         if (hosting.outbox.waitingResults() === 0 && !this.composer.isAsked) return 0;
-        await systemClock.sleep(1_000, stop);
+        await keeper.clock.sleep(1_000, stop);
       }
       logger.warn("results still wait to be told", { waiting: hosting.outbox.waitingResults() });
       return 1;
@@ -207,6 +227,12 @@ export class Cloud {
     };
   }
 
+  /** For every device client. */
+  get clockOptions(): Pick<DeviceClientOptions, "certificateTime" | "serverClock"> {
+    const { certificateTimeMs, serverClock } = this.options.keeper;
+    return { certificateTime: certificateTimeMs, serverClock };
+  }
+
   /** Certificates of the servers, where they are not the system's. */
   get ca(): string | undefined {
     const { caFile } = this.options.config.device;
@@ -224,14 +250,33 @@ export class Cloud {
     return result;
   }
 
+  private async learnTime(stop: AbortSignal): Promise<void> {
+    const { keeper, logger } = this.options;
+    const wasWrong = keeper.isPlainlyWrong;
+    await inquireTime(
+      {
+        keeper,
+        system: this.systemTime,
+        client: this.client,
+        builtAtMs: engineBuiltAtMs,
+        clock: keeper.clock,
+        random: Math.random,
+        logger,
+      },
+      stop,
+    );
+    // What failed for the certificates' dates need not wait for its backoff.
+    if (wasWrong && !stop.aborted) this.loop.checkInNow();
+  }
+
   private createLoop(): CheckInLoop {
-    const { config, hosting, logger } = this.options;
+    const { config, hosting, keeper, logger } = this.options;
     return new CheckInLoop({
       credentials: this.credentials,
       checkIn: (signal) => this.checkIn(signal),
       takeCommand: (signal) => takeCommand(this.checkInDependencies, { signal }),
       resultsWaiting: () => hosting.outbox.waitingResults() > 0,
-      clock: systemClock,
+      clock: keeper.clock,
       random: Math.random,
       logger,
       updateIntervalS: config.engine.updateIntervalS,
@@ -263,7 +308,7 @@ export class Cloud {
   }
 
   private createComposer(): ReportComposer {
-    const { hosting, logger } = this.options;
+    const { hosting, keeper, logger } = this.options;
     return new ReportComposer({
       sources: {
         engineReport: async () =>
@@ -279,11 +324,15 @@ export class Cloud {
           return { text, digest: createHash("sha256").update(lasting).digest("hex") };
         },
         usageReport: () => this.usage.report(),
-        saveUsage: () => this.usage.save(),
+        saveUsage: () => {
+          this.usage.save();
+          const known = keeper.known();
+          if (known !== undefined) hosting.facts.setKnownTime(known);
+        },
       },
       outbox: hosting.outbox,
       facts: hosting.facts,
-      clock: systemClock,
+      clock: keeper.clock,
       logger,
     });
   }
@@ -292,6 +341,11 @@ export class Cloud {
     const store = new ConfigStore({ paths: this.options.paths, io: configIo });
     store.set([{ section: "engine", key: "update_interval", value: String(seconds) }]);
   }
+}
+
+function reportedTrust(keeper: ClockKeeper): Pick<ReportedTime, "trustedBy" | "wallErrorMs"> {
+  const { trustedBy, wallErrorMs } = keeper.status();
+  return { trustedBy: trustedBy ?? null, wallErrorMs: wallErrorMs ?? null };
 }
 
 function clientCertificate({ device }: Config): ClientCertificate | undefined {

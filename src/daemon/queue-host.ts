@@ -5,8 +5,8 @@ import {
   type Paths,
   type QueueConfig,
 } from "../config/index.ts";
+import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { openBootClock } from "../platform/boot-clock.ts";
 import { openDatabase } from "../platform/sqlite.ts";
 import { isDiskFull } from "../platform/sqlite-errors.ts";
 import { systemClock } from "../platform/system-clock.ts";
@@ -18,6 +18,7 @@ import {
   queueAfterSalvage,
   queueMigrations,
 } from "../queue/index.ts";
+import type { ClockKeeper } from "./clock-keeper.ts";
 import type { Cloud } from "./cloud.ts";
 import { describeReplacement } from "./describe-replacement.ts";
 import { type LogLevel, logLevelOf } from "./logging.ts";
@@ -30,6 +31,7 @@ export interface QueueHostOptions {
   readonly paths: Paths;
   readonly config: Config;
   readonly cloud: Cloud;
+  readonly keeper: ClockKeeper;
   /** A logger whose level is asked at every line; undefined: the engine's. */
   readonly loggerAt: (level: () => LogLevel | undefined) => Logger;
   /** For Murano to be told. */
@@ -46,10 +48,11 @@ export class QueueHost {
   private readonly listener: QueueListener;
   private readonly logger: Logger;
   private level: LogLevel | undefined;
+  private stopWaiting: () => void = () => undefined;
 
   /** @throws ConfigError when `gmq.cfg` or `logging.cfg` is not valid */
   constructor(options: QueueHostOptions) {
-    const { paths, config, cloud } = options;
+    const { paths, config, cloud, keeper } = options;
     const settings = loadQueueConfig(paths);
     this.level = logLevelOf(loadQueueLogConfig(paths).level);
     const logger = options.loggerAt(() => this.level).child({ part: "queue" });
@@ -61,6 +64,7 @@ export class QueueHost {
       ca: cloud.ca,
       gateway: cloud.gatewayDevice(),
       audit: cloud.usage.audit,
+      clockOptions: cloud.clockOptions,
       logger,
     });
     this.forwarder = new Forwarder({
@@ -68,7 +72,7 @@ export class QueueHost {
       identities: this.store.identities,
       links: this.links,
       settings: forwarderSettings(settings, config),
-      clock: systemClock,
+      clock: keeper.clock,
       random: Math.random,
       logger,
     });
@@ -93,18 +97,32 @@ export class QueueHost {
   }
 
   start(): void {
+    const { keeper } = this.options;
     this.store.start();
+    const offsetMs = this.store.bootOffsetMs();
+    if (offsetMs !== undefined) keeper.adopt(offsetMs);
+    this.stopWaiting = keeper.onTrusted(() => void this.timeIsKnown());
     this.forwarder.start();
     this.listener.start();
   }
 
   /** Requests that are being served get their answer; what is queued stays. */
   async stop(): Promise<void> {
+    this.stopWaiting();
     try {
       await Promise.all([this.listener.stop(), this.forwarder.stop()]);
     } finally {
       this.links.close();
       await this.store.stop();
+    }
+  }
+
+  private async timeIsKnown(): Promise<void> {
+    try {
+      await this.store.timeIsKnown();
+    } catch (error) {
+      // With the next commit, then.
+      this.logger.warn("the queue could not keep the time", { reason: describeError(error) });
     }
   }
 
@@ -120,7 +138,7 @@ export class QueueHost {
   }
 
   private createStore(settings: QueueConfig): QueueStore {
-    const { paths, reportTrouble } = this.options;
+    const { paths, keeper, reportTrouble } = this.options;
     const { logger } = this;
     return new QueueStore({
       file: {
@@ -138,20 +156,20 @@ export class QueueHost {
       },
       limits: queueLimits(settings),
       rememberedBlocks,
-      clock: systemClock,
-      boot: openBootClock(),
+      clock: keeper.clock,
+      time: keeper.time,
       logger,
       onReplaced: (replaced) => reportTrouble(describeReplacement("queue's database", replaced)),
     });
   }
 
   private createListener(settings: QueueConfig): QueueListener {
-    const { paths, reportTrouble } = this.options;
+    const { paths, keeper, reportTrouble } = this.options;
     const { store, forwarder, logger } = this;
     const desk = new ActivationDesk({
       identities: store.identities,
       links: forwarder.identityLinks,
-      clock: systemClock,
+      clock: keeper.clock,
       logger,
     });
     return new QueueListener({
@@ -163,14 +181,14 @@ export class QueueHost {
         activator: desk,
         readThrough: desk,
         reread: () => this.reread(),
-        now: systemClock.now,
+        now: keeper.time.stampMs,
         isHealthy: () => store.isWritable,
         metrics: () => this.metrics(),
       },
       settings: httpSettings(settings),
       portFile: paths.queuePort,
       reportTrouble,
-      clock: systemClock,
+      clock: keeper.clock,
     });
   }
 

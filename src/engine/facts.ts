@@ -24,6 +24,15 @@ export interface UsageSent {
   readonly sentAtMs: number;
 }
 
+/** The true time as it was last known, and in which boot. */
+export interface KnownTime {
+  readonly bootId: string;
+  /** Unix milliseconds less the time since that boot. */
+  readonly offsetMs: number;
+  /** Unix milliseconds. */
+  readonly nowMs: number;
+}
+
 const schemas = {
   fetchCursor: z.object({
     timestamp: z.number(),
@@ -33,6 +42,7 @@ const schemas = {
   }),
   deviceInfoSent: z.object({ sentAtMs: z.number(), digest: z.string() }),
   usageSent: z.object({ sentAtMs: z.number() }),
+  knownTime: z.object({ bootId: z.string(), offsetMs: z.number(), nowMs: z.number() }),
   /** Its shape is telemetry's business. */
   usage: z.unknown(),
 };
@@ -76,6 +86,14 @@ export class EngineFacts {
 
   setUsage(state: unknown): void {
     this.write("usage", state);
+  }
+
+  knownTime(): KnownTime | undefined {
+    return this.read("knownTime");
+  }
+
+  setKnownTime(known: KnownTime): void {
+    this.write("knownTime", known);
   }
 
   /** All reports are owed again. */

@@ -125,7 +125,9 @@ export class Uploader {
   private facts(): UploadFacts {
     const { clock, settings, outlet } = this.dependencies;
     const own = outlet.waiting(this.identityId);
-    const inLane = (lane: Lane): Waiting | undefined => own.find((waiting) => waiting.lane === lane);
+    // What is held by the clock is not there yet.
+    const inLane = (lane: Lane): Waiting | undefined =>
+      own.find((waiting) => waiting.lane === lane && !waiting.isHeld);
     return {
       nowMs: clock.monotonic(),
       notBeforeMs: this.notBeforeMs,

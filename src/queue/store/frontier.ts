@@ -22,6 +22,12 @@ export class Frontier {
     if (next <= own + reachS) this.reached.set(key, next);
   }
 
+  /** What it was told of turned out to lie elsewhere in time. Rounded up: too far is safe. */
+  shift(ms: number): void {
+    const seconds = Math.ceil(ms / 1000);
+    for (const [key, second] of this.reached) this.reached.set(key, second + seconds);
+  }
+
   /** The first second that a live write may get. */
   after(identity: number, alias: string, own: number): number {
     const key = keyOf(identity, alias);
