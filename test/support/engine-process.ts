@@ -19,6 +19,8 @@ export interface EngineHomeOptions {
   readonly engineConfig?: readonly string[];
   /** Further lines of `[device]` in Gateway.cfg. */
   readonly deviceConfig?: readonly string[];
+  /** In place of what the test itself runs with. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** In place of the pipeline's defaults: the engine is then run from its sources, by a program of the tests' own. */
   readonly otaLimits?: Partial<OtaLimits>;
 }
@@ -48,12 +50,14 @@ export class EngineProcess implements AsyncDisposable {
   readonly home: string;
   readonly paths: ReturnType<typeof pathsUnder>;
   private readonly otaLimits: Partial<OtaLimits> | undefined;
+  private readonly ownEnvironment: Readonly<Record<string, string>>;
   private child: ChildProcess | undefined;
   private text = "";
 
   constructor(options: EngineHomeOptions) {
     this.home = mkdtempSync(join(tmpdir(), "gwe-"));
     this.otaLimits = options.otaLimits;
+    this.ownEnvironment = options.environment ?? {};
     this.paths = pathsUnder(this.home);
     mkdirSync(this.paths.etcDir);
     const device = [
@@ -68,7 +72,8 @@ export class EngineProcess implements AsyncDisposable {
   }
 
   get environment(): NodeJS.ProcessEnv {
-    return { ...process.env, GWE_HOME: this.home, PATH: `${bin}:${process.env.PATH}` };
+    const { ownEnvironment: own } = this;
+    return { ...process.env, ...own, GWE_HOME: this.home, PATH: `${bin}:${process.env.PATH}` };
   }
 
   get pid(): number | undefined {
