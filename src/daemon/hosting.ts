@@ -7,14 +7,15 @@ import { describeError, InvariantError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import type { DeviceApi } from "../device-client/index.ts";
-import { EngineFacts, engineMigrations, Outbox } from "../engine/index.ts";
-import { defaultOtaLimits, Ota, type OtaLimits, otaMigrations } from "../ota/index.ts";
+import { EngineFacts, Outbox } from "../engine/index.ts";
+import { defaultOtaLimits, Ota, type OtaLimits } from "../ota/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
 import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
-import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } from "../supervisor/index.ts";
+import { Pm2Adapter, Supervisor, supervisorAfterSalvage } from "../supervisor/index.ts";
 import { describeReplacement } from "./describe-replacement.ts";
 import type { EngineSettings } from "./engine-settings.ts";
+import { gatewayMigrations } from "./gateway-migrations.ts";
 import { inheritedEnvironment } from "./inherited-environment.ts";
 import { otaPlatform, servicePlatform, supervisorSystem } from "./platform-ports.ts";
 import { pm2DaemonSettings } from "./pm2-daemon.ts";
@@ -53,7 +54,7 @@ export class Hosting {
     this.options = options;
     const { db, replaced } = openDatabase({
       file: paths.gatewayDb,
-      migrations: [...engineMigrations, ...otaMigrations, ...supervisorMigrations],
+      migrations: gatewayMigrations,
       afterSalvage: supervisorAfterSalvage,
       logger,
       now: systemClock.now,

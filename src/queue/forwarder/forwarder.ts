@@ -52,7 +52,7 @@ export class Forwarder {
   start(): void {
     const { outlet } = this.dependencies;
     for (const { identityId } of outlet.waiting()) this.uploaderOf(identityId, true);
-    this.stopListening = outlet.onAppended((identityId) => this.uploaderOf(identityId).wake());
+    this.stopListening = outlet.onAppended((identityId) => this.uploaderOf(identityId).appended());
   }
 
   /** Resolves when no request is under way any more; what was not answered for stays queued. */

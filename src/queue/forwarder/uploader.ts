@@ -52,6 +52,8 @@ export class Uploader {
   private isCatchingUp: boolean;
   private isHurried = false;
   private isUploading = false;
+  /** What waits for nothing but the end of a backoff. */
+  private isBackingOff = false;
   private waitsForLink = false;
   private failures = 0;
   private notBeforeMs = 0;
@@ -84,11 +86,18 @@ export class Uploader {
         continue;
       }
       if (step.kind === "idle") this.isHurried = false;
+      this.isBackingOff = step.kind === "wait" && this.notBeforeMs > this.dependencies.clock.monotonic();
       await this.pause(step.kind === "wait" ? step.forMs : longestPauseMs, stop);
+      this.isBackingOff = false;
     }
   }
 
-  /** Something was appended, or a setting has changed. */
+  /** Something was appended. During a backoff that changes nothing, and there may be hundreds a second. */
+  appended(): void {
+    if (!this.isBackingOff) this.wake();
+  }
+
+  /** A setting has changed. */
   wake(): void {
     this.wakeUp.abort();
   }
