@@ -112,7 +112,7 @@ export async function openTunnel(stream: Duplex, target: Endpoint, proxy: ProxyS
 }
 
 /** Resolves at `event`; rejects at an error or a close that comes first. */
-export function occurrence(stream: Duplex, event: string): Promise<void> {
+function occurrence(stream: Duplex, event: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onClose = (): void =>
     reject(new ConnectionClosedError("the connection was closed while it was set up"));

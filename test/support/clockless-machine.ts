@@ -1,7 +1,7 @@
 import type { TrueTime } from "../../src/queue/index.ts";
 
 /** Before it, the queue of these tests takes a clock for plainly wrong. */
-export const plausibleSinceMs = Date.UTC(2026, 0, 1);
+const plausibleSinceMs = Date.UTC(2026, 0, 1);
 
 /** A machine whose clock is wrong at every boot, and on which somebody may come to tell the time. */
 export class ClocklessMachine {
