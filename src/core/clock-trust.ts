@@ -56,12 +56,12 @@ const longestTripMs = 60_000;
 /** Servers that write a second's time into answers of the next. */
 const toleranceMs = 1_000;
 
-/** Unix time less boot clock; undefined while nobody knows the time. */
+/** Unix time less boot clock, whole milliseconds; undefined while nobody knows the time. */
 export function offsetAt({ known }: ClockTrust, nowMs: number): number | undefined {
   if (known === undefined) return undefined;
   const missing = known.targetMs - known.offsetMs;
   const most = Math.max(0, nowMs - known.anchorMs) * slewRate;
-  return known.offsetMs + Math.max(-most, Math.min(most, missing));
+  return Math.round(known.offsetMs + Math.max(-most, Math.min(most, missing)));
 }
 
 /** @param wallOffsetMs the wall clock's own offset at that moment: it is taken over where the answer agrees with it */
@@ -113,7 +113,8 @@ export function assumed(trust: ClockTrust, nowMs: number, wallOffsetMs: number):
   return trust.known === undefined ? { ...trust, known: at(wallOffsetMs, "assumed", nowMs) } : trust;
 }
 
-function at(offsetMs: number, source: TimeSource, nowMs: number): Known {
+function at(exactMs: number, source: TimeSource, nowMs: number): Known {
+  const offsetMs = Math.round(exactMs);
   return { source, offsetMs, targetMs: offsetMs, anchorMs: nowMs };
 }
 

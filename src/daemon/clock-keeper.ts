@@ -64,7 +64,7 @@ export class ClockKeeper {
   constructor(options: ClockKeeperOptions) {
     const { wall, boot, bootId, hasHardwareClock, builtAtMs } = options;
     this.options = options;
-    this.firstOffsetMs = wall.now() - boot.sinceBootMs();
+    this.firstOffsetMs = Math.round(wall.now() - boot.sinceBootMs());
     this.wallOffsetMs = this.firstOffsetMs;
     this.lastKnownMs = builtAtMs;
     this.clock = {
@@ -74,9 +74,16 @@ export class ClockKeeper {
     };
     this.time = {
       bootId,
-      sinceBootMs: () => boot.sinceBootMs(),
-      stampMs: () => Math.round(this.firstOffsetMs + boot.sinceBootMs()),
-      trueNowMs: () => (this.isTrusted ? this.nowMs() : undefined),
+      now: () => {
+        const exactMs = boot.sinceBootMs();
+        const sinceBootMs = Math.round(exactMs);
+        const offsetMs = offsetAt(this.trust, exactMs);
+        return {
+          sinceBootMs,
+          stampMs: this.firstOffsetMs + sinceBootMs,
+          trueMs: offsetMs === undefined ? undefined : offsetMs + sinceBootMs,
+        };
+      },
       hasHardwareClock,
       plausibleSinceMs: builtAtMs - buildToleranceMs,
     };
@@ -140,7 +147,7 @@ export class ClockKeeper {
   known(): KnownTime | undefined {
     const offsetMs = this.offsetMs();
     if (offsetMs === undefined) return undefined;
-    return { bootId: this.time.bootId, offsetMs: Math.round(offsetMs), nowMs: this.nowMs() };
+    return { bootId: this.time.bootId, offsetMs, nowMs: this.nowMs() };
   }
 
   /** For the device clients: when certificates must be valid, where the system's clock cannot say so. */
@@ -160,7 +167,8 @@ export class ClockKeeper {
   }
 
   private nowMs(): number {
-    return Math.round((this.offsetMs() ?? this.firstOffsetMs) + this.options.boot.sinceBootMs());
+    const { stampMs, trueMs } = this.time.now();
+    return trueMs ?? stampMs;
   }
 
   private offsetMs(): number | undefined {

@@ -252,8 +252,8 @@ export class Cloud {
 
   private async learnTime(stop: AbortSignal): Promise<void> {
     const { keeper, logger } = this.options;
-    const wasWrong = keeper.isPlainlyWrong;
-    await inquireTime(
+    const wasLost = keeper.isPlainlyWrong && !keeper.isTrusted;
+    const asking = inquireTime(
       {
         keeper,
         system: this.systemTime,
@@ -265,8 +265,13 @@ export class Cloud {
       },
       stop,
     );
+    try {
+      await asking;
+    } catch (error) {
+      logger.error("nobody is asked for the time any more", { error: describeError(error) });
+    }
     // What failed for the certificates' dates need not wait for its backoff.
-    if (wasWrong && !stop.aborted) this.loop.checkInNow();
+    if (wasLost && !stop.aborted) this.loop.checkInNow();
   }
 
   private createLoop(): CheckInLoop {

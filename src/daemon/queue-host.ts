@@ -181,7 +181,7 @@ export class QueueHost {
         activator: desk,
         readThrough: desk,
         reread: () => this.reread(),
-        now: keeper.time.stampMs,
+        now: () => keeper.time.now().stampMs,
         isHealthy: () => store.isWritable,
         metrics: () => this.metrics(),
       },

@@ -287,15 +287,20 @@ export interface UploadStats {
   readonly isOnline: boolean;
 }
 
-/** What is known of the time (docs/clock.md). All of it runs on steadily: nothing here steps with the wall clock. */
+/** One moment by all clocks, in whole milliseconds. None of them steps with the wall clock. */
+export interface Moment {
+  /** Since the machine booted, suspend included: the same for every process of this boot. */
+  readonly sinceBootMs: number;
+  /** Unix time by the wall clock as it was when this process began: what entries are stamped with. */
+  readonly stampMs: number;
+  /** Unix time; undefined while nobody knows the true one. */
+  readonly trueMs: number | undefined;
+}
+
+/** What is known of the time (docs/clock.md). */
 export interface TrueTime {
   readonly bootId: string;
-  /** Milliseconds since the machine booted, suspend included: the same for every process of this boot. */
-  sinceBootMs(): number;
-  /** Unix milliseconds by the wall clock as it was when this process began: what entries are stamped with. */
-  stampMs(): number;
-  /** Unix milliseconds; undefined while nobody knows the true time. */
-  trueNowMs(): number | undefined;
+  now(): Moment;
   /** Whether the kernel took the time from a hardware clock at boot. */
   readonly hasHardwareClock: boolean;
   /** A wall clock before it, unix milliseconds, is plainly wrong. */

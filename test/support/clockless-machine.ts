@@ -52,9 +52,11 @@ export class ClocklessMachine {
     const { wallAheadMs } = this;
     return {
       bootId: `boot-${this.boots}`,
-      sinceBootMs: () => this.trueMs - this.bootedAtMs,
-      stampMs: () => this.trueMs + wallAheadMs,
-      trueNowMs: () => (this.errorMs === undefined ? undefined : this.trueMs + this.errorMs),
+      now: () => ({
+        sinceBootMs: this.trueMs - this.bootedAtMs,
+        stampMs: this.trueMs + wallAheadMs,
+        trueMs: this.errorMs === undefined ? undefined : this.trueMs + this.errorMs,
+      }),
       hasHardwareClock: this.hasHardwareClock,
       plausibleSinceMs,
     };

@@ -5,9 +5,10 @@ import type { TrueTime } from "../../src/queue/index.ts";
 export function rightTime(bootId: string, clock: Pick<Clock, "now" | "monotonic">): TrueTime {
   return {
     bootId,
-    sinceBootMs: () => clock.monotonic(),
-    stampMs: () => clock.now(),
-    trueNowMs: () => clock.now(),
+    now: () => {
+      const nowMs = clock.now();
+      return { sinceBootMs: Math.round(clock.monotonic()), stampMs: nowMs, trueMs: nowMs };
+    },
     hasHardwareClock: false,
     plausibleSinceMs: 0,
   };
@@ -15,5 +16,6 @@ export function rightTime(bootId: string, clock: Pick<Clock, "now" | "monotonic"
 
 /** The same where nobody says whether it is right. */
 export function unknownTime(bootId: string, clock: Pick<Clock, "now" | "monotonic">): TrueTime {
-  return { ...rightTime(bootId, clock), trueNowMs: () => undefined };
+  const right = rightTime(bootId, clock);
+  return { ...right, now: () => ({ ...right.now(), trueMs: undefined }) };
 }

@@ -1,5 +1,5 @@
 import type { SqliteDatabase } from "../../platform/sqlite.ts";
-import type { TrueTime } from "../types.ts";
+import type { Moment, TrueTime } from "../types.ts";
 import type { ChunkHead } from "./chunk.ts";
 
 type Stamp = Pick<ChunkHead, "boot" | "stamped_by" | "at_ms" | "since_boot_ms">;
@@ -57,22 +57,24 @@ export class Boots {
    */
   learn(): number | undefined {
     if (this.offsets.has(this.current)) return undefined;
-    const nowMs = this.time.trueNowMs();
-    if (nowMs === undefined) return undefined;
-    this.settle(this.current, Math.round(nowMs - this.time.sinceBootMs()), false);
+    const { trueMs, sinceBootMs } = this.time.now();
+    if (trueMs === undefined) return undefined;
+    this.settle(this.current, trueMs - sinceBootMs, false);
     this.settleEarlier();
     return this.stampShiftMs();
   }
 
   /** What a chunk is stamped with. */
   now(): { atMs: number; sinceBootMs: number } {
-    return { atMs: this.time.stampMs(), sinceBootMs: Math.round(this.sinceBootMs()) };
+    const now = this.time.now();
+    return { atMs: now.stampMs, sinceBootMs: this.sinceBootMs(now) };
   }
 
   /** What must be added to a time that is stamped now. 0 while nobody knows. */
   stampShiftMs(): number {
     const offset = this.offsetMs;
-    return offset === undefined ? 0 : Math.round(offset + this.sinceBootMs() - this.time.stampMs());
+    const now = this.time.now();
+    return offset === undefined ? 0 : offset + this.sinceBootMs(now) - now.stampMs;
   }
 
   /** Nobody knows yet when its entries were accepted, and their times come from the clock that was wrong. */
@@ -96,7 +98,7 @@ export class Boots {
 
   /** How long ago a chunk was accepted, for sure: clocks that may be wrong are not asked. */
   ageMs({ boot, since_boot_ms }: Stamp): number {
-    const nowMs = this.sinceBootMs();
+    const nowMs = this.sinceBootMs(this.time.now());
     if (boot === this.current) return Math.max(0, nowMs - since_boot_ms);
     const then = this.offsets.get(boot)?.ms;
     const now = this.offsetMs;
@@ -116,10 +118,9 @@ export class Boots {
   }
 
   /** In step with the true time once it is known: the boot clock's own drift is not in it then. */
-  private sinceBootMs(): number {
+  private sinceBootMs({ sinceBootMs, trueMs }: Moment): number {
     const offset = this.offsetMs;
-    const nowMs = offset === undefined ? undefined : this.time.trueNowMs();
-    return nowMs === undefined || offset === undefined ? this.time.sinceBootMs() : nowMs - offset;
+    return trueMs === undefined || offset === undefined ? sinceBootMs : trueMs - offset;
   }
 
   /** Earlier boots that never learned the time end just before the next one began: order and spacing are kept. */

@@ -144,7 +144,7 @@ class Scene {
     for (let index = 0; index < count; index++) {
       const value = String(this.next++);
       this.accepted.set(value, { key: alias, boot: machine.boot, trueMs: machine.trueMs });
-      await this.store.append(write("a", alias, this.time.stampMs(), value));
+      await this.store.append(write("a", alias, this.time.now().stampMs, value));
     }
     machine.pass(pauseMs);
   }

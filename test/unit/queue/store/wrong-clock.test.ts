@@ -13,7 +13,7 @@ class Gateway {
   store: QueueStore = this.open();
 
   write(value: string): Promise<void> {
-    return this.store.append(write("a", "x", this.time.stampMs(), value));
+    return this.store.append(write("a", "x", this.time.now().stampMs, value));
   }
 
   async tell(): Promise<void> {
