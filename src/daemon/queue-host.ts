@@ -18,6 +18,7 @@ import {
   queueAfterSalvage,
   queueMigrations,
 } from "../queue/index.ts";
+import type { QueueHealth } from "../telemetry/index.ts";
 import type { ClockKeeper } from "./clock-keeper.ts";
 import type { Cloud } from "./cloud.ts";
 import { describeReplacement } from "./describe-replacement.ts";
@@ -34,6 +35,8 @@ export interface QueueHostOptions {
   readonly keeper: ClockKeeper;
   /** A logger whose level is asked at every line; undefined: the engine's. */
   readonly loggerAt: (level: () => LogLevel | undefined) => Logger;
+  /** What `/metrics` tells beside the queue. */
+  readonly engineMetrics: () => Promise<string>;
   /** For Murano to be told. */
   readonly reportTrouble: (text: string) => void;
 }
@@ -49,6 +52,7 @@ export class QueueHost {
   private readonly logger: Logger;
   private level: LogLevel | undefined;
   private stopWaiting: () => void = () => undefined;
+  private stopListening: () => void = () => undefined;
 
   /** @throws ConfigError when `gmq.cfg` or `logging.cfg` is not valid */
   constructor(options: QueueHostOptions) {
@@ -91,6 +95,14 @@ export class QueueHost {
     return this.listener.uptimeMs();
   }
 
+  /** For `engine_report`. */
+  health(): QueueHealth {
+    const { entries, bytes, oldestWaitedMs, deadLetters, counts } = this.store.status();
+    const { bytes: byBytes, entries: byEntries, age } = counts.dropped;
+    const dropped = byBytes + byEntries + age;
+    return { uptimeMs: this.uptimeMs(), entries, bytes, oldestWaitedMs, dropped, deadLetters };
+  }
+
   /** Every CIK that must not get into a log. */
   secrets(): readonly string[] {
     return this.store.identities.list().flatMap(({ cik }) => (cik === undefined ? [] : [cik]));
@@ -104,11 +116,16 @@ export class QueueHost {
     this.stopWaiting = keeper.onTrusted(() => void this.timeIsKnown());
     this.forwarder.start();
     this.listener.start();
+    const { usage } = this.options.cloud;
+    const hold = (): void => this.forwarder.hold(usage.hold);
+    this.stopListening = usage.onChanged(hold);
+    hold();
   }
 
   /** Requests that are being served get their answer; what is queued stays. */
   async stop(): Promise<void> {
     this.stopWaiting();
+    this.stopListening();
     try {
       await Promise.all([this.listener.stop(), this.forwarder.stop()]);
     } finally {
@@ -192,14 +209,15 @@ export class QueueHost {
     });
   }
 
-  private metrics(): string {
+  private async metrics(): Promise<string> {
     const { store, forwarder, listener } = this;
-    return formatMetrics({
+    const queue = formatMetrics({
       status: store.status(),
       identities: store.identities.list(),
       commits: store.commitTimes(),
       http: listener.stats(),
       uploads: forwarder.stats(),
     });
+    return queue + (await this.options.engineMetrics());
   }
 }

@@ -1,10 +1,13 @@
 import { classifyFailure, type Failure, pauseAfter } from "../../core/api-failure.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
+import type { Hold } from "../../core/hold.ts";
 import type { Logger } from "../../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../../core/retry.ts";
 import type { Lane, QueueOutlet, Waiting } from "../types.ts";
+import { urgentPriority } from "../urgent.ts";
 import { BatchSender } from "./batch-sender.ts";
+import { isUrgentOnly, sendable } from "./held.ts";
 import type { IdentityLinks } from "./links.ts";
 import { uploadBackoff } from "./pace.ts";
 import { planUpload, type UploadFacts } from "./planner.ts";
@@ -15,12 +18,15 @@ import type { UploadCounter } from "./stats.ts";
 
 /** Nothing to do: whatever changes that wakes it. */
 const longestPauseMs = 2_000_000_000;
+/** What seemed to be there waits behind what is held (by the clock, say): not to be asked for in a loop. */
+const emptyPauseMs = 1_000;
 
 export interface UploaderDependencies {
   readonly outlet: QueueOutlet;
   readonly links: IdentityLinks;
   readonly refusals: RefusalWatch;
   readonly settings: () => ForwarderSettings;
+  readonly hold: () => Hold;
   readonly slots: Slots;
   readonly counter: UploadCounter;
   readonly clock: Clock;
@@ -80,9 +86,11 @@ export class Uploader {
     while (!stop.aborted) {
       const step = planUpload(this.facts());
       if (step.kind === "upload") {
+        let isEmpty = false;
         await this.dependencies.slots.use(async () => {
-          if (!stop.aborted) await this.upload(step.lane, stop);
+          if (!stop.aborted) isEmpty = await this.upload(step.lane, stop);
         });
+        if (isEmpty) await this.pause(emptyPauseMs, stop);
         continue;
       }
       if (step.kind === "idle") this.isHurried = false;
@@ -102,7 +110,7 @@ export class Uploader {
     this.wakeUp.abort();
   }
 
-  /** Uploads all there is now, whatever a backoff says. */
+  /** Uploads all there is now, whatever a backoff or a budget says. */
   hurry(): void {
     this.isHurried = true;
     this.retryNow();
@@ -131,12 +139,16 @@ export class Uploader {
     };
   }
 
+  /** A person who says "now" knows of the budget. */
+  private get hold(): Hold {
+    return this.isHurried ? "nothing" : this.dependencies.hold();
+  }
+
   private facts(): UploadFacts {
     const { clock, settings, outlet } = this.dependencies;
-    const own = outlet.waiting(this.identityId);
     // What is held by the clock is not there yet.
-    const inLane = (lane: Lane): Waiting | undefined =>
-      own.find((waiting) => waiting.lane === lane && !waiting.isHeld);
+    const own = sendable(outlet.waiting(this.identityId), this.hold).filter(({ isHeld }) => !isHeld);
+    const inLane = (lane: Lane): Waiting | undefined => own.find((waiting) => waiting.lane === lane);
     return {
       nowMs: clock.monotonic(),
       notBeforeMs: this.notBeforeMs,
@@ -162,15 +174,18 @@ export class Uploader {
     if (!stop.aborted && this.wakeUp.signal.aborted) this.wakeUp = new AbortController();
   }
 
-  private async upload(lane: Lane, stop: AbortSignal): Promise<void> {
+  /** @returns whether there was nothing to be had after all */
+  private async upload(lane: Lane, stop: AbortSignal): Promise<boolean> {
     this.lastLane = lane;
     this.isUploading = true;
     try {
       const count = await this.uploadBatch(lane, stop);
       if (lane === "backlog") this.isCatchingUp = count >= this.sender.limits().maxEntries;
       if (count > 0) await this.succeeded();
+      return count === 0;
     } catch (error) {
       if (!stop.aborted) await this.failed(error);
+      return false;
     } finally {
       this.isUploading = false;
     }
@@ -179,7 +194,10 @@ export class Uploader {
   /** @returns how many entries were answered for */
   private async uploadBatch(lane: Lane, stop: AbortSignal): Promise<number> {
     const { outlet, links } = this.dependencies;
-    const batch = await outlet.take(this.identityId, lane, this.sender.limits());
+    const batch = await outlet.take(this.identityId, lane, {
+      ...this.sender.limits(),
+      ...(isUrgentOnly(this.hold, lane) && { minPriority: urgentPriority }),
+    });
     if (batch === undefined) return 0;
     let latest = batch;
     try {

@@ -58,7 +58,8 @@ export class Outlet {
     isHeld: (id: number) => boolean,
   ): Batch | undefined {
     for (const batch of this.parts.batches.all()) {
-      if (batch.identity === identity && batch.lane === lane && !isHeld(batch.id)) return this.read(batch);
+      const isNext = batch.identity === identity && batch.lane === lane && !isHeld(batch.id);
+      if (isNext && this.isWithin(batch, limits)) return this.read(batch);
     }
     const batch = this.compose(identity, lane, limits);
     // Dead to the last: what is behind is a matter of the next commit, for there may be much of it.
@@ -157,7 +158,7 @@ export class Outlet {
     const picked: OpenedChunk[] = [];
     let entries = 0;
     let bytes = 0;
-    for (const chunk of this.oldestFirst(identity, lane)) {
+    for (const chunk of this.oldestFirst(identity, lane, limits.minPriority)) {
       if (boots.isHeld(chunk)) break;
       const all = this.open(chunk);
       let count = 0;
@@ -202,10 +203,11 @@ export class Outlet {
     return slice;
   }
 
-  /** Chunks of all priorities, merged, without those that are in batches. */
-  private *oldestFirst(identity: number, lane: number): Generator<Chunk> {
+  /** Chunks of all priorities from the given one on, merged, without those that are in batches. */
+  private *oldestFirst(identity: number, lane: number, minPriority = 0): Generator<Chunk> {
     const { ledger, chunks, pins } = this.parts;
-    const sources = [...ledger.filled(identity, lane)].map((count: LaneCount) => {
+    const filled = [...ledger.filled(identity, lane)].filter(({ priority }) => priority >= minPriority);
+    const sources = filled.map((count: LaneCount) => {
       const iterator = chunks.of(count);
       return { iterator, next: nextFree(iterator, pins) };
     });
@@ -217,6 +219,12 @@ export class Outlet {
       yield first.next;
       first.next = nextFree(first.iterator, pins);
     }
+  }
+
+  private isWithin({ slices }: StoredBatch, { minPriority }: BatchLimits): boolean {
+    if (minPriority === undefined) return true;
+    const { chunks } = this.parts;
+    return slices.some(({ firstSeq }) => (chunks.get(firstSeq)?.priority ?? 0) >= minPriority);
   }
 
   private read(stored: StoredBatch): Batch {

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
+import type { Histogram } from "../../core/prometheus.ts";
 import type { Replacement } from "../../platform/sqlite.ts";
 import type {
   AppendRequest,
@@ -23,7 +24,7 @@ import type {
   Waiting,
 } from "../types.ts";
 import { laneNumber } from "./chunk.ts";
-import { CommitTimes, type Histogram } from "./commit-times.ts";
+import { CommitTimes } from "./commit-times.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { shortestAgeMs } from "./limits.ts";
 import { Session } from "./session.ts";

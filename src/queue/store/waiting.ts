@@ -1,4 +1,5 @@
 import type { Waiting } from "../types.ts";
+import { urgentPriority } from "../urgent.ts";
 import { laneOf } from "./chunk.ts";
 import type { Session } from "./session.ts";
 
@@ -20,6 +21,8 @@ export function waitingIn(
         lane: laneOf(lane.lane),
         entries: (before?.waiting.entries ?? 0) + lane.entries,
         bytes: (before?.waiting.bytes ?? 0) + lane.bytes,
+        urgentEntries:
+          (before?.waiting.urgentEntries ?? 0) + (lane.priority === urgentPriority ? lane.entries : 0),
         oldestWaitedMs: Math.max(
           before?.waiting.oldestWaitedMs ?? 0,
           oldest === undefined ? 0 : boots.ageMs(oldest),
