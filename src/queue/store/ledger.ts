@@ -20,6 +20,7 @@ export interface Amount {
 export type CounterName =
   | "delivered"
   | "moved"
+  | "estimated"
   | "dead-dropped"
   | `dropped-${DropCause}`
   | `dead-${DeadReason}`;
@@ -166,6 +167,7 @@ export class Ledger {
       delivered: of("delivered"),
       dropped: { bytes: of("dropped-bytes"), entries: of("dropped-entries"), age: of("dropped-age") },
       moved: of("moved"),
+      estimated: of("estimated"),
       dead: {
         rejected: of("dead-rejected"),
         "too-dense": of("dead-too-dense"),

@@ -101,6 +101,16 @@ export const queueMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    id: "queue/0002-boots",
+    // Boots from before it count as those of a machine whose hardware clock works: their times stand, if plausible.
+    sql: `
+      ALTER TABLE boots ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE boots ADD COLUMN hardware_clock INTEGER NOT NULL DEFAULT 1;
+      ALTER TABLE boots ADD COLUMN last_at_ms INTEGER;
+      ALTER TABLE boots ADD COLUMN last_since_ms INTEGER;
+    `,
+  },
 ];
 
 /** More seqs than can have been given out after the state that was salvaged. */
