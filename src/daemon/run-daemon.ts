@@ -11,9 +11,12 @@ import {
 import type { Logger } from "../core/logger.ts";
 import { type Redact, redactor } from "../core/redact.ts";
 import type { OtaLimits } from "../ota/index.ts";
+import { EngineInstallation } from "../platform/engine-installation.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
+import { installationPath } from "../platform/installation-path.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
+import { runProcess } from "../platform/run-process.ts";
 import { serviceNotifier } from "../platform/service-notifier.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { openCikStore } from "./cik-store.ts";
@@ -24,7 +27,9 @@ import { CrashWatch } from "./crash-watch.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
 import { EngineSettings } from "./engine-settings.ts";
+import { EngineUpdate } from "./engine-update.ts";
 import { Hosting } from "./hosting.ts";
+import { inheritedEnvironment } from "./inherited-environment.ts";
 import { isJournalStream, type Logging, logLevelOf, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
@@ -129,11 +134,13 @@ async function runUntilStopped(
   const settings = worksLocally(options)
     ? undefined
     : new EngineSettings({ files, clock: systemClock, restart: () => restart.resolve({ kind: "restart" }) });
+  const engineUpdate = settings && createEngineUpdate(paths, settings, restart.resolve, logger);
   const hosting = new Hosting({
     paths,
     config,
     redact,
     settings,
+    engineUpdate,
     otaLimits: options.otaLimits,
     pm2Unit,
     logger,
@@ -184,6 +191,7 @@ async function runUntilStopped(
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.api ?? noContent, stop.signal);
+  if (isService(options)) engineUpdate?.start(stop.signal);
   await watchdog?.ready();
   const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
   const ended = work.then((status): Ending => ({ kind: "ended", status }));
@@ -197,6 +205,43 @@ async function runUntilStopped(
   return ending;
 }
 
+/** Runs until it is stopped, as what starts at boot does. */
+function isService(options: RunDaemonOptions): boolean {
+  return options.once !== true && !worksLocally(options);
+}
+
+function createEngineUpdate(
+  paths: Paths,
+  settings: EngineSettings,
+  end: (ending: Ending) => void,
+  logger: Logger,
+): EngineUpdate {
+  return new EngineUpdate({
+    paths,
+    installation: EngineInstallation.at(installationPath()),
+    checkedIn: (ms, signal) => settings.checkedIn(ms, signal),
+    lastTrouble: () => settings.lastTrouble(),
+    reaches: askMurano,
+    restart: () => end({ kind: "ended", status: 0 }),
+    clock: systemClock,
+    logger: logger.child({ part: "update" }),
+  });
+}
+
+/** Whether Murano answers a program of another version of this engine, by the gateway's own configuration. */
+async function askMurano(gdc: string): Promise<boolean> {
+  const { end, exitCode } = await runProcess({
+    command: gdc,
+    args: ["timestamp"],
+    cwd: "/",
+    env: inheritedEnvironment(),
+    timeoutMs: 60_000,
+    killAfterMs: 1_000,
+    maxOutputBytes: 1024,
+  });
+  return end === "exited" && exitCode === 0;
+}
+
 /** What is being ended must have ended within this; longer than the pipeline gives an installer. */
 const longestEndingMs = 120_000;
 
@@ -207,8 +252,7 @@ function startWatchdog(
   cloud: () => Cloud | undefined,
   logger: Logger,
 ): ServiceWatchdog | undefined {
-  const isService = options.once !== true && !worksLocally(options);
-  const notifier = isService ? serviceNotifier(process.env, process.pid) : undefined;
+  const notifier = isService(options) ? serviceNotifier(process.env, process.pid) : undefined;
   if (notifier === undefined) return undefined;
   let stoppedAtMs: number | undefined;
   stop.addEventListener("abort", () => {

@@ -165,12 +165,12 @@ async function putsBack(scene: Scene): Promise<string> {
   const status = await install(scene, (text) => text.includes("ended with 0"));
   assert.match(status, /In 2 seconds Gateway Engine takes over/);
   const began = performance.now();
-  await container.eventually(
-    "the original to be stopped",
-    async () =>
-      (await container.try("pgrep -f original-engine.py; pgrep -f /usr/local/bin/gwe")).stdout === "",
+  await container.eventually("the original to be stopped", async () => (await phase(container)) === "trial");
+  const failed = await device.waitForValue(
+    "fetch_status",
+    (text) => text.includes('"name":"gwe-takeover"'),
+    120_000,
   );
-  const failed = await device.waitForValue("fetch_status", (text) => text.includes("gwe-takeover"), 120_000);
   assert.match(failed, /"status":"failed".*no check-in succeeded.*503/);
   await container.eventually(
     "its own removal",
@@ -185,6 +185,12 @@ async function putsBack(scene: Scene): Promise<string> {
   assert.equal((await container.try("pgrep -f 'gwe-pm[2]|launcher[.]sh|gateway-engin[e]'")).stdout, "");
   assert.match(await container.sh("gwe --gateway-cik"), new RegExp(scene.cik));
   return `${(tookMs / 1000).toFixed(1)} s without a check-in, 20 allowed`;
+}
+
+/** What the take-over is at; empty where there is none. */
+async function phase(container: Container): Promise<string> {
+  const { stdout } = await container.try("cat /var/lib/gateway-engine/take-over/state.json");
+  return /"phase": "(\w+)"/.exec(stdout)?.[1] ?? "";
 }
 
 interface Status {
@@ -209,11 +215,7 @@ async function takesOver(scene: Scene): Promise<string> {
   await install(scene, (text) => text.includes("ended with 0"));
   const unit = "gateway-engine-take-over";
   // As a crash would, wherever it is by then; systemd starts it again.
-  await container.eventually(
-    "the switch to begin",
-    async () =>
-      (await container.try("grep -q switching /var/lib/gateway-engine/take-over/state.json")).status === 0,
-  );
+  await container.eventually("the switch to begin", async () => (await phase(container)) === "switching");
   await container.sh(`systemctl kill -s KILL ${unit}`);
   const began = performance.now();
   const told = await device.waitForValue(
