@@ -134,7 +134,8 @@ async function runUntilStopped(
   const settings = worksLocally(options)
     ? undefined
     : new EngineSettings({ files, clock: systemClock, restart: () => restart.resolve({ kind: "restart" }) });
-  const engineUpdate = settings && createEngineUpdate(paths, settings, restart.resolve, logger);
+  const engineUpdate =
+    settings && isService(options) ? createEngineUpdate(paths, settings, restart.resolve, logger) : undefined;
   const hosting = new Hosting({
     paths,
     config,
@@ -191,17 +192,15 @@ async function runUntilStopped(
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.api ?? noContent, stop.signal);
-  if (isService(options)) engineUpdate?.start(stop.signal);
+  engineUpdate?.start(stop.signal);
   await watchdog?.ready();
   const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
   const ended = work.then((status): Ending => ({ kind: "ended", status }));
   const ending = await Promise.race([ended, restart.promise]);
   // What still runs must not go on with what is closed next.
   stop.abort();
-  if (ending.kind === "restart") {
-    logger.info("the engine starts anew, to have new settings take effect");
-    await ended;
-  }
+  if (ending.kind === "restart") logger.info("the engine starts anew, to have new settings take effect");
+  await ended;
   return ending;
 }
 

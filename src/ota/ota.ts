@@ -254,10 +254,11 @@ export class Ota {
   /** Jobs that this run can work through, in that order. */
   private todo(): readonly Job[] {
     const jobs = this.journal.unendedJobs();
-    if (this.deps.settings !== undefined) return jobs;
-    return jobs.filter(
-      (job) => job.task.verb !== "configure" && !(isEnginePackage(job) && job.state.phase === "activating"),
-    );
+    return jobs.filter((job) => {
+      if (job.task.verb === "configure") return this.deps.settings !== undefined;
+      const isPlaced = isEnginePackage(job) && job.state.phase === "activating";
+      return !isPlaced || this.deps.engineUpdate !== undefined;
+    });
   }
 
   /** A command's work begins when it is off `engine_fetch`: what it starts might end the engine. */
