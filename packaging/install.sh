@@ -100,7 +100,7 @@ uninstall() {
   done
   [ ! -x "$prefix/current/python/link.sh" ] || "$prefix/current/python/link.sh" remove
   if [ -d "$prefix" ]; then
-    rm -rf "$prefix/current" "$prefix/versions" "$prefix/trial" "$prefix/trial-failed"
+    rm -rf "$prefix/current" "$prefix/versions" "$prefix"/trial "$prefix"/trial-failed "$prefix"/trial-told
     rmdir "$prefix" 2>/dev/null || say "note: $prefix holds other files and is kept"
   fi
   if [ -n "$packaged" ]; then
@@ -245,7 +245,7 @@ copy_tree() {
 
 # A version that is new on an activated gateway has to check in, or the last one that did is put back: bin/trial.sh.
 begin_trial() { # $1 name of the new version
-  rm -f "$prefix/trial-failed"
+  rm -f "$prefix/trial-failed" "$prefix/trial-told"
   grep -q '^ *cik *[=:] *[0-9A-Za-z]\{40\}' "$etc/Gateway.cfg" 2>/dev/null || return 0
   former=${previous#versions/}
   [ "$(trial_entry version)" != "$former" ] || former=$(trial_entry previous)

@@ -1,5 +1,4 @@
 import { engineVersion, type Paths } from "../config/index.ts";
-import type { Clock } from "../core/clock.ts";
 import {
   type EngineTrial,
   type FailedTrial,
@@ -33,7 +32,8 @@ export interface EngineUpdateDependencies {
   readonly reaches: (gdc: string) => Promise<boolean>;
   /** Ends this process; whoever runs it starts the version that is current then. */
   readonly restart: () => void;
-  readonly clock: Clock;
+  /** Tells Murano with the next check-in. */
+  readonly report: (text: string) => void;
   readonly logger: Logger;
 }
 
@@ -57,8 +57,16 @@ export class EngineUpdate implements EngineUpdateHost {
     this.deps = dependencies;
   }
 
-  /** Watches over a trial of this version until `stop`; answers at once. */
-  start(stop: AbortSignal): void {
+  /**
+   * Watches over a trial of this version until `stop`, or has told of another one's; answers at once.
+   * @param isAwaited whether a job is to report what became of the update: then nobody else does
+   */
+  start(stop: AbortSignal, isAwaited: boolean): void {
+    const failed = this.failed();
+    if (failed !== undefined && !isAwaited && !this.isTold()) {
+      this.deps.report(describeFailed(failed));
+      this.noteTold();
+    }
     const trial = this.ownTrial();
     if (trial === undefined) return;
     this.deps.logger.info("this version is on trial until it has checked in", { ...trial });
@@ -67,8 +75,8 @@ export class EngineUpdate implements EngineUpdateHost {
     });
   }
 
-  /** What the former version should tell of one that was given up; undefined where there is nothing. */
-  failed(): FailedTrial | undefined {
+  /** Of another version that was given up for this one. */
+  private failed(): FailedTrial | undefined {
     const { installation } = this.deps;
     const failed = parseFailedTrial(installation?.read("trial-failed") ?? "");
     return failed?.version === installation?.running ? undefined : failed;
@@ -99,14 +107,21 @@ export class EngineUpdate implements EngineUpdateHost {
       }
       const failed = this.failed();
       if (failed === undefined) return { kind: "proved" };
-      const { version, previous, reason } = failed;
-      return {
-        kind: "went-back",
-        reason: `version ${version} was given up, ${previous} runs again: ${reason}`,
-      };
+      this.noteTold();
+      return { kind: "went-back", reason: describeFailed(failed) };
     } finally {
       signal.removeEventListener("abort", aborted);
     }
+  }
+
+  private isTold(): boolean {
+    const { installation } = this.deps;
+    return installation?.read("trial-told") === installation?.read("trial-failed");
+  }
+
+  private noteTold(): void {
+    const { installation } = this.deps;
+    installation?.write("trial-told", installation.read("trial-failed") ?? "");
   }
 
   private ownTrial(): EngineTrial | undefined {
@@ -147,4 +162,8 @@ export class EngineUpdate implements EngineUpdateHost {
     installation.remove("trial");
     this.deps.restart();
   }
+}
+
+function describeFailed({ version, previous, reason }: FailedTrial): string {
+  return `version ${version} was given up, ${previous} runs again: ${reason}`;
 }

@@ -10,7 +10,7 @@ import {
 } from "../config/index.ts";
 import type { Logger } from "../core/logger.ts";
 import { type Redact, redactor } from "../core/redact.ts";
-import type { OtaLimits } from "../ota/index.ts";
+import { type OtaLimits, packageRole } from "../ota/index.ts";
 import { EngineInstallation } from "../platform/engine-installation.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
@@ -135,7 +135,12 @@ async function runUntilStopped(
     ? undefined
     : new EngineSettings({ files, clock: systemClock, restart: () => restart.resolve({ kind: "restart" }) });
   const engineUpdate =
-    settings && isService(options) ? createEngineUpdate(paths, settings, restart.resolve, logger) : undefined;
+    settings && isService(options)
+      ? createEngineUpdate(
+          { paths, settings, restart: restart.resolve, report: (text) => hosting.reportTrouble(text) },
+          logger,
+        )
+      : undefined;
   const hosting = new Hosting({
     paths,
     config,
@@ -192,7 +197,10 @@ async function runUntilStopped(
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.api ?? noContent, stop.signal);
-  engineUpdate?.start(stop.signal);
+  engineUpdate?.start(
+    stop.signal,
+    hosting.ota.jobs().some(({ app }) => packageRole(app) === "engine"),
+  );
   await watchdog?.ready();
   const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
   const ended = work.then((status): Ending => ({ kind: "ended", status }));
@@ -209,10 +217,15 @@ function isService(options: RunDaemonOptions): boolean {
   return options.once !== true && !worksLocally(options);
 }
 
+interface EngineUpdateParts {
+  readonly paths: Paths;
+  readonly settings: EngineSettings;
+  readonly restart: (ending: Ending) => void;
+  readonly report: (text: string) => void;
+}
+
 function createEngineUpdate(
-  paths: Paths,
-  settings: EngineSettings,
-  end: (ending: Ending) => void,
+  { paths, settings, restart, report }: EngineUpdateParts,
   logger: Logger,
 ): EngineUpdate {
   return new EngineUpdate({
@@ -221,8 +234,8 @@ function createEngineUpdate(
     checkedIn: (ms, signal) => settings.checkedIn(ms, signal),
     lastTrouble: () => settings.lastTrouble(),
     reaches: askMurano,
-    restart: () => end({ kind: "ended", status: 0 }),
-    clock: systemClock,
+    restart: () => restart({ kind: "ended", status: 0 }),
+    report,
     logger: logger.child({ part: "update" }),
   });
 }

@@ -10,6 +10,7 @@ class Scene implements Installation {
   readonly clock = new FakeClock();
   readonly files = new Map<string, string>();
   readonly judges: string[] = [];
+  readonly reports: string[] = [];
   restarts = 0;
   isReachable = true;
   readonly stop = new AbortController();
@@ -49,7 +50,7 @@ class Scene implements Installation {
       restart: () => {
         this.restarts += 1;
       },
-      clock: this.clock,
+      report: (text) => void this.reports.push(text),
       logger: silentLogger,
     });
   }
@@ -62,7 +63,7 @@ describe("a version on trial", () => {
     const scene = new Scene("new");
     scene.files.set("trial", trial);
     const engine = scene.engine();
-    engine.start(scene.stop.signal);
+    engine.start(scene.stop.signal, false);
     const outcome = engine.outcome(scene.stop.signal);
     await scene.clock.advance(60_000);
     expect(scene.files.has("trial")).toBe(true);
@@ -75,7 +76,7 @@ describe("a version on trial", () => {
   it("is given up after ten minutes in which the former version could reach Murano, and it could not", async () => {
     const scene = new Scene("new");
     scene.files.set("trial", trial);
-    scene.engine().start(scene.stop.signal);
+    scene.engine().start(scene.stop.signal, false);
     await scene.clock.advance(probationMs - 1);
     expect(scene.restarts).toBe(0);
     await scene.clock.advance(1);
@@ -98,7 +99,7 @@ describe("a version on trial", () => {
     const scene = new Scene("new");
     scene.files.set("trial", trial);
     scene.isReachable = false;
-    scene.engine().start(scene.stop.signal);
+    scene.engine().start(scene.stop.signal, false);
     await scene.clock.advance(20 * probationMs);
     expect(scene.restarts).toBe(0);
     expect(parseTrial(scene.files.get("trial") ?? "")?.starts).toBe(0);
@@ -112,10 +113,37 @@ describe("a version on trial", () => {
     scene.link = "third";
     scene.files.set("trial", trial);
     const engine = scene.engine();
-    engine.start(scene.stop.signal);
+    engine.start(scene.stop.signal, false);
     await scene.clock.advance(20 * probationMs);
     expect(scene.judges).toEqual([]);
     expect(await engine.outcome(scene.stop.signal)).toEqual({ kind: "proved" });
+  });
+});
+
+describe("an update that came to nothing", () => {
+  const former = (): Scene => {
+    const scene = new Scene("old");
+    scene.link = "old";
+    scene.files.set(
+      "trial-failed",
+      formatTrial({ version: "new", previous: "old", reason: "it was started 3 times" }),
+    );
+    return scene;
+  };
+
+  it("is told of once, where no job waits for it", () => {
+    const scene = former();
+    scene.engine().start(scene.stop.signal, false);
+    scene.engine().start(scene.stop.signal, false);
+    expect(scene.reports).toEqual(["version new was given up, old runs again: it was started 3 times"]);
+  });
+
+  it("is told of by the job that waits for it, and by nobody else", async () => {
+    const scene = former();
+    scene.engine().start(scene.stop.signal, true);
+    expect(await scene.engine().outcome(scene.stop.signal)).toMatchObject({ kind: "went-back" });
+    scene.engine().start(scene.stop.signal, false);
+    expect(scene.reports).toEqual([]);
   });
 });
 
