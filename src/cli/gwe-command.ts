@@ -35,11 +35,12 @@ const subcommands = new Map<string, Subcommand>([
   ],
   ["import", async (argv, context) => (await import("./gwe-import.ts")).importOriginal(argv, context)],
   ["take-over", async (argv, context) => (await import("./gwe-take-over.ts")).takeOver(argv, context)],
-  // Not for people: what gateway-engine-pm2.service runs.
+  // Not for people: what gateway-engine-pm2.service runs, and how it stops.
   [
     "pm2-daemon",
     async (_, context) => (await import("../daemon/pm2-daemon.ts")).becomePm2Daemon(context.paths),
   ],
+  ["pm2-stop", async (_, context) => (await import("../daemon/pm2-daemon.ts")).stopPm2Apps(context.paths)],
   ["help", (_, context) => printHelp(context)],
 ]);
 

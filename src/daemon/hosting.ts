@@ -32,6 +32,8 @@ export interface HostingOptions {
   /** The systemd unit that runs pm2's daemon; undefined where the engine itself starts it. */
   readonly pm2Unit: string | undefined;
   readonly logger: Logger;
+  /** An app will not run without help: worth an early check-in. */
+  readonly onAppGaveUp: () => void;
   /** A query met damage: the engine must end, and the next start repairs what it can. */
   readonly onCorruption: (error: unknown) => void;
 }
@@ -136,7 +138,7 @@ function isRegistryWhole({ tables }: Replacement): boolean {
 }
 
 function createSupervisor(
-  { paths, config, pm2Unit, logger }: HostingOptions,
+  { paths, config, pm2Unit, logger, onAppGaveUp }: HostingOptions,
   db: SqliteDatabase,
   report: (text: string) => void,
 ): Supervisor {
@@ -165,6 +167,7 @@ function createSupervisor(
     clock: systemClock,
     random: Math.random,
     report,
+    onGaveUp: onAppGaveUp,
     fatalRetryMs: config.engine.fatalRetryS * 1000,
   });
 }

@@ -26,9 +26,11 @@ import { ControlServer } from "./control-server.ts";
 import { CrashWatch } from "./crash-watch.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
+import { engineMetrics } from "./engine-metrics.ts";
 import { EngineSettings } from "./engine-settings.ts";
 import { EngineUpdate } from "./engine-update.ts";
 import { Hosting } from "./hosting.ts";
+import { IdleMemory, processMemory } from "./idle-memory.ts";
 import { inheritedEnvironment } from "./inherited-environment.ts";
 import { isJournalStream, type Logging, logLevelOf, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
@@ -130,6 +132,8 @@ async function runUntilStopped(
   const crash = new CrashWatch(logger, stop);
   endings.add("the watch for crashes", () => crash.end());
   const pm2Unit = pm2UnitOf(paths);
+  const idleMemory = new IdleMemory(processMemory);
+  endings.add("the care for memory", () => idleMemory.stop());
   const restart = Promise.withResolvers<Ending>();
   const settings = worksLocally(options)
     ? undefined
@@ -150,6 +154,7 @@ async function runUntilStopped(
     otaLimits: options.otaLimits,
     pm2Unit,
     logger,
+    onAppGaveUp: () => started.cloud?.loop.hastenForNews(),
     onCorruption: (error) => crash.happened(error),
   });
   endings.add("hosting", () => hosting.stop());
@@ -161,7 +166,9 @@ async function runUntilStopped(
         ciks,
         hosting,
         settings,
-        queueUptimeMs: () => started.queue?.uptimeMs(),
+        onAttempted: () => idleMemory.lookSoon(),
+        queueHealth: () => started.queue?.health(),
+        redact,
         logger,
       })
     : undefined;
@@ -173,6 +180,7 @@ async function runUntilStopped(
       paths,
       config,
       cloud,
+      engineMetrics: () => engineMetrics(hosting, cloud),
       loggerAt: (level) => logging.withLevel(level),
       reportTrouble,
     });
@@ -196,7 +204,7 @@ async function runUntilStopped(
   endings.add("the control socket", () => control.stop());
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
-  hosting.start(cloud?.api ?? noContent, stop.signal);
+  hosting.start(cloud?.content ?? noContent, stop.signal);
   engineUpdate?.start(
     stop.signal,
     hosting.ota.jobs().some(({ app }) => packageRole(app) === "engine"),
