@@ -11,12 +11,9 @@ import {
 import type { Logger } from "../core/logger.ts";
 import { type Redact, redactor } from "../core/redact.ts";
 import { type OtaLimits, packageRole } from "../ota/index.ts";
-import { EngineInstallation } from "../platform/engine-installation.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
-import { installationPath } from "../platform/installation-path.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
-import { runProcess } from "../platform/run-process.ts";
 import { serviceNotifier } from "../platform/service-notifier.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { openCikStore } from "./cik-store.ts";
@@ -24,14 +21,13 @@ import { Cloud } from "./cloud.ts";
 import { configIo } from "./config-io.ts";
 import { ControlServer } from "./control-server.ts";
 import { CrashWatch } from "./crash-watch.ts";
+import { createEngineUpdate } from "./create-engine-update.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
 import { engineMetrics } from "./engine-metrics.ts";
 import { EngineSettings } from "./engine-settings.ts";
-import { EngineUpdate } from "./engine-update.ts";
 import { Hosting } from "./hosting.ts";
 import { IdleMemory, processMemory } from "./idle-memory.ts";
-import { inheritedEnvironment } from "./inherited-environment.ts";
 import { isJournalStream, type Logging, logLevelOf, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
@@ -141,7 +137,12 @@ async function runUntilStopped(
   const engineUpdate =
     settings && isService(options)
       ? createEngineUpdate(
-          { paths, settings, restart: restart.resolve, report: (text) => hosting.reportTrouble(text) },
+          {
+            paths,
+            settings,
+            restart: () => restart.resolve({ kind: "ended", status: 0 }),
+            report: (text) => hosting.reportTrouble(text),
+          },
           logger,
         )
       : undefined;
@@ -223,43 +224,6 @@ async function runUntilStopped(
 /** Runs until it is stopped, as what starts at boot does. */
 function isService(options: RunDaemonOptions): boolean {
   return options.once !== true && !worksLocally(options);
-}
-
-interface EngineUpdateParts {
-  readonly paths: Paths;
-  readonly settings: EngineSettings;
-  readonly restart: (ending: Ending) => void;
-  readonly report: (text: string) => void;
-}
-
-function createEngineUpdate(
-  { paths, settings, restart, report }: EngineUpdateParts,
-  logger: Logger,
-): EngineUpdate {
-  return new EngineUpdate({
-    paths,
-    installation: EngineInstallation.at(installationPath()),
-    checkedIn: (ms, signal) => settings.checkedIn(ms, signal),
-    lastTrouble: () => settings.lastTrouble(),
-    reaches: askMurano,
-    restart: () => restart({ kind: "ended", status: 0 }),
-    report,
-    logger: logger.child({ part: "update" }),
-  });
-}
-
-/** Whether Murano answers a program of another version of this engine, by the gateway's own configuration. */
-async function askMurano(gdc: string): Promise<boolean> {
-  const { end, exitCode } = await runProcess({
-    command: gdc,
-    args: ["timestamp"],
-    cwd: "/",
-    env: inheritedEnvironment(),
-    timeoutMs: 60_000,
-    killAfterMs: 1_000,
-    maxOutputBytes: 1024,
-  });
-  return end === "exited" && exitCode === 0;
 }
 
 /** What is being ended must have ended within this; longer than the pipeline gives an installer. */
