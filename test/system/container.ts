@@ -19,7 +19,13 @@ import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 const cache = process.env.GWE_SYSTEM_CACHE ?? "/var/tmp/gwe-system-cache";
-const packages = "systemd,systemd-sysv,dbus,iproute2,procps";
+/** Kinds of root by what is their init: arguments for debootstrap. */
+const variants = {
+  systemd: ["--include=systemd,systemd-sysv,dbus,iproute2,procps"],
+  // BusyBox comes along, to be init in its place.
+  sysvinit: ["--include=sysvinit-core,iproute2,procps,busybox-static", "--exclude=systemd,systemd-sysv"],
+} as const;
+type Variant = keyof typeof variants;
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Addresses of the two ends; no route leads out of the test's network namespace. */
@@ -47,14 +53,14 @@ export function prepareNetwork(): void {
 }
 
 /** The untouched root, made once: half a minute and 250 MB. */
-function debianRoot(suite: string): string {
-  const root = join(cache, suite);
+function debianRoot(suite: string, variant: Variant): string {
+  const root = join(cache, variant === "systemd" ? suite : `${suite}-${variant}`);
   if (existsSync(join(root, "sbin/init"))) return root;
   mkdirSync(cache, { recursive: true });
   const unfinished = mkdtempSync(join(cache, `.${suite}-`));
   // Other users than root have to get in.
   chmodSync(unfinished, 0o755);
-  run("debootstrap", "--variant=minbase", `--include=${packages}`, suite, unfinished);
+  run("debootstrap", "--variant=minbase", ...variants[variant], suite, unfinished);
   rmSync(root, { recursive: true, force: true });
   renameSync(unfinished, root);
   return root;
@@ -72,15 +78,17 @@ export class Container implements AsyncDisposable {
   private nspawn: ChildProcess | undefined;
   private console = "";
 
-  constructor(suite: string) {
-    run("cp", "-a", "--reflink=auto", debianRoot(suite), this.root);
+  constructor(suite: string, variant: Variant = "systemd") {
+    run("cp", "-a", "--reflink=auto", debianRoot(suite, variant), this.root);
     // First boot: an identity of its own.
     writeFileSync(this.file("/etc/machine-id"), "");
     writeFileSync(this.file("/etc/hostname"), "gateway\n");
+    mkdirSync(this.file("/etc/systemd/network"), { recursive: true });
     writeFileSync(
       this.file("/etc/systemd/network/10-host0.network"),
       `[Match]\nName=host0\n[Network]\nAddress=${network.container}/24\nLinkLocalAddressing=no\n`,
     );
+    if (variant !== "systemd") return;
     const wants = this.file("/etc/systemd/system/multi-user.target.wants");
     mkdirSync(wants, { recursive: true });
     symlinkSync("/lib/systemd/system/systemd-networkd.service", join(wants, "systemd-networkd.service"));
@@ -183,9 +191,8 @@ export class Container implements AsyncDisposable {
       .filter((child) => child !== "")
       .map(Number)
       .find((child) => {
-        const link = `/proc/${child}/ns/pid`;
-        // A child may end while it is looked at.
-        return existsSync(link) && readlinkSync(link) !== own;
+        const namespace = pidNamespace(child);
+        return namespace !== undefined && namespace !== own;
       });
   }
 
@@ -197,6 +204,16 @@ export class Container implements AsyncDisposable {
       const init = this.init();
       return init !== undefined && init !== before;
     });
+  }
+
+  /** Ends it as a power cut does. It can be booted again. */
+  async cutPower(): Promise<void> {
+    const { nspawn } = this;
+    const init = this.init();
+    if (nspawn === undefined || init === undefined) return;
+    const ended = once(nspawn, "exit");
+    process.kill(init, "SIGKILL");
+    await ended;
   }
 
   async eventually<T>(
@@ -233,6 +250,15 @@ export class Container implements AsyncDisposable {
       clearTimeout(timer);
     }
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Undefined for a process that has ended meanwhile. */
+function pidNamespace(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
   }
 }
 
