@@ -15,6 +15,8 @@ and what runs goes on running, unless --now is given.
 
   --prefix DIR   where the program goes; /opt/gateway-engine by default
   --now          start the engine, or restart a running one; applications go on
+  --beside       place program and units, but no commands, and have nothing
+                 started at boot: an original engine runs on (take-over)
   --uninstall    stop everything and remove the program; configuration, state
                  and installed applications stay
   --purge        with --uninstall: remove these too
@@ -27,7 +29,7 @@ fail() {
   exit 1
 }
 
-prefix=/opt/gateway-engine action=install now='' purge='' packaged=''
+prefix=/opt/gateway-engine action=install now='' purge='' packaged='' beside=''
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix)
@@ -38,6 +40,7 @@ while [ $# -gt 0 ]; do
     --prefix=*) prefix=${1#*=} ;;
     --now) now=1 ;;
     --uninstall) action=uninstall ;;
+    --beside) beside=1 ;;
     --purge) purge=1 ;;
     # By the scripts of a package manager, which has units, init script and documentation of its own.
     --packaged) packaged=1 ;;
@@ -72,6 +75,7 @@ manual=/usr/local/share
 engine=gateway-engine.service
 pm2=gateway-engine-pm2.service
 apps=gateway-engine-apps.service
+takeover=gateway-engine-take-over.service
 init=/etc/init.d
 
 # systemd may run here, be there without running (a chroot, an image), or not be there at all.
@@ -86,7 +90,8 @@ uninstall() {
     systemctl stop "$engine" "$pm2" 2>/dev/null || say "note: a unit could not be stopped"
   fi
   [ -n "$packaged" ] || remove_init_script
-  rm -f "$wants/$engine" "$wants/$apps" "$units/$engine" "$units/$pm2" "$units/$apps"
+  rm -f "$wants/$engine" "$wants/$apps" "$wants/$takeover"
+  rm -f "$units/$engine" "$units/$pm2" "$units/$apps" "$units/$takeover"
   ! systemd_runs || systemctl daemon-reload
   for name in gwe gdc gmq supervisorctl; do remove_link "$links/$name"; done
   for name in gwe gdc gmq; do
@@ -302,10 +307,16 @@ place_links() {
   place_supervisorctl
 }
 
+# Whether all of supervisord's programs are this engine's now (docs/take-over.md).
+took_over() {
+  state=/var/lib/gateway-engine/take-over/state.json
+  grep -q '"phase": "committed"' "$state" 2>/dev/null && ! grep -q '"supervisorUnit": null' "$state"
+}
+
 # For scripts made for the original engine. Where there is a supervisord, its own must not be hidden.
 place_supervisorctl() {
   name=supervisorctl
-  if (PATH=$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin && command -v supervisord) >/dev/null; then
+  if ! took_over && (PATH=$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin && command -v supervisord) >/dev/null; then
     remove_link "$links/$name"
     say "supervisord is installed here: ours is not on PATH, but at $prefix/current/bin/$name."
   elif [ ! -e "$links/$name" ] || [ -L "$links/$name" ]; then
@@ -334,6 +345,10 @@ place_units() {
   for unit in "$engine" "$pm2" "$apps"; do
     place_for_prefix "$here/systemd/$unit" "$units/$unit"
   done
+  if [ -n "$beside" ]; then
+    systemctl daemon-reload
+    return
+  fi
   # What `systemctl enable` does, and as good without a systemctl or a running systemd. A unit that the operator
   # disabled stays so over upgrades.
   if [ -z "$previous" ]; then ln -sf "$units/$engine" "$wants/$engine"; fi
@@ -382,11 +397,10 @@ report() {
     say "The former version goes on running. To change over, applications running on:"
     say "  systemctl restart gateway-engine"
   fi
-  [ -z "$previous" ] || return 0
+  [ -z "$previous$beside" ] || return 0
   say ""
   say "Next:"
-  say "  gwe --set-product-id ID --set-iface eth0   # or --set-uuid SERIAL: who this gateway is"
-  say "  systemctl restart gateway-engine           # or reboot"
+  say "  gwe setup --start   # who this gateway is; also from a file: docs/first-boot.md"
   say "  gwe status"
 }
 
@@ -421,8 +435,8 @@ perform() {
   create_group
   place_program
   place_config
-  place_links
-  place_python_packages
+  [ -n "$beside" ] || place_links
+  [ -n "$beside" ] || place_python_packages
   place_units
   place_apps
   report

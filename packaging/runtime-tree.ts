@@ -25,6 +25,8 @@ const commands = ["gwe", "gdc", "gmq", "supervisorctl", "node-launcher.sh"];
 const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
 const guides = [
   "installation.md",
+  "first-boot.md",
+  "take-over.md",
   "configuration.md",
   "gwe-command.md",
   "gdc-command.md",

@@ -2,7 +2,16 @@
  * Builds the release archives of both machines, their engine-only update packages and Debian packages into release/, from a built
  * checkout and npm's registry: `npm run release [-- x64|arm64]`. The same commit gives the same bytes.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { z } from "zod";
@@ -64,7 +73,21 @@ async function release(arch: string): Promise<readonly string[]> {
   const deb = await debianPackage({ root, release: directory, work: packaging, arch, version, time });
   writeFileSync(join(output, deb.name), deb.content);
   console.log(`${deb.name}: ${(deb.content.length / 1e6).toFixed(1)} MB`);
-  return [update, whole, join(output, deb.name)];
+  return [update, whole, join(output, deb.name), await takeOver(parent, arch)];
+}
+
+/** The whole release in a package that an original engine installs over the air. */
+async function takeOver(parent: string, arch: string): Promise<string> {
+  const name = "gwe-takeover";
+  mkdirSync(join(parent, name));
+  renameSync(join(parent, top), join(parent, name, top));
+  for (const part of ["install.sh", "gateway-engine-take-over.service"]) {
+    copy(`packaging/take-over/${part}`, join(parent, name), part);
+  }
+  const file = join(output, `${name}.v${version}-linux-${arch}.tar.gz`);
+  await packArchive(parent, name, file, time);
+  console.log(`${basename(file)}: ${(statSync(file).size / 1e6).toFixed(1)} MB`);
+  return file;
 }
 
 async function pack(parent: string, file: string): Promise<void> {

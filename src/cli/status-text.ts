@@ -1,5 +1,6 @@
 import type { AppKind, AppStatus, ProcessStatus } from "../core/app-status.ts";
 import type { EngineStatus, JobStatus } from "../core/control-api.ts";
+import { formatBytes } from "./bytes.ts";
 import { formatDuration } from "./duration.ts";
 import { printable } from "./terminal.ts";
 
@@ -23,12 +24,14 @@ export function describeStatus(status: EngineStatus, nowMs: number): string {
   const lines = facts.map(([name, value]) => `${name.padEnd(11)} ${printable(value)}`);
   if (status.jobs.length > 0)
     lines.push("", ...table(["INSTALLING", "VERSION", "STEP", "PROGRESS"], status.jobs.map(jobRow)));
-  lines.push("");
-  if (status.apps.length === 0) lines.push("No applications.");
-  else {
-    const rows = status.apps.flatMap((app) => appRows(app, nowMs));
-    lines.push(...table(["APP", "VERSION", "STATE", "UPTIME", "RESTARTS", "PID", "NOTE"], rows));
-  }
+  const apps = status.apps.length === 0 ? "No applications.\n" : describeApps(status.apps, nowMs);
+  return `${lines.join("\n")}\n\n${apps}`;
+}
+
+/** Applications as a table. @param nowMs wall clock, unix milliseconds */
+export function describeApps(apps: readonly AppStatus[], nowMs: number): string {
+  const rows = apps.flatMap((app) => appRows(app, nowMs));
+  const lines = table(["APP", "VERSION", "STATE", "UPTIME", "RESTARTS", "PID", "NOTE"], rows);
   return `${lines.join("\n")}\n`;
 }
 
@@ -57,12 +60,6 @@ function jobRow(job: JobStatus): readonly string[] {
 /** How far a download is; empty for what is none. */
 export function jobProgress({ receivedBytes: got, totalBytes: all }: JobStatus): string {
   return got !== undefined && all ? `${Math.floor((100 * got) / all)} % of ${formatBytes(all)}` : "";
-}
-
-function formatBytes(bytes: number): string {
-  const mebibytes = bytes / (1024 * 1024);
-  if (mebibytes >= 0.95) return `${mebibytes.toFixed(1)} MiB`;
-  return bytes >= 1024 ? `${Math.round(bytes / 1024)} KiB` : `${bytes} bytes`;
 }
 
 /** The app's, and below it those of its processes where it has several. */

@@ -9,11 +9,17 @@ export interface Difference {
   readonly own: unknown;
 }
 
+/** What two runs of the same thing may differ by on a machine with other work. */
+const jitterS = 0.3;
+
 /**
- * supervisord looks at its processes when something happens, and else once a second: whatever it does by time is up
- * to that much late, and so may be noted or not when it lasts less.
+ * supervisord's loop turns when something happens, and else once a second: whatever it does by time is up to that much
+ * late, and so may be noted or not when it lasts less.
  */
-const slackS = 1.3;
+const turnS = 1;
+
+/** An end is noticed in one turn and answered with a start in the next: while nothing else happens, both are late. */
+const restartTurns = 2;
 
 type Start = Extract<Note, { kind: "start" }>;
 
@@ -36,13 +42,13 @@ function isComparable(entry: string): boolean {
  * @param latenessS how late this machine was at most, when it had promised to do something at a time
  */
 export function compare(real: Observation, own: Observation, latenessS: number): readonly Difference[] {
-  const toleranceS = slackS + 4 * latenessS;
+  const unevennessS = jitterS + 4 * latenessS;
   if (real.accepted !== own.accepted) {
     return [{ aspect: "accepted", real: real.accepted, own: own.accepted }];
   }
   return aspects.flatMap((aspect) => {
     const [one, other] = [views[aspect](real), views[aspect](own)];
-    return agree(aspect, one, other, toleranceS) ? [] : [{ aspect, real: one, own: other }];
+    return agree(aspect, one, other, unevennessS) ? [] : [{ aspect, real: one, own: other }];
   });
 }
 
@@ -78,11 +84,18 @@ const views: Readonly<Record<Aspect, (observation: Observation) => unknown>> = {
   "log contents": (observation) => logs(observation),
 };
 
-function agree(aspect: Aspect, real: unknown, own: unknown, toleranceS: number): boolean {
+function agree(aspect: Aspect, real: unknown, own: unknown, unevennessS: number): boolean {
   if (aspect === "states")
-    return statesAgree(real as Observation["states"], own as Observation["states"], toleranceS);
-  if (aspect === "spacing" || aspect === "signal times")
-    return timesAgree(real as number[], own as number[], toleranceS);
+    return statesAgree(real as Observation["states"], own as Observation["states"], turnS + unevennessS);
+  if (aspect === "spacing")
+    return timesAgree(
+      real as number[],
+      own as number[],
+      turnS + unevennessS,
+      restartTurns * turnS + unevennessS,
+    );
+  if (aspect === "signal times")
+    return timesAgree(real as number[], own as number[], turnS + unevennessS, turnS + unevennessS);
   return isDeepStrictEqual(real, own);
 }
 
@@ -118,10 +131,17 @@ function logs(observation: Observation): readonly (readonly [string, string])[] 
     .sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
-function timesAgree(real: readonly number[], own: readonly number[], toleranceS: number): boolean {
-  return (
-    real.length === own.length && real.every((t, index) => Math.abs(t - (own[index] ?? 0)) <= toleranceS)
-  );
+function timesAgree(
+  real: readonly number[],
+  own: readonly number[],
+  laterS: number,
+  earlierS: number,
+): boolean {
+  if (real.length !== own.length) return false;
+  return real.every((t, index) => {
+    const later = (own[index] ?? 0) - t;
+    return later <= laterS && -later <= earlierS;
+  });
 }
 
 /** Each lasting state of either is among all of the other, in the same order; the last is the same. */

@@ -19,13 +19,16 @@ import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 const cache = process.env.GWE_SYSTEM_CACHE ?? "/var/tmp/gwe-system-cache";
-/** Kinds of root by what is their init: arguments for debootstrap. */
-const variants = {
-  systemd: ["--include=systemd,systemd-sysv,dbus,iproute2,procps"],
+/** A root's init, and the packages that come with it. */
+const packagesOf = {
+  systemd: { include: ["systemd", "systemd-sysv", "dbus", "iproute2", "procps"], exclude: [] },
   // BusyBox comes along, to be init in its place.
-  sysvinit: ["--include=sysvinit-core,iproute2,procps,busybox-static", "--exclude=systemd,systemd-sysv"],
+  sysvinit: {
+    include: ["sysvinit-core", "iproute2", "procps", "busybox-static"],
+    exclude: ["--exclude=systemd,systemd-sysv"],
+  },
 } as const;
-type Variant = keyof typeof variants;
+type Init = keyof typeof packagesOf;
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Addresses of the two ends; no route leads out of the test's network namespace. */
@@ -52,15 +55,20 @@ export function prepareNetwork(): void {
   run("ip", "link", "set", network.bridge, "up");
 }
 
-/** The untouched root, made once: half a minute and 250 MB. */
-function debianRoot(suite: string, variant: Variant): string {
-  const root = join(cache, variant === "systemd" ? suite : `${suite}-${variant}`);
+/**
+ * The untouched root, made once: half a minute and 250 MB. To be called once where there is a network.
+ * @param more Debian packages beside those that every system has
+ */
+export function debianRoot(suite: string, more: readonly string[], init: Init = "systemd"): string {
+  const root = join(cache, [suite, ...(init === "systemd" ? [] : [init]), ...more].join("-"));
   if (existsSync(join(root, "sbin/init"))) return root;
   mkdirSync(cache, { recursive: true });
   const unfinished = mkdtempSync(join(cache, `.${suite}-`));
   // Other users than root have to get in.
   chmodSync(unfinished, 0o755);
-  run("debootstrap", "--variant=minbase", ...variants[variant], suite, unfinished);
+  const { include, exclude } = packagesOf[init];
+  const wanted = `--include=${[...include, ...more].join(",")}`;
+  run("debootstrap", "--variant=minbase", wanted, ...exclude, suite, unfinished);
   rmSync(root, { recursive: true, force: true });
   renameSync(unfinished, root);
   return root;
@@ -78,8 +86,9 @@ export class Container implements AsyncDisposable {
   private nspawn: ChildProcess | undefined;
   private console = "";
 
-  constructor(suite: string, variant: Variant = "systemd") {
-    run("cp", "-a", "--reflink=auto", debianRoot(suite, variant), this.root);
+  /** @param more Debian packages beside those that every system has */
+  constructor(suite: string, more: readonly string[] = [], init: Init = "systemd") {
+    run("cp", "-a", "--reflink=auto", debianRoot(suite, more, init), this.root);
     // First boot: an identity of its own.
     writeFileSync(this.file("/etc/machine-id"), "");
     writeFileSync(this.file("/etc/hostname"), "gateway\n");
@@ -88,7 +97,7 @@ export class Container implements AsyncDisposable {
       this.file("/etc/systemd/network/10-host0.network"),
       `[Match]\nName=host0\n[Network]\nAddress=${network.container}/24\nLinkLocalAddressing=no\n`,
     );
-    if (variant !== "systemd") return;
+    if (init !== "systemd") return;
     const wants = this.file("/etc/systemd/system/multi-user.target.wants");
     mkdirSync(wants, { recursive: true });
     symlinkSync("/lib/systemd/system/systemd-networkd.service", join(wants, "systemd-networkd.service"));

@@ -1,6 +1,6 @@
 /** Steps in the life of an installed gateway, however it was installed. */
 import { strict as assert } from "node:assert";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { packageTarball } from "../support/package-tarball.ts";
 import {
   appSessions,
@@ -18,7 +18,7 @@ import {
 
 /** Beats into its log, and says which signal it was asked to end with. */
 const appScript = `#!/bin/sh
-trap 'echo "asked by INT"; exit 0' INT
+trap 'echo "asked by INT"; echo beat >>/order; exit 0' INT
 trap 'echo "asked by TERM"; exit 0' TERM
 echo "started $$"
 while :; do sleep 0.2; done
@@ -31,9 +31,8 @@ export async function verifyUnits({ container }: Gateway): Promise<undefined> {
 }
 
 export async function activate({ container, emulator, device }: Gateway): Promise<string> {
-  await container.sh(`gwe --set-product-id ${product} --set-uuid ${serial} --set-update-interval 5`);
-  const file = "/etc/gateway-engine/Gateway.cfg";
-  await container.sh(`sed -i 's|^# server_url = .*|server_url = ${emulator.url}|' ${file}`);
+  await container.sh(`gwe setup --product-id ${product} --serial ${serial} --server-url ${emulator.url}`);
+  await container.sh("gwe --set-update-interval 5");
   await container.sh("printf 'check_in = long-poll\\n' >> /etc/gateway-engine/Engine.config");
   const began = performance.now();
   await container.sh(`systemctl start ${engineUnit}`);
@@ -177,6 +176,14 @@ export async function reboot({ container, emulator }: Gateway): Promise<string> 
 
 export async function stopAll({ container }: Gateway): Promise<string> {
   await runningApp(container);
+  const script = 'trap "sleep 0.5; echo first >>/order; exit 0" TERM; while :; do sleep 0.1; done';
+  const conf = `[supervisord]\ncommand=/bin/sh -c '${script}'\npriority=1000\nstartsecs=0\n`;
+  const blob = await packageTarball({
+    "supervisor.conf": { content: conf },
+    "install.sh": { content: "#!/bin/sh\nexit 0\n", mode: 0o755 },
+  });
+  writeFileSync(container.file("/first.v1.0.tar.gz"), blob);
+  await container.sh("gwe install /first.v1.0.tar.gz && rm -f /order");
   assert.notEqual(await leftovers(container), "");
   const began = performance.now();
   await container.sh(`systemctl stop ${engineUnit}`);
@@ -187,6 +194,8 @@ export async function stopAll({ container }: Gateway): Promise<string> {
     (await container.try(`systemctl is-failed ${engineUnit} ${pm2Unit}`)).stdout,
     "inactive\ninactive\n",
   );
+  // Started last, and stopped first.
+  assert.equal(await container.sh("cat /order"), "first\nbeat\n");
   assert.match(
     await container.sh("tail -n 1 /var/log/beat-stdout.log /var/log/beat.log 2>/dev/null || true"),
     /asked by INT/,

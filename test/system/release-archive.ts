@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   assert.ok(!existsSync(container.file("/opt/gateway-engine")), "what is refused changes nothing");
   console.log("ok    a damaged release, and an update without an engine, are refused and change nothing");
 
-  assert.match(container.chroot(`${there}/install.sh`, 0), /gwe --set-product-id/);
+  assert.match(container.chroot(`${there}/install.sh`, 0), /gwe setup/);
   assert.ok(existsSync(container.file("/vendor-was-here")));
   const log = readdirSync(container.file(there)).find((name) => /^gwe_install_\d{8}_\d{6}\.log$/.test(name));
   assert.ok(log !== undefined);
