@@ -1,12 +1,13 @@
 import { fstatSync } from "node:fs";
+import { Writable } from "node:stream";
+import { createLogger, format, transports, type Logger as WinstonLogger } from "winston";
 import type { LogLevel as ConfigLogLevel } from "../config/index.ts";
 import { describeError } from "../core/errors.ts";
 import type { LogFields, Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import { RotatingFile } from "../platform/rotating-file.ts";
 
-type LineLevel = "debug" | "info" | "warn" | "error";
-export type LogLevel = LineLevel | "silent";
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 const byConfig: Readonly<Record<ConfigLogLevel, LogLevel>> = {
   DEBUG: "debug",
@@ -48,32 +49,48 @@ export interface Logging {
 const maxFileBytes = 512 * 1024;
 
 /** syslog priorities, as journald understands them. */
-const priorities: Readonly<Record<LineLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+const priorities: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
 
 export function openLogging({ level, file, journal, redact }: LoggingOptions): Logging {
+  const line = format.printf((info) => {
+    const { level: name, message, time, fields } = info as unknown as LogLine;
+    const text = redact(`${message}${formatFields(fields)}`);
+    return journal ? `<${priorities[name] ?? 6}>${text}` : `${time} ${name.toUpperCase().padEnd(5)} ${text}`;
+  });
   // A terminal or pipe that has gone must not take the engine with it.
   const onStderrError = (): void => undefined;
   process.stderr.on("error", onStderrError);
   const rotating =
     file === undefined ? undefined : new RotatingFile({ file, maxBytes: maxFileBytes, mode: 0o640 });
-  const write: WriteLine = (name, message, fields) => {
-    const text = redact(`${message}${formatFields(fields)}`);
-    const line = journal
-      ? `<${priorities[name]}>${text}`
-      : `${new Date().toISOString()} ${name.toUpperCase().padEnd(5)} ${text}`;
-    process.stderr.write(`${line}\n`);
-    rotating?.append(line);
-  };
+  // Each logger has a level: winston itself lets everything pass.
+  const winston = createLogger({
+    level: "debug",
+    format: line,
+    transports: [
+      new transports.Console({ stderrLevels: ["error", "warn", "info", "debug"], forceConsole: false }),
+      ...(rotating === undefined ? [] : [new transports.Stream({ stream: streamInto(rotating), eol: "" })]),
+    ],
+  });
   const close = async (): Promise<void> => {
-    await new Promise<void>((resolve) => process.stderr.write("", () => resolve()));
+    await closed(winston);
     rotating?.close();
     process.stderr.off("error", onStderrError);
   };
   return {
-    logger: new LineLogger(write, () => level, {}),
-    withLevel: (own) => new LineLogger(write, () => own() ?? level, {}),
+    logger: new WinstonAdapter(winston, () => level, {}),
+    withLevel: (own) => new WinstonAdapter(winston, () => own() ?? level, {}),
     close,
   };
+}
+
+function streamInto(file: RotatingFile): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (line, _encoding, done) => {
+      file.append(String(line));
+      done();
+    },
+  });
 }
 
 /** Whether what is written to `fd` goes to systemd's journal. Children inherit the variable even where it does not. */
@@ -84,15 +101,20 @@ export function isJournalStream(fd: number): boolean {
   return stream === `${dev}:${ino}`;
 }
 
-type WriteLine = (level: LineLevel, message: string, fields: LogFields) => void;
+interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly time: string;
+  readonly fields: LogFields;
+}
 
-class LineLogger implements Logger {
-  private readonly writeLine: WriteLine;
+class WinstonAdapter implements Logger {
+  private readonly winston: WinstonLogger;
   private readonly threshold: () => LogLevel;
   private readonly fields: LogFields;
 
-  constructor(writeLine: WriteLine, threshold: () => LogLevel, fields: LogFields) {
-    this.writeLine = writeLine;
+  constructor(winston: WinstonLogger, threshold: () => LogLevel, fields: LogFields) {
+    this.winston = winston;
     this.threshold = threshold;
     this.fields = fields;
   }
@@ -114,12 +136,18 @@ class LineLogger implements Logger {
   }
 
   child(fields: LogFields): Logger {
-    return new LineLogger(this.writeLine, this.threshold, { ...this.fields, ...fields });
+    return new WinstonAdapter(this.winston, this.threshold, { ...this.fields, ...fields });
   }
 
-  private write(level: LineLevel, message: string, fields: LogFields = {}): void {
+  private write(level: LogLevel, message: string, fields: LogFields = {}): void {
     if (ranks.indexOf(level) < ranks.indexOf(this.threshold())) return;
-    this.writeLine(level, message, { ...this.fields, ...fields });
+    // Message and fields are kept apart: winston would splice a field named `message` into the text.
+    this.winston.log({
+      level,
+      message,
+      time: new Date().toISOString(),
+      fields: { ...this.fields, ...fields },
+    });
   }
 }
 
@@ -140,4 +168,11 @@ function formatValue(value: unknown): string {
     // A cycle, or a number too big for JSON: a log line is no reason to fail.
     return JSON.stringify(String(value));
   }
+}
+
+function closed(winston: WinstonLogger): Promise<void> {
+  return new Promise((resolve) => {
+    winston.once("finish", resolve);
+    winston.end();
+  });
 }

@@ -23,6 +23,7 @@ import { ControlServer } from "./control-server.ts";
 import { CrashWatch } from "./crash-watch.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
+import { engineMetrics } from "./engine-metrics.ts";
 import { EngineSettings } from "./engine-settings.ts";
 import { Hosting } from "./hosting.ts";
 import { IdleMemory, processMemory } from "./idle-memory.ts";
@@ -152,8 +153,9 @@ async function runUntilStopped(
         ciks,
         hosting,
         settings,
-        queueUptimeMs: () => started.queue?.uptimeMs(),
         onAttempted: () => idleMemory.lookSoon(),
+        queueHealth: () => started.queue?.health(),
+        redact,
         logger,
       })
     : undefined;
@@ -165,6 +167,7 @@ async function runUntilStopped(
       paths,
       config,
       cloud,
+      engineMetrics: () => engineMetrics(hosting, cloud),
       loggerAt: (level) => logging.withLevel(level),
       reportTrouble,
     });
@@ -188,7 +191,7 @@ async function runUntilStopped(
   endings.add("the control socket", () => control.stop());
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
-  hosting.start(cloud?.api ?? noContent, stop.signal);
+  hosting.start(cloud?.content ?? noContent, stop.signal);
   await watchdog?.ready();
   const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
   const ended = work.then((status): Ending => ({ kind: "ended", status }));

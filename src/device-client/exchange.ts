@@ -1,6 +1,5 @@
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { PassThrough, pipeline } from "node:stream";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import fetch, { type Response } from "node-fetch";
 import type { Procedure } from "./api.ts";
 import type { Connections, ConnectionUser, Wire } from "./connections.ts";
 import { TimeoutError } from "./errors.ts";
@@ -21,7 +20,6 @@ export class Exchange implements ConnectionUser {
   readonly #connections: Connections;
   readonly #onEnd: (exchange: Exchange) => void;
   readonly #startedMs = performance.now();
-  readonly #body = new PassThrough();
   readonly #broken = Promise.withResolvers<never>();
   /** Why this side ended the exchange. An object, since an abort's reason may be anything. */
   #verdict: { readonly reason: unknown } | undefined;
@@ -76,44 +74,30 @@ export class Exchange implements ConnectionUser {
   }
 
   /** @throws the abort's reason, or a DeviceApiError when no answer came */
-  async open(): Promise<IncomingMessage> {
+  async open(): Promise<Response> {
     const { signal, method, path, headers, body } = this.#request;
-    const { server, userAgent } = this.#settings;
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     this.#arm("connect", this.#settings.connectTimeoutMs);
-    const answered = Promise.withResolvers<IncomingMessage>();
     try {
-      const request = server.protocol === "https:" ? httpsRequest : httpRequest;
-      // Redirects are not followed: one is a captive portal or a wrong server, and the CIK must not go there.
-      request(`${server.origin}${path}`, {
+      const answered = fetch(`${this.#settings.server.origin}${path}`, {
         method,
-        headers: {
-          "User-Agent": userAgent,
-          Accept: "*/*",
-          "Accept-Encoding": "identity",
-          ...(body !== undefined && { "Content-Length": Buffer.byteLength(body) }),
-          ...headers,
-        },
+        headers: { "User-Agent": this.#settings.userAgent, "Accept-Encoding": "identity", ...headers },
+        ...(body !== undefined && { body: Buffer.from(body) }),
         agent: this.#connections.agentFor(this, this.#request.clientCertificate),
-      })
-        .once("response", (message: IncomingMessage) => {
-          // A short body that has come in full must not keep the connection until somebody reads it. What breaks
-          // the one stream breaks the other, and its reader.
-          pipeline(message, this.#body, () => undefined);
-          answered.resolve(message);
-        })
-        .once("error", answered.reject)
-        .end(body);
-      return await Promise.race([answered.promise, this.#broken.promise]);
+        // A redirect is a captive portal or a wrong server; the CIK must not follow it there.
+        redirect: "manual",
+        compress: false,
+      });
+      return await Promise.race([answered, this.#broken.promise]);
     } catch (error) {
       throw this.#failed(error);
     }
   }
 
   /** The body as it arrives. Time that the reader takes between two chunks does not count as idle. */
-  async *chunks(): AsyncGenerator<Buffer, void, undefined> {
+  async *chunks(response: Response): AsyncGenerator<Buffer, void, undefined> {
     try {
-      for await (const chunk of this.#body) {
+      for await (const chunk of response.body ?? []) {
         this.#disarm();
         yield chunk as Buffer;
         this.#arm("idle", this.#idleTimeoutMs);

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { Response } from "node-fetch";
 import { Connections } from "./connections.ts";
 import { ClientClosedError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
@@ -33,12 +33,12 @@ export class Transport implements RequestSender {
 
   async open(request: WireRequest, expected: readonly number[]): Promise<OpenAnswer> {
     const opened = await this.#open(request);
-    if (!expected.includes(statusOf(opened.response))) {
+    if (!expected.includes(opened.response.status)) {
       throw statusFailure(await this.#complete(request, opened));
     }
     return {
       ...completed(request, opened.response, ""),
-      chunks: () => opened.exchange.chunks(),
+      chunks: () => opened.exchange.chunks(opened.response),
       abandon: () => opened.exchange.abandon(),
     };
   }
@@ -85,14 +85,14 @@ export class Transport implements RequestSender {
   }
 
   async #complete(request: WireRequest, { exchange, response }: Opened): Promise<CompleteAnswer> {
-    const isError = statusOf(response) >= 400;
+    const isError = response.status >= 400;
     const limit = isError ? errorBodyLimitBytes : this.settings.maxAnswerBytes;
-    const announcedBytes = parseContentLength(headerOf(response, "content-length")) ?? 0;
+    const announcedBytes = parseContentLength(response.headers.get("content-length")) ?? 0;
     if (announcedBytes > limit && !isError) {
       exchange.abandon();
       throw malformed(completed(request, response, ""), `${announcedBytes} bytes, more than ${limit}`);
     }
-    const body = await collect(exchange, limit);
+    const body = await collect(exchange, response, limit);
     const answer = completed(request, response, body.text);
     // Of an error the status says enough: that its explanation is cut or too long changes nothing.
     const endedByCaller = request.signal?.aborted === true || this.#isClosed;
@@ -104,7 +104,7 @@ export class Transport implements RequestSender {
 
 interface Opened {
   readonly exchange: Exchange;
-  readonly response: IncomingMessage;
+  readonly response: Response;
 }
 
 interface Collected {
@@ -113,11 +113,11 @@ interface Collected {
   readonly failure?: { readonly reason: unknown };
 }
 
-async function collect(exchange: Exchange, limit: number): Promise<Collected> {
+async function collect(exchange: Exchange, response: Response, limit: number): Promise<Collected> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of exchange.chunks()) {
+    for await (const chunk of exchange.chunks(response)) {
       chunks.push(chunk);
       length += chunk.length;
       if (length > limit) break;
@@ -128,24 +128,13 @@ async function collect(exchange: Exchange, limit: number): Promise<Collected> {
   return { text: Buffer.concat(chunks).toString(), isTooLong: length > limit };
 }
 
-function completed(request: WireRequest, response: IncomingMessage, text: string): CompleteAnswer {
+function completed(request: WireRequest, response: Response, text: string): CompleteAnswer {
   return {
     procedure: request.procedure,
-    status: statusOf(response),
-    header: (name) => headerOf(response, name),
+    status: response.status,
+    header: (name) => response.headers.get(name),
     text,
-    serverTimeMs: parseHttpDate(headerOf(response, "date")),
+    serverTimeMs: parseHttpDate(response.headers.get("date")),
     mask: cikMask(request.secret),
   };
-}
-
-/** Of an answer Node always knows the status; its type is shared with requests. */
-function statusOf({ statusCode = 0 }: IncomingMessage): number {
-  return statusCode;
-}
-
-/** What a server sent several times is joined, as Node does for most headers anyway. */
-function headerOf({ headers }: IncomingMessage, name: string): string | null {
-  const value = headers[name];
-  return (Array.isArray(value) ? value.join(", ") : value) ?? null;
 }

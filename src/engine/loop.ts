@@ -32,6 +32,12 @@ export interface CheckInStatus {
   readonly lastError: string | null;
 }
 
+export interface CheckInFailure {
+  readonly text: string;
+  /** Wall-clock milliseconds. */
+  readonly atMs: number;
+}
+
 /** After a failed check-in: 5 s, 10 s … 15 min, half of it random so that a fleet does not return in step. */
 const backoff: RetrySchedule = { firstDelayMs: 5_000, maxDelayMs: 900_000, factor: 2, jitter: 0.5 };
 
@@ -59,6 +65,8 @@ export class CheckInLoop {
   private lastSuccessAtMs: number | null = null;
   private lastServerTimeMs: number | undefined;
   private lastError: string | null = null;
+  private newestFailure: CheckInFailure | undefined;
+  private readonly made = { succeeded: 0, failed: 0 };
   private wake = new AbortController();
   /** When the step under way must have ended; undefined between steps and outside `run`. Monotonic. */
   private stepEndsByMs: number | undefined;
@@ -149,6 +157,16 @@ export class CheckInLoop {
     };
   }
 
+  /** The newest failure, also where success has followed; undefined where all went well so far. */
+  lastFailure(): CheckInFailure | undefined {
+    return this.newestFailure;
+  }
+
+  /** Since the start. */
+  checkIns(): { readonly succeeded: number; readonly failed: number } {
+    return this.made;
+  }
+
   private facts(): LoopFacts {
     const { clock, credentials } = this.dependencies;
     return {
@@ -208,9 +226,15 @@ export class CheckInLoop {
     this.hurry = false;
     this.lastCheckInMs = clock.monotonic();
     this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000;
-    const { serverTimeMs } = await checkIn(signal);
-    this.lastSuccessAtMs = clock.now();
-    this.lastServerTimeMs = serverTimeMs ?? this.lastSuccessAtMs;
+    let outcome: keyof typeof this.made = "failed";
+    try {
+      const { serverTimeMs } = await checkIn(signal);
+      outcome = "succeeded";
+      this.lastSuccessAtMs = clock.now();
+      this.lastServerTimeMs = serverTimeMs ?? this.lastSuccessAtMs;
+    } finally {
+      this.made[outcome] += 1;
+    }
     if (resultsWaiting()) this.hurry = true;
   }
 
@@ -226,6 +250,7 @@ export class CheckInLoop {
     this.failures += 1;
     this.hurry = true;
     this.lastError = `${message}: ${describeError(error)}`;
+    this.newestFailure = { text: this.lastError, atMs: clock.now() };
     const now = clock.monotonic();
     const delayMs = pauseAfter(failure, retryDelayMs(backoff, this.failures, random));
     this.notBeforeMs = now + delayMs;

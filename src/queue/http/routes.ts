@@ -33,7 +33,7 @@ export interface RouteDependencies {
   readonly now: () => number;
   /** `/healthz` and `/metrics`. */
   readonly isHealthy: () => boolean;
-  readonly metrics: () => string;
+  readonly metrics: () => string | Promise<string>;
 }
 
 /** Where the answer to one request goes; once. */
@@ -199,5 +199,9 @@ function health({ isHealthy }: RouteDependencies, _request: IncomingMessage, rep
 }
 
 function metrics(parts: RouteDependencies, _request: IncomingMessage, reply: Reply): void {
-  reply.send({ status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: parts.metrics() });
+  promised(reply, metricsAnswer(parts));
+}
+
+async function metricsAnswer(parts: RouteDependencies): Promise<Answer> {
+  return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: await parts.metrics() };
 }
