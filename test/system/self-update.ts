@@ -58,11 +58,11 @@ function laterRelease(
     for (const name of ["package.json", ...readdirSync(join(tree, "dist")).map((file) => `dist/${file}`)]) {
       if (!/\.js(on)?$/.test(name)) continue;
       const text = readFileSync(join(tree, name), "utf8");
-      const renamed = text.replaceAll(/(version"?: )"([^"]+)"/g, (whole, key: string, found: string) =>
+      const renamed = text.replaceAll(/(version"?:\s*)"([^"]+)"/g, (whole, key: string, found: string) =>
         found === former ? `${key}"${version}"` : whole,
       );
       const migrated = renamed.replace(
-        /\{\s*id: "engine\/0001-outbox"/,
+        /\{\s*id:\s*"engine\/0001-outbox"/,
         `{ id: "engine/next-${version}", sql: "CREATE TABLE \\"next ${version}\\" (x TEXT) STRICT" }, $&`,
       );
       seen.version ||= renamed !== text;
@@ -185,7 +185,10 @@ async function deaf(scene: Gateway): Promise<string> {
   const { container, emulator } = scene;
   // With a probation of seconds.
   const blob = laterRelease(updateStart, "0.4.0", (_, text) =>
-    text.replace("lookEveryMs = 3e4, probationMs = 10 * 6e4", "lookEveryMs = 1e3, probationMs = 5e3"),
+    text.replace(
+      /lookEveryMs\s*=\s*3e4,\s*probationMs\s*=\s*10\s*\*\s*6e4/,
+      "lookEveryMs = 1e3, probationMs = 5e3",
+    ),
   );
   // Struck while the new version runs alone: the former one has to fetch it, and to tell of it.
   const former = (await statusOf(container))?.engine.pid;
