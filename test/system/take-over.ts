@@ -275,5 +275,5 @@ async function restores(scene: Scene): Promise<undefined> {
 }
 
 if (process.env.GWE_SYSTEM_NETWORK === undefined)
-  process.exit(inNetworkOfItsOwn(import.meta.filename, [undefined, debianPackages]));
+  process.exit(inNetworkOfItsOwn(import.meta.filename, { more: debianPackages }));
 else await main();
