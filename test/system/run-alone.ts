@@ -1,21 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { debianRoot } from "./container.ts";
-
-/** What a script makes its container of. */
-interface RootOptions {
-  /** The script's argument by default. */
-  readonly suite?: string;
-  readonly more?: readonly string[];
-  readonly init?: "systemd" | "sysvinit";
-}
+import { debianRoot, suiteOf } from "./container.ts";
 
 /**
  * Runs a script of this directory again where no packet can leave or arrive, its Debian made before.
+ * @param root what the script makes its container of; the suite is by default the script's argument
  * @returns its exit status
  */
 export function inNetworkOfItsOwn(
   script: string,
-  { suite = process.argv[2] ?? "bookworm", more = [], init = "systemd" }: RootOptions = {},
+  [suite = suiteOf(process.argv), more = [], init]: Partial<Parameters<typeof debianRoot>> = [],
 ): number {
   if (process.getuid?.() !== 0) {
     console.error("the system tests boot containers and must be run as root");

@@ -205,5 +205,5 @@ async function main(): Promise<void> {
 }
 
 if (process.env.GWE_SYSTEM_NETWORK === undefined)
-  process.exit(inNetworkOfItsOwn(import.meta.filename, { suite, init: "sysvinit" }));
+  process.exit(inNetworkOfItsOwn(import.meta.filename, [suite, [], "sysvinit"]));
 else await main();
