@@ -159,10 +159,7 @@ export function sorted<Row>(
   const keyed = rows.map((row) => ({ row, by: sortBy(row) }));
   keyed.sort((a, b) => {
     if (a.by === null || b.by === null) return Number(a.by === null) - Number(b.by === null);
-    if (typeof a.by === "number" && typeof b.by === "number") return sign * (a.by - b.by);
-    return sign * collator.compare(String(a.by), String(b.by));
+    return a.by === b.by ? 0 : sign * (a.by < b.by ? -1 : 1);
   });
   return keyed.map(({ row }) => row);
 }
-
-const collator = new Intl.Collator("en", { numeric: true });
