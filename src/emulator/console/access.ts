@@ -33,11 +33,18 @@ export async function requireOperator(parts: RouteParts, call: Call): Promise<Ow
 
 /** @throws HttpProblem 401 */
 export async function requireSession(parts: RouteParts, call: Call): Promise<Session> {
+  const session = await findSession(parts, call);
+  if (!session) throw new HttpProblem(401, "sign in first");
+  return session;
+}
+
+/** The session of a request, which lasts longer by it; undefined: there is none. */
+export async function findSession(parts: RouteParts, call: Call): Promise<Session | undefined> {
   const id = sessionId(call);
+  if (id === undefined) return undefined;
   const now = parts.clock.nowS();
-  const session = id === undefined ? undefined : await parts.store.sessions.find(hashOf(id), now);
-  if (id === undefined || !session) throw new HttpProblem(401, "sign in first");
-  if (session.expiresAt - now < sessionS - extendEveryS) {
+  const session = await parts.store.sessions.find(hashOf(id), now);
+  if (session && session.expiresAt - now < sessionS - extendEveryS) {
     await parts.store.sessions.extend(hashOf(id), now + sessionS);
   }
   return session;

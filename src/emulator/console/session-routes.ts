@@ -1,11 +1,11 @@
 import * as z from "zod/mini";
 import { HttpProblem } from "../errors.ts";
-import { json } from "../http/reply.ts";
+import { json, noContent } from "../http/reply.ts";
 import type { Route } from "../http/router.ts";
 import { connectionOf } from "../routes/access.ts";
 import type { RouteParts } from "../routes/parts.ts";
 import type { Session } from "../store/operators.ts";
-import { checkCsrf, endSession, openSession, requireSession } from "./access.ts";
+import { checkCsrf, endSession, findSession, openSession, requireSession } from "./access.ts";
 import { apiRoute, parseBody } from "./api-route.ts";
 import { SignInLimit } from "./sign-in-limit.ts";
 
@@ -34,7 +34,10 @@ export function sessionRoutes(parts: RouteParts): readonly Route[] {
       const answer = json(200, shown(session));
       return { ...answer, headers: { ...answer.headers, "Set-Cookie": cookie } };
     }),
-    apiRoute("GET", "session", async (call) => json(200, shown(await requireSession(parts, call)))),
+    apiRoute("GET", "session", async (call) => {
+      const session = await findSession(parts, call);
+      return session ? json(200, shown(session)) : noContent;
+    }),
     apiRoute("DELETE", "session", async (call) => {
       checkCsrf(call, await requireSession(parts, call));
       return { status: 204, headers: { "Set-Cookie": await endSession(parts, call) } };

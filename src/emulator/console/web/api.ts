@@ -18,7 +18,7 @@ export class Api {
   /** Whether this browser is signed in. */
   async resume(): Promise<boolean> {
     const response = await fetch("api/session");
-    if (!response.ok) return false;
+    if (response.status !== 200) return false;
     this.csrf = ((await response.json()) as { csrf: string }).csrf;
     return true;
   }

@@ -20,9 +20,9 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
   const signOut = () => void api.signOut().catch((error: unknown) => notify(problemOf(error), "bad"));
   return (
     <div class="shell">
-      <a class="skip" href="#main" onClick={skipToMain}>
+      <button type="button" class="skip" onClick={skipToMain}>
         Skip to the content
-      </a>
+      </button>
       <header class="bar">
         <a class="brand" href="#/" aria-label="Gateway Engine, fleet">
           <Mark /> <span>Gateway Engine</span>
@@ -44,10 +44,9 @@ export function Shell({ place, children }: { readonly place: Place; readonly chi
   );
 }
 
-/** The address is the page's place, so the link's own jump is made by hand. */
-function skipToMain(event: Event): void {
-  event.preventDefault();
-  document.querySelector<HTMLElement>("main h1")?.focus();
+/** No link: the address says which page it is. */
+function skipToMain(): void {
+  document.querySelector<HTMLElement>("main :is(a, button, input, select, [tabindex])")?.focus();
 }
 
 function ConnectionState() {

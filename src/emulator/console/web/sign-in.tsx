@@ -25,6 +25,8 @@ export function SignIn({ api, onDone }: { readonly api: Api; readonly onDone: ()
         <h1>
           <Mark /> Gateway Engine
         </h1>
+        {/* By which password managers know what this token is for. */}
+        <input type="text" name="username" autocomplete="username" value="operator" readOnly hidden />
         <label for="token">Owner's token</label>
         <input
           id="token"

@@ -87,15 +87,17 @@ function ContentTable({ product, contents, onChange }: ContentTableProps) {
     ).length;
   return (
     <div class="scroll">
-      <table>
+      <table class="content-table">
         <thead>
           <tr>
-            <th scope="col">Version</th>
+            <th scope="col" class="wide">
+              Version
+            </th>
             <th scope="col">Size</th>
             <th scope="col">Uploaded</th>
             <th scope="col">Runs on</th>
             <th scope="col">SHA-256</th>
-            <th scope="col">
+            <th scope="col" class="wide">
               <span class="unseen">Actions</span>
             </th>
           </tr>

@@ -28,9 +28,9 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
     {
       key: "sn",
       label: "Gateway",
-      width: "minmax(170px, 1.4fr)",
+      width: "minmax(236px, 1.5fr)",
       render: (gateway) => <Identity gateway={gateway} now={now} />,
-      sortBy: ({ sn }) => sn,
+      sortBy: ({ sn }) => serialOrder(sn),
     },
     {
       key: "product",
@@ -59,7 +59,7 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
     {
       key: "apps",
       label: "Apps",
-      width: "minmax(150px, 2.4fr)",
+      width: "minmax(180px, 2.6fr)",
       render: ({ apps, pending }) => (
         <>
           {pending !== undefined && (
@@ -96,6 +96,11 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
       isWide: true,
     },
   ];
+}
+
+/** Numbers in serial numbers count as such, but the hexadecimal ones of MAC addresses have their length already. */
+function serialOrder(sn: string): string {
+  return /^[0-9a-f:-]{12,}$/i.test(sn) ? sn : sn.replaceAll(/\d+/g, (digits) => digits.padStart(15, "0"));
 }
 
 const failingFirst = (a: Gateway["apps"][number], b: Gateway["apps"][number]) =>

@@ -53,10 +53,7 @@ function optionsOf(chart: Chart, element: HTMLElement): uPlot.Options {
     height,
     cursor: { y: false },
     legend: { live: true },
-    scales:
-      chart.unit === "percent"
-        ? { y: { range: [0, 100] } }
-        : { y: { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } } },
+    scales: { x: { range: timeRange }, y: chart.unit === "percent" ? { range: [0, 100] } : fromZero },
     axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => worded(tick, chart.unit)) }],
     series: [
       {},
@@ -70,6 +67,13 @@ function optionsOf(chart: Chart, element: HTMLElement): uPlot.Options {
       })),
     ],
   };
+}
+
+const fromZero: uPlot.Scale = { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } };
+
+/** A single point has room on both sides. */
+function timeRange(_: uPlot, from: number, to: number): [number, number] {
+  return to - from < 60 ? [from - 1800, to + 1800] : [from, to];
 }
 
 function dataOf({ ts, series }: Chart): uPlot.AlignedData {

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a real table cannot leave out the rows that are not in view
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows are read; what is done with them has controls of its own
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
@@ -44,7 +46,8 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, empty }:
   const step = isNarrow ? narrowRowHeight : rowHeight;
   const first = Math.max(0, Math.floor(top / step) - overscan);
   const last = Math.min(rows.length, Math.ceil((top + height) / step) + overscan);
-  const template = { gridTemplateColumns: shown.map((column) => column.width).join(" ") };
+  // With little room the style sheet lays the cells out, in two lines.
+  const template = isNarrow ? {} : { gridTemplateColumns: shown.map(({ width: own }) => own).join(" ") };
   return (
     <section
       class={`table-frame ${isNarrow ? "narrow" : ""}`}
@@ -53,7 +56,6 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, empty }:
       tabIndex={0}
       aria-label={label}
     >
-      {/* biome-ignore lint/a11y/useSemanticElements: a real table cannot leave out the rows that are not in view */}
       <div class="table" role="table" aria-label={label} aria-rowcount={rows.length + 1}>
         <div class="table-head" role="row" aria-rowindex={1} style={template}>
           {shown.map((column) => (
