@@ -1,11 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { QueueReport } from "../core/queue-control.ts";
 import { type Flag, parseArguments } from "./arguments.ts";
-import { formatDuration } from "./duration.ts";
 import { TryLaterError, UsageError } from "./errors.ts";
 import type { GweContext } from "./gwe-context.ts";
 import { QueueClient } from "./queue-client.ts";
-import type { Terminal } from "./terminal.ts";
+import { TransferProgress } from "./transfer-progress.ts";
 
 const usage = "usage: gmq drain [--timeout SECONDS]";
 const flags: readonly Flag[] = [
@@ -13,8 +12,6 @@ const flags: readonly Flag[] = [
 ];
 
 const lookMs = 250;
-/** Without a terminal to draw on, a line so often. */
-const lineMs = 5_000;
 
 /**
  * `gmq drain`: resolves when everything that waited at its start is delivered or set aside.
@@ -28,19 +25,25 @@ export async function drain(argv: readonly string[], { terminal, paths }: GweCon
   const startedMs = performance.now();
   const first = await client.queue();
   await client.drain();
-  const bar = new ProgressBar(terminal, first);
+  const progress = new TransferProgress({
+    terminal,
+    what: "entries",
+    format: (entries) => String(Math.round(entries)),
+    nowMs: () => performance.now(),
+  });
   for (;;) {
     await delay(lookMs);
     const report = await client.queue();
     const elapsedMs = performance.now() - startedMs;
-    bar.show(report, elapsedMs);
+    const done = answered(report) - answered(first);
+    progress.show(done, done + report.entries);
     if (isDrained(report, elapsedMs)) break;
     const reason = stalledBy(report) ?? (elapsedMs > Number(timeout) * 1000 ? "the time is up" : undefined);
     if (reason === undefined) continue;
-    bar.end();
+    progress.end();
     throw new TryLaterError(`${report.entries} entries still wait: ${reason}`);
   }
-  bar.end();
+  progress.end();
   await terminal.write(`Nothing waits any more of the ${first.entries} entries.\n`);
   return 0;
 }
@@ -58,45 +61,6 @@ function stalledBy({ identities }: QueueReport): string | undefined {
   );
   return waiting.length > 0 && isStalled ? (waiting[0]?.lastError ?? "Murano takes nothing") : undefined;
 }
-
-/** On stderr, so that stdout stays for what a script reads. */
-class ProgressBar {
-  private readonly terminal: Terminal;
-  private readonly first: QueueReport;
-  private lastLineMs = 0;
-  private isDrawn = false;
-
-  constructor(terminal: Terminal, first: QueueReport) {
-    this.terminal = terminal;
-    this.first = first;
-  }
-
-  show(report: QueueReport, elapsedMs: number): void {
-    const done = answered(report) - answered(this.first);
-    const text = this.describe(done, done + report.entries, elapsedMs);
-    if (this.terminal.isTty) {
-      this.isDrawn = true;
-      this.terminal.prompt(`\r${text}\u001b[K`);
-    } else if (elapsedMs - this.lastLineMs >= lineMs) {
-      this.lastLineMs = elapsedMs;
-      this.terminal.note(text);
-    }
-  }
-
-  end(): void {
-    if (this.isDrawn) this.terminal.prompt("\n");
-  }
-
-  private describe(done: number, all: number, elapsedMs: number): string {
-    const share = all === 0 ? 1 : done / all;
-    const rate = (1000 * done) / Math.max(1, elapsedMs);
-    const left = rate === 0 ? "" : `, ${formatDuration((1000 * (all - done)) / rate)} left`;
-    const bar = "#".repeat(Math.round(share * width)).padEnd(width, ".");
-    return `[${bar}] ${Math.floor(100 * share)} %  ${done} of ${all} entries, ${Math.round(rate)}/s${left}`;
-  }
-}
-
-const width = 30;
 
 /** Entries that are no longer in the queue, for whatever reason. */
 function answered({ counts }: QueueReport): number {

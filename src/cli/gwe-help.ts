@@ -14,6 +14,7 @@ Commands:
   history [APP] [--output] [--json]
                           What was installed and asked for, and what came of it.
   check-in                Check in now.
+  fleet COMMAND           For the owner of many gateways, on any machine; fleet -h explains.
 
 Print:
 ${describeFlags(printFlags)}

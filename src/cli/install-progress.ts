@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { JobStatus } from "../core/control-api.ts";
 import type { PackageName } from "../core/package-name.ts";
+import { type Progress, ProgressLine } from "./progress-line.ts";
 import { jobProgress } from "./status-text.ts";
 import { printable, type Terminal } from "./terminal.ts";
 
@@ -13,7 +14,6 @@ export interface InstallProgressOptions {
 }
 
 const pollMs = 250;
-const barColumns = 20;
 
 /** The states of an installation from a file, in their order; an installation has come so many of these steps far. */
 const steps = ["queued", "verifying", "unpacking", "installing", "activating", "probation"];
@@ -41,24 +41,15 @@ async function follow(
   const ended = new Promise<readonly JobStatus[]>((resolve) => {
     over.addEventListener("abort", () => resolve([]), { once: true });
   });
-  let last = "";
+  // Elsewhere than on a terminal each new state is worth a line.
+  const line = new ProgressLine({ terminal, nowMs: () => performance.now(), lineMs: 0 });
   while (!over.aborted) {
     const found = await Promise.race([jobs().catch(() => []), ended]);
     const progress = progressOf(found, packages);
-    if (progress !== undefined && !over.aborted) {
-      if (terminal.columns !== undefined) terminal.prompt(`\r\u001b[K${bar(progress, terminal.columns)}`);
-      else if (progress.text !== last) terminal.note(progress.text);
-      last = progress.text;
-    }
+    if (progress !== undefined && !over.aborted) line.show(progress);
     await setTimeout(pollMs, undefined, { signal: over }).catch(() => undefined);
   }
-  if (terminal.columns !== undefined && last !== "") terminal.prompt("\r\u001b[K");
-}
-
-export interface Progress {
-  /** From 0 to 1. */
-  readonly part: number;
-  readonly text: string;
+  line.clear();
 }
 
 /** How far the installation of these packages is; undefined when none of them is under way. */
@@ -72,23 +63,15 @@ export function progressOf(
   const [current] = ours;
   if (current === undefined) return undefined;
   const ended = Math.max(0, packages.length - ours.length);
-  const part = (ended + Math.max(0, steps.indexOf(current.state)) / steps.length) / packages.length;
+  const share = (ended + Math.max(0, steps.indexOf(current.state)) / steps.length) / packages.length;
   const count = packages.length === 1 ? "" : ` (${ended + 1} of ${packages.length})`;
   const [first] = jobs;
   // Others may be before it: what they are at is what there is to see.
   const waits = first !== undefined && !isOurs(first) ? `, waiting for ${describe(first)}` : "";
-  return { part, text: printable(`${describe(current)}${count}${waits}`) };
+  return { share, text: printable(`${describe(current)}${count}${waits}`) };
 }
 
 function describe(job: JobStatus): string {
   const bytes = jobProgress(job);
   return [job.app, `${job.version}:`, job.state, ...(bytes === "" ? [] : [bytes])].join(" ");
-}
-
-/** One line of a terminal, not longer than that. */
-export function bar({ part, text }: Progress, columns: number): string {
-  const filled = Math.round(barColumns * Math.min(1, part));
-  const line = `[${"#".repeat(filled)}${"-".repeat(barColumns - filled)}] ${String(Math.floor(100 * part)).padStart(3)} %  ${text}`;
-  // The last column stays free: filling it makes some terminals begin a new line.
-  return line.slice(0, Math.max(0, columns - 1));
 }

@@ -1,5 +1,6 @@
 import type { AppKind, AppStatus, ProcessStatus } from "../core/app-status.ts";
 import type { EngineStatus, JobStatus } from "../core/control-api.ts";
+import { formatBytes } from "./bytes.ts";
 import { formatDuration } from "./duration.ts";
 import { printable } from "./terminal.ts";
 
@@ -57,12 +58,6 @@ function jobRow(job: JobStatus): readonly string[] {
 /** How far a download is; empty for what is none. */
 export function jobProgress({ receivedBytes: got, totalBytes: all }: JobStatus): string {
   return got !== undefined && all ? `${Math.floor((100 * got) / all)} % of ${formatBytes(all)}` : "";
-}
-
-function formatBytes(bytes: number): string {
-  const mebibytes = bytes / (1024 * 1024);
-  if (mebibytes >= 0.95) return `${mebibytes.toFixed(1)} MiB`;
-  return bytes >= 1024 ? `${Math.round(bytes / 1024)} KiB` : `${bytes} bytes`;
 }
 
 /** The app's, and below it those of its processes where it has several. */

@@ -17,6 +17,9 @@ import { type Route, Router } from "./http/router.ts";
 import { requestHandler } from "./http/server.ts";
 import { LongPollHub } from "./long-poll/hub.ts";
 import { RequestLog } from "./request-log/request-log.ts";
+import { rolloutRoutes } from "./rollouts/routes.ts";
+import { RolloutRunner } from "./rollouts/runner.ts";
+import { shownRollout } from "./rollouts/shown-rollout.ts";
 import { findDevice } from "./routes/access.ts";
 import { allRoutes } from "./routes/all-routes.ts";
 import type { RouteParts } from "./routes/parts.ts";
@@ -51,6 +54,8 @@ export interface EmulatorOptions {
   readonly requestLogLimit?: number;
   /** Milliseconds between two looks for what open consoles are to be told; 500 by default. */
   readonly consoleEventsEveryMs?: number;
+  /** Milliseconds between two looks at roll-outs of which nothing is heard; 1,000 by default. */
+  readonly rolloutsEveryMs?: number;
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
@@ -109,6 +114,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       changes,
       fleet: new FleetIndex({ ...shared, presence, changes }),
       commands: new CommandDesk(shared),
+      rollouts: new RolloutRunner({
+        ...shared,
+        store: store.rollouts,
+        clock,
+        serverClock,
+        everyMs: options.rolloutsEveryMs ?? 1_000,
+      }),
       faults,
       requestLog: new RequestLog(options.requestLogLimit ?? 10_000),
       openActivation: options.openActivation ?? false,
@@ -116,11 +128,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       goOffline: (forMs) => setTimeout(() => void listener.shutFor(forMs), 20),
     };
     const events = new LiveEvents({ parts, logger, everyMs: options.consoleEventsEveryMs ?? 500 });
-    const routes = [...allRoutes(parts), ...consoleRoutes(parts, events)];
+    const routes = [...allRoutes(parts), ...consoleRoutes(parts, events), ...rolloutRoutes(parts)];
     const listener = listen(parts, { routes, options, clock, logger });
     parts.fleet.start();
     await parts.commands.start();
     events.start();
+    parts.rollouts.onChange((rollout) => events.publish(rollout.ownerId, "rollout", shownRollout(rollout)));
+    await parts.rollouts.start();
     await listener.open();
     return {
       url: listener.url,
@@ -136,6 +150,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
         await listener.end();
         parts.fleet.stop();
         await parts.commands.stop();
+        await parts.rollouts.stop();
         await store.close();
       },
     };

@@ -4,8 +4,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { digestInMeta } from "../../core/content-digest.ts";
 import type { ContentInfo } from "../../device-client/index.ts";
 import { durableFiles } from "../../platform/durable-files.ts";
+import { formatBytes } from "../bytes.ts";
 import { CommandError, UsageError } from "../errors.ts";
-import { ProgressBar } from "../progress-bar.ts";
+import { TransferProgress } from "../transfer-progress.ts";
 import { type GdcCall, isJson, writeJson } from "./procedure.ts";
 
 /**
@@ -47,7 +48,7 @@ async function removeOlder(file: string, partial: string): Promise<void> {
 async function fetchRest(call: GdcCall, info: ContentInfo, partial: string): Promise<void> {
   const { id, sizeBytes } = info;
   const file = await durableFiles.openGrowing(partial);
-  const bar = new ProgressBar(call.terminal, id, () => performance.now());
+  const progress = transferOf(call, id);
   try {
     if (file.sizeBytes > sizeBytes) await file.truncate(0);
     if (file.sizeBytes > 0 && file.sizeBytes < sizeBytes) {
@@ -61,7 +62,7 @@ async function fetchRest(call: GdcCall, info: ContentInfo, partial: string): Pro
       for await (const chunk of answer.body) {
         if (file.sizeBytes + chunk.length > sizeBytes) throw replaced(id);
         await file.append(chunk);
-        bar.show(file.sizeBytes, sizeBytes);
+        progress.show(file.sizeBytes, sizeBytes);
       }
     }
     if (file.sizeBytes !== sizeBytes) {
@@ -71,9 +72,13 @@ async function fetchRest(call: GdcCall, info: ContentInfo, partial: string): Pro
     }
     await file.sync();
   } finally {
-    bar.end();
+    progress.end();
     await file.close();
   }
+}
+
+function transferOf({ terminal }: GdcCall, id: string): TransferProgress {
+  return new TransferProgress({ terminal, what: id, format: formatBytes, nowMs: () => performance.now() });
 }
 
 function replaced(id: string): CommandError {
@@ -83,14 +88,14 @@ function replaced(id: string): CommandError {
 async function toStdout(call: GdcCall, id: string): Promise<number> {
   if (isJson(call)) throw new UsageError("--json and the content itself cannot both go to stdout");
   const { body, totalBytes } = await call.api.download({ id });
-  const bar = new ProgressBar(call.terminal, id, () => performance.now());
+  const progress = transferOf(call, id);
   let doneBytes = 0;
   for await (const chunk of body) {
     await call.terminal.write(chunk);
     doneBytes += chunk.length;
-    bar.show(doneBytes, totalBytes);
+    progress.show(doneBytes, totalBytes);
   }
-  bar.end();
+  progress.end();
   return 0;
 }
 

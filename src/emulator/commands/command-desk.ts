@@ -79,7 +79,7 @@ export class CommandDesk {
       const written = await store.commands.deliver(id, slice, value, clock.nowS());
       for (const clientId of written) {
         this.#remember({ commandId: id, clientId, state: "waiting", givenAt, text });
-        hub.changed(clientId, ["engine_fetch"]);
+        hub.changed(clientId, ["engine_fetch"], "owner");
       }
     }
     this.#tell(id);
@@ -100,7 +100,7 @@ export class CommandDesk {
       [],
       clock.nowS(),
     );
-    hub.changed(clientId, ["engine_fetch"]);
+    hub.changed(clientId, ["engine_fetch"], "owner");
     return true;
   }
 

@@ -1,5 +1,8 @@
-/** Told of every change, by whom and of which aliases. */
-export type ValueObserver = (clientId: number, aliases: readonly string[]) => void;
+/** Who wrote a value: the device itself, its owner, or the server in carrying out what an owner asked for. */
+export type Writer = "device" | "owner" | "server";
+
+/** Told of every change: whose values, which aliases, and who wrote them. */
+export type ValueObserver = (clientId: number, aliases: readonly string[], by: Writer) => void;
 
 /** Wakes the long polls of a dataport. Waiters are told that something happened, and look for themselves. */
 export class LongPollHub {
@@ -34,8 +37,8 @@ export class LongPollHub {
   }
 
   /** After the commit: these aliases of a client have a new value. */
-  changed(clientId: number, aliases: readonly string[]): void {
-    for (const observer of this.#observers) observer(clientId, aliases);
+  changed(clientId: number, aliases: readonly string[], by: Writer = "device"): void {
+    for (const observer of this.#observers) observer(clientId, aliases, by);
     if (this.#waiters.size === 0) return;
     for (const alias of aliases) this.#wake(keyOf(clientId, alias));
   }

@@ -1,3 +1,4 @@
+import type { RolloutStore } from "../rollouts/rollout-store.ts";
 import type { CommandStore, RosterEntry, SessionStore } from "./operators.ts";
 import type {
   ActivationLogEntry,
@@ -31,6 +32,7 @@ export interface Store {
   readonly groups: GroupStore;
   readonly sessions: SessionStore;
   readonly commands: CommandStore;
+  readonly rollouts: RolloutStore;
   /** Commits what is under way and lets go of everything. */
   close(): Promise<void>;
 }

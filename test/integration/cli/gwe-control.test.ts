@@ -143,9 +143,13 @@ describe("with an engine", () => {
   });
 
   it.each([
-    ["lines", [], ["meter 2: unpacking\n", "meter 2: installing\n"]],
+    ["lines", [], ["33 %  meter 2: unpacking\n", "50 %  meter 2: installing\n"]],
     // A terminal of its own, as wide as none: 80 columns.
-    ["a bar", ["script"], ["[#######-------------]  33 %  meter 2: unpacking", "50 %  meter 2: installing"]],
+    [
+      "a bar",
+      ["script"],
+      ["[##########--------------------]  33 %  meter 2: unpacking", "50 %  meter 2: installing"],
+    ],
   ])("gwe install shows how far it is, by %s", async (_, [wrapper], expected) => {
     using home = gweHome();
     const file = join(home.home, "meter.v2.tar.gz");

@@ -111,15 +111,15 @@ test("kill -9 while a one-off runs: it is interrupted, not run again, and what f
   await expectWhole(next);
 });
 
-// Twenty starts of an engine: on a machine that is busy with other things, that takes its time.
-test("kill -9 at twenty random moments of an order: each is finished once, and nothing else moves", async () => {
+// Many more moments, with other orders: `npm run test:kills`.
+test("kill -9 at random moments of an order: each is finished once, and nothing else moves", async () => {
   const { engine, device } = gateway;
   const random = seededRandom(20_261_123);
   const marks = join(engine.home, "random-marks");
   const ids: string[] = [];
   let last = "";
   await kill();
-  for (let kills = 0; kills < 20; kills++) {
+  for (let kills = 0; kills < 6; kills++) {
     // An order that no start has lived long enough to take stays where it is.
     if ((await device.latest("engine_fetch")) === "") {
       const { file, next } = await nextMeter();
@@ -150,4 +150,4 @@ test("kill -9 at twenty random moments of an order: each is finished once, and n
   const ran = readFileSync(marks, "utf8").trim().split("\n");
   expect(new Set(ran).size).toBe(ran.length);
   await expectWhole(last);
-}, 180_000);
+});

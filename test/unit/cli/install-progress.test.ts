@@ -1,6 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bar, progressOf } from "../../../src/cli/install-progress.ts";
+import { progressOf } from "../../../src/cli/install-progress.ts";
 
 const meter = { app: "meter", version: "2" };
 const pump = { app: "pump", version: "1" };
@@ -16,14 +15,17 @@ describe("progressOf", () => {
     const at = (...jobs: readonly { app: string; version: string; state: string }[]) =>
       progressOf(jobs, packages);
     expect(at({ ...meter, state: "queued" }, { ...pump, state: "queued" })).toEqual({
-      part: 0,
+      share: 0,
       text: "meter 2: queued (1 of 2)",
     });
     expect(at({ ...meter, state: "installing" }, { ...pump, state: "queued" })).toEqual({
-      part: 0.25,
+      share: 0.25,
       text: "meter 2: installing (1 of 2)",
     });
-    expect(at({ ...pump, state: "installing" })).toEqual({ part: 0.75, text: "pump 1: installing (2 of 2)" });
+    expect(at({ ...pump, state: "installing" })).toEqual({
+      share: 0.75,
+      text: "pump 1: installing (2 of 2)",
+    });
   });
 
   it("tells what is before them", () => {
@@ -36,24 +38,6 @@ describe("progressOf", () => {
     };
     expect(progressOf([download, { ...meter, state: "queued" }], [meter])?.text).toBe(
       "meter 2: queued, waiting for big 9: downloading 25 % of 2.0 MiB",
-    );
-  });
-});
-
-describe("bar", () => {
-  it("is a line as long as the terminal allows, whatever there is to say", () => {
-    expect(bar({ part: 0.5, text: "meter 2: installing" }, 80)).toBe(
-      "[##########----------]  50 %  meter 2: installing",
-    );
-    fc.assert(
-      fc.property(
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.string(),
-        fc.nat(200),
-        (part, text, columns) => {
-          expect(bar({ part, text }, columns).length).toBeLessThan(Math.max(1, columns));
-        },
-      ),
     );
   });
 });

@@ -1,3 +1,5 @@
+import { rolloutSchema } from "./rollouts/schema.ts";
+
 /** Steps run once each, in order, and are never edited later: `user_version` counts those that ran. */
 export const migrations: readonly string[] = [
   `
@@ -85,4 +87,5 @@ export const migrations: readonly string[] = [
   CREATE INDEX command_target_client ON command_target (client_id);
   CREATE INDEX command_target_open ON command_target (state) WHERE state IN ('waiting', 'taken');
   `,
+  rolloutSchema,
 ];

@@ -9,6 +9,7 @@ import { sqliteGroups } from "./groups.ts";
 import { sqliteModels } from "./models.ts";
 import { sqliteOwners } from "./owners.ts";
 import { PointWriter } from "./point-writer.ts";
+import { sqliteRollouts } from "./rollouts/rollouts.ts";
 import { sqliteSerials } from "./serials.ts";
 import { sqliteSessions } from "./sessions.ts";
 
@@ -33,6 +34,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     groups: sqliteGroups(db, commit),
     sessions: sqliteSessions(db, commit),
     commands: sqliteCommands(db, commit, writer),
+    rollouts: sqliteRollouts(db, commit, writer),
     close: async () => {
       commit.close();
       db.close();
