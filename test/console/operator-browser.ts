@@ -35,7 +35,11 @@ export class OperatorBrowser implements AsyncDisposable {
   /** A page that nobody has signed in on. */
   async open(options: BrowserContextOptions = {}): Promise<Page> {
     // axe comes in by the debugger, past the page's policy, so that the policy itself stays in force.
-    const context = await this.browser.newContext({ viewport: { width: 1360, height: 800 }, ...options });
+    const context = await this.browser.newContext({
+      viewport: { width: 1360, height: 800 },
+      reducedMotion: "reduce",
+      ...options,
+    });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     page.on("pageerror", (error) => this.#complaints.push(error.message));

@@ -27,7 +27,7 @@ afterAll(async () => {
 /** Every place, with what is there once it is complete. */
 const places: readonly (readonly [place: string, text: string])[] = [
   ["", "00:40:9D:00:00:00"],
-  ["content/pump-station", "meter.v1.3.0"],
+  ["content/pump-station", "1.3.0"],
   ["deploy", "will be told"],
   ["commands", "No command has been given"],
   ["rollouts?package=meter.v1.3.0.tar.gz", "Waves, up to"],

@@ -36,7 +36,7 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
     {
       key: "product",
       label: "Product",
-      width: "minmax(80px, .7fr)",
+      width: "minmax(100px, .7fr)",
       render: ({ product }) => product,
       sortBy: ({ product }) => naturalOrder(product),
       isWide: true,

@@ -77,7 +77,7 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, empty }:
             >
               {shown.map(({ key, render, isNumber }) => (
                 <div key={key} role="cell" class={isNumber ? `cell number ${key}` : `cell ${key}`}>
-                  {render(row)}
+                  {clipped(render(row))}
                 </div>
               ))}
             </div>
@@ -87,6 +87,11 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, empty }:
       {rows.length === 0 && <div class="table-empty">{empty}</div>}
     </section>
   );
+}
+
+/** Bare text becomes an element: only those end in an ellipsis. */
+function clipped(content: ComponentChildren): ComponentChildren {
+  return typeof content === "string" ? <span>{content}</span> : content;
 }
 
 function Heading<Row>({
