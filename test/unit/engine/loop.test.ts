@@ -153,6 +153,29 @@ describe("the check-in loop", () => {
     expect(times.checkIns).toEqual([0, 10, 11, 12]);
   });
 
+  it("brings a check-in forward for news, and again no sooner than five minutes later", async () => {
+    const { clock, loop, times } = start({ storedCik: cik });
+    loop.changeInterval(3600);
+    await clock.advance(10_000);
+    loop.hastenForNews();
+    await clock.advance(10_000);
+    for (let count = 0; count < 10; count++) {
+      loop.hastenForNews();
+      await clock.advance(1_000);
+    }
+    await clock.advance(600_000);
+    expect(times.checkIns).toEqual([0, 10, 310]);
+  });
+
+  it("cuts no backoff short for news", async () => {
+    const failing = { storedCik: cik, checkIn: () => Promise.reject(network) };
+    const { clock, loop, times } = start(failing);
+    await clock.advance(1_000);
+    loop.hastenForNews();
+    await clock.advance(1_000);
+    expect(times.checkIns).toEqual([0]);
+  });
+
   it("applies a new interval from the check-in that brought it", async () => {
     let change = (): void => undefined;
     const { clock, times, loop } = start({
