@@ -15,6 +15,8 @@ and what runs goes on running, unless --now is given.
 
   --prefix DIR   where the program goes; /opt/gateway-engine by default
   --now          start the engine, or restart a running one; applications go on
+  --beside       place program and units, but no commands, and have nothing
+                 started at boot: an original engine runs on (take-over)
   --uninstall    stop everything and remove the program; configuration, state
                  and installed applications stay
   --purge        with --uninstall: remove these too
@@ -27,7 +29,7 @@ fail() {
   exit 1
 }
 
-prefix=/opt/gateway-engine action=install now='' purge=''
+prefix=/opt/gateway-engine action=install now='' purge='' packaged='' beside=''
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix)
@@ -38,7 +40,10 @@ while [ $# -gt 0 ]; do
     --prefix=*) prefix=${1#*=} ;;
     --now) now=1 ;;
     --uninstall) action=uninstall ;;
+    --beside) beside=1 ;;
     --purge) purge=1 ;;
+    # By the scripts of a package manager, which has units, init script and documentation of its own.
+    --packaged) packaged=1 ;;
     -h | --help)
       usage
       exit 0
@@ -66,9 +71,12 @@ group=gateway-engine
 units=/etc/systemd/system
 wants=$units/multi-user.target.wants
 links=/usr/local/bin
+manual=/usr/local/share
 engine=gateway-engine.service
 pm2=gateway-engine-pm2.service
 apps=gateway-engine-apps.service
+takeover=gateway-engine-take-over.service
+init=/etc/init.d
 
 # systemd may run here, be there without running (a chroot, an image), or not be there at all.
 systemd_runs() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null; }
@@ -81,17 +89,23 @@ uninstall() {
     # Both named, though the engine's stop includes the other: it may be down while the other is up.
     systemctl stop "$engine" "$pm2" 2>/dev/null || say "note: a unit could not be stopped"
   fi
-  rm -f "$wants/$engine" "$wants/$apps" "$units/$engine" "$units/$pm2" "$units/$apps"
+  [ -n "$packaged" ] || remove_init_script
+  rm -f "$wants/$engine" "$wants/$apps" "$wants/$takeover"
+  rm -f "$units/$engine" "$units/$pm2" "$units/$apps" "$units/$takeover"
   ! systemd_runs || systemctl daemon-reload
-  for name in gwe gdc gmq supervisorctl; do
-    case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
+  for name in gwe gdc gmq supervisorctl; do remove_link "$links/$name"; done
+  for name in gwe gdc gmq; do
+    remove_link "$manual/man/man1/$name.1"
+    remove_link "$manual/bash-completion/completions/$name"
   done
   [ ! -x "$prefix/current/python/link.sh" ] || "$prefix/current/python/link.sh" remove
   if [ -d "$prefix" ]; then
     rm -rf "$prefix/current" "$prefix/versions"
     rmdir "$prefix" 2>/dev/null || say "note: $prefix holds other files and is kept"
   fi
-  if [ -n "$purge" ]; then
+  if [ -n "$packaged" ]; then
+    : # The package manager says what is kept, and purges it.
+  elif [ -n "$purge" ]; then
     rm -rf "$etc" /var/lib/gateway-engine /run/gateway-engine
     say "Gateway Engine, its configuration, its state and its applications are removed."
     say "Kept: logs in /var/log, and the group $group."
@@ -101,6 +115,15 @@ uninstall() {
 }
 
 # ---- installing
+
+remove_init_script() {
+  for script in "$init/gateway-engine" "$init/S90gateway-engine"; do
+    [ -f "$script" ] || continue
+    systemd_runs || "$script" stop || say "note: the engine could not be stopped"
+    rm -f "$script"
+    ! command -v update-rc.d >/dev/null || update-rc.d gateway-engine remove >/dev/null
+  done
+}
 
 check_source() {
   machine=$(uname -m)
@@ -113,13 +136,16 @@ check_source() {
   if [ -d "$here/tree" ]; then check_release; else check_checkout; fi
   "$node" -e 0 2>/dev/null ||
     fail "the Node.js runtime does not run here: it needs glibc 2.28 or newer (musl is not supported yet)"
+  addon=$(dirname -- "$package")/node_modules/better-sqlite3/prebuilds/linux-$arch.node
+  "$node" -e 'process.dlopen({ exports: {} }, process.argv[1])' "$addon" 2>/dev/null ||
+    fail "SQLite does not run here: it needs glibc 2.34 or newer (Debian 12, Ubuntu 22.04)"
   version=$("$node" -p 'JSON.parse(require("node:fs").readFileSync(process.argv[1])).version' "$package")
   check_machine
 }
 
 # What a release says of itself, before anything of it is run.
 check_release() {
-  (cd "$here" && sha256sum -c SHA256SUMS >/dev/null 2>&1) || fail "$here is damaged: its files are not those of SHA256SUMS"
+  [ -n "$packaged" ] || (cd "$here" && sha256sum -c SHA256SUMS >/dev/null 2>&1) || fail "$here is damaged: its files are not those of SHA256SUMS"
   release_arch=$(sed -n 2p "$here/VERSION")
   [ "$release_arch" = "$arch" ] || fail "this release is for $release_arch, and this machine is $arch ($machine)"
   package=$here/tree/package.json
@@ -177,7 +203,8 @@ place_program() {
   trap 'rm -rf "$new"' EXIT
   trap 'exit 1' INT TERM HUP
   if [ -d "$here/tree" ]; then
-    cp -R "$here/tree" "$new"
+    # What dpkg has unpacked is linked to, not copied: an upgrade of the package replaces its files, and changes none.
+    { [ -n "$packaged" ] && cp -al "$here/tree" "$new" 2>/dev/null; } || copy_tree "$here/tree" "$new"
     # An update package goes on with the runtime that is installed; it has links to it, not a copy, where that can be.
     [ -d "$new/runtime" ] || cp -al "$prefix/current/runtime" "$new/runtime" 2>/dev/null ||
       cp -R "$prefix/current/runtime" "$new/runtime"
@@ -188,8 +215,7 @@ place_program() {
   chown -R 0:0 "$new"
   chmod -R u=rwX,go=rX "$new"
   [ "$("$new/bin/gwe" --version)" = "$version" ] || fail "the new version does not run"
-  (cd "$new" && runtime/bin/node -e 'new (require("better-sqlite3"))(":memory:")') ||
-    fail "SQLite's addon does not load on this machine"
+  (cd "$new" && runtime/bin/node -e 'new (require("better-sqlite3"))(":memory:")') || fail "SQLite does not run"
   name=$version
   if [ -n "$previous" ] && is_same "$prefix/$previous" "$new"; then
     rm -rf "$new"
@@ -209,6 +235,11 @@ place_program() {
   sync
   say "Version $version is in $prefix/versions/$name."
   remove_old "$name"
+}
+
+copy_tree() {
+  rm -rf "$2"
+  cp -R "$1" "$2"
 }
 
 is_same() { # $1 and $2: two trees with the same files
@@ -253,23 +284,42 @@ place_config() {
   done
 }
 
+# Ours where it leads into an installation, whole or gone.
+remove_link() {
+  case $(readlink "$1" 2>/dev/null) in "$prefix"/*) rm -f "$1" ;; esac
+}
+
+place_link() { # $1 below the program, $2 where it is found
+  [ "$(readlink "$2")" = "$prefix/current/$1" ] && return
+  mkdir -p "$(dirname -- "$2")"
+  ln -sf "$prefix/current/$1" "$2"
+}
+
 place_links() {
-  mkdir -p "$links"
   for name in gwe gdc gmq; do
     [ ! -e "$links/$name" ] || [ -L "$links/$name" ] || fail "$links/$name is somebody else's file: move it away"
-    [ "$(readlink "$links/$name")" = "$prefix/current/bin/$name" ] || ln -sf "$prefix/current/bin/$name" "$links/$name"
+    place_link "bin/$name" "$links/$name"
+    page=man/man1/$name.1 completion=bash-completion/completions/$name
+    place_link "share/$page" "$manual/$page"
+    place_link "share/$completion" "$manual/$completion"
   done
   place_supervisorctl
+}
+
+# Whether all of supervisord's programs are this engine's now (docs/take-over.md).
+took_over() {
+  state=/var/lib/gateway-engine/take-over/state.json
+  grep -q '"phase": "committed"' "$state" 2>/dev/null && ! grep -q '"supervisorUnit": null' "$state"
 }
 
 # For scripts made for the original engine. Where there is a supervisord, its own must not be hidden.
 place_supervisorctl() {
   name=supervisorctl
-  if (PATH=$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin && command -v supervisord) >/dev/null; then
-    case $(readlink "$links/$name" 2>/dev/null) in "$prefix"/*) rm -f "$links/$name" ;; esac
+  if ! took_over && (PATH=$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin && command -v supervisord) >/dev/null; then
+    remove_link "$links/$name"
     say "supervisord is installed here: ours is not on PATH, but at $prefix/current/bin/$name."
   elif [ ! -e "$links/$name" ] || [ -L "$links/$name" ]; then
-    [ "$(readlink "$links/$name")" = "$prefix/current/bin/$name" ] || ln -sf "$prefix/current/bin/$name" "$links/$name"
+    place_link "bin/$name" "$links/$name"
   else
     say "note: $links/$name is somebody else's file and is kept"
   fi
@@ -281,20 +331,54 @@ place_python_packages() {
 }
 
 place_units() {
+  if [ -n "$packaged" ]; then
+    # Of an earlier installation from an archive: they would hide the package's.
+    for unit in "$engine" "$pm2" "$apps"; do rm -f "$units/$unit" "$wants/$apps"; done
+    return
+  fi
   if ! has_systemd; then
-    say "No systemd here: have $prefix/current/bin/gwe started at boot by what this system uses."
+    place_init_script
     return
   fi
   mkdir -p "$units" "$wants"
   for unit in "$engine" "$pm2" "$apps"; do
-    sed "s|/opt/gateway-engine/|$prefix/|g" "$here/systemd/$unit" >"$units/.$unit.$$"
-    mv "$units/.$unit.$$" "$units/$unit"
+    place_for_prefix "$here/systemd/$unit" "$units/$unit"
   done
+  if [ -n "$beside" ]; then
+    systemctl daemon-reload
+    return
+  fi
   # What `systemctl enable` does, and as good without a systemctl or a running systemd. A unit that the operator
   # disabled stays so over upgrades.
   if [ -z "$previous" ]; then ln -sf "$units/$engine" "$wants/$engine"; fi
   ln -sf "$units/$apps" "$wants/$apps"
   ! systemd_runs || systemctl daemon-reload
+}
+
+place_for_prefix() { # $1 file of the release, $2 where it goes
+  new_file=$(dirname -- "$2")/.$(basename -- "$2").$$
+  sed "s|/opt/gateway-engine/|$prefix/|g" "$1" >"$new_file"
+  [ ! -x "$1" ] || chmod 0755 "$new_file"
+  mv "$new_file" "$2"
+}
+
+# sysvinit has links made for it; BusyBox' usual rcS runs what is called S??*, in order.
+place_init_script() {
+  if command -v update-rc.d >/dev/null && [ -d "$init" ]; then
+    place_for_prefix "$here/sysv/gateway-engine" "$init/gateway-engine"
+    update-rc.d gateway-engine defaults >/dev/null
+  elif [ -x "$init/rcS" ]; then
+    place_for_prefix "$here/sysv/gateway-engine" "$init/S90gateway-engine"
+  else
+    say "Neither systemd nor an init that is known: have $prefix/current/bin/gwe started at boot, and again whenever it ends."
+  fi
+}
+
+init_script() { # prints the one that is installed
+  for script in "$init/gateway-engine" "$init/S90gateway-engine"; do
+    [ ! -x "$script" ] || { echo "$script" && return; }
+  done
+  return 1
 }
 
 report() {
@@ -304,17 +388,18 @@ report() {
     else
       say "note: the engine does not run yet and is tried again every 3 s: journalctl -u gateway-engine says why"
     fi
+  elif [ -n "$now" ] && ! systemd_runs && script=$(init_script); then
+    "$script" restart
   elif [ -n "$now" ]; then
-    say "Nothing is started: no systemd runs here."
-  elif systemd_runs && systemctl is-active --quiet "$engine"; then
+    say "Nothing is started: no init that is known runs here."
+  elif [ -z "$packaged" ] && systemd_runs && systemctl is-active --quiet "$engine"; then
     say "The former version goes on running. To change over, applications running on:"
     say "  systemctl restart gateway-engine"
   fi
-  [ -z "$previous" ] || return 0
+  [ -z "$previous$beside" ] || return 0
   say ""
   say "Next:"
-  say "  gwe --set-product-id ID --set-iface eth0   # or --set-uuid SERIAL: who this gateway is"
-  say "  systemctl restart gateway-engine           # or reboot"
+  say "  gwe setup --start   # who this gateway is; also from a file: docs/first-boot.md"
   say "  gwe status"
 }
 
@@ -349,8 +434,8 @@ perform() {
   create_group
   place_program
   place_config
-  place_links
-  place_python_packages
+  [ -n "$beside" ] || place_links
+  [ -n "$beside" ] || place_python_packages
   place_units
   place_apps
   report
@@ -361,7 +446,7 @@ perform() {
 here=$(cd -- "$(dirname -- "$0")" && pwd -P)
 if [ "$action" = uninstall ]; then
   uninstall
-elif [ -d "$here/tree" ] && [ -w "$here" ]; then
+elif [ -z "$packaged" ] && [ -d "$here/tree" ] && [ -w "$here" ]; then
   log=$here/gwe_install_$(date +%Y%m%d_%H%M%S).log
   # A pipe's exit status is its last command's: the installation's own comes by way of a file.
   { (set -e; perform) 2>&1; echo $? >"$log.status"; } | tee "$log"

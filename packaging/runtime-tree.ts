@@ -3,8 +3,10 @@
  * `node packaging/runtime-tree.ts DIRECTORY [ARCH]`. The directory must not exist. Node itself comes along as
  * `runtime/bin/node`, the one that runs this script; with ARCH (x64, arm64) the tree is that machine's, and has no Node.
  */
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
+import { writeManual } from "./manual/manual.ts";
+import { stripElf } from "./release/strip-elf.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -23,6 +25,8 @@ const commands = ["gwe", "gdc", "gmq", "supervisorctl", "node-launcher.sh"];
 const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
 const guides = [
   "installation.md",
+  "first-boot.md",
+  "take-over.md",
   "configuration.md",
   "gwe-command.md",
   "gdc-command.md",
@@ -37,7 +41,7 @@ const buildOnlyPackages = new Set(["node-addon-api"]);
 
 /** No program loads these; licences are no such files. */
 const forDevelopers =
-  /\.(map|[cm]?ts|flow|markdown|html|yml)$|^(readme|changelog|history|contributing|security)[^/]*\.md$|^(tests?|__tests__|examples?|benchmarks?|docs|coverage|\.github|\.idea|\.vscode)$/i;
+  /\.(map|[cm]?ts|flow|markdown|html|yml)$|(^|\/)\.[^/]+$|^(readme|changelog|history|contributing|security)[^/]*\.md$|^(tests?|__tests__|examples?|benchmarks?|docs|coverage|\.github|\.idea|\.vscode)$/i;
 
 const [destination, arch, ...surplus] = process.argv.slice(2);
 if (destination === undefined || surplus.length > 0 || !["x64", "arm64", undefined].includes(arch)) {
@@ -49,6 +53,8 @@ if (existsSync(destination)) {
   process.exit(1);
 }
 
+/** SQLite for the tree's machine. */
+const addon = `linux-${arch ?? process.arch}.node`;
 const missing = programs.filter((name) => !existsSync(join(root, "dist", name)));
 if (missing.length > 0) {
   console.error(`dist/ lacks ${missing.join(", ")}: run 'npm run build'`);
@@ -61,7 +67,9 @@ for (const name of guides) copy(`docs/${name}`);
 for (const name of ["stop-order.sh", "waiting-apps.sh"]) copy(`packaging/systemd/${name}`, `systemd/${name}`);
 for (const name of bundlesFrom(programs)) copy(`dist/${name}`);
 for (const directory of packageClosure(packages)) copyPackage(directory);
+stripAddon();
 copyPythonPackages();
+writeManual(root, join(destination, "share"));
 if (arch === undefined) copyRuntime();
 
 function copy(path: string, to = path): void {
@@ -131,10 +139,15 @@ function copyPackage(directory: string): void {
   });
 }
 
+function stripAddon(): void {
+  const file = join(destination ?? "", "node_modules/better-sqlite3/prebuilds", addon);
+  writeFileSync(file, stripElf(readFileSync(file)));
+}
+
 /** SQLite's sources, and addons for other machines. */
 function isForOthers(path: string): boolean {
   if (path === "src" || path === "deps" || path === "binding.gyp") return true;
-  return path.startsWith("prebuilds/") && path !== `prebuilds/linux-${arch ?? process.arch}.node`;
+  return path.startsWith("prebuilds/") && path !== `prebuilds/${addon}`;
 }
 
 function copyPythonPackages(): void {

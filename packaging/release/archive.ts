@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { create } from "tar";
 
 /** Paths of all files below `directory`, relative to it, in an order that depends on nothing but them. */
-function filesIn(directory: string): readonly string[] {
+export function filesIn(directory: string): readonly string[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" })
     .filter((path) => !lstatSync(join(directory, path)).isDirectory())
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -29,16 +29,40 @@ export function sha256(file: string): string {
 
 /** Packs `parent`/`name` bit for bit the same wherever and whenever it is done: order, modes, owners and times are set. */
 export async function packArchive(parent: string, name: string, file: string, time: Date): Promise<void> {
-  const paths = readdirSync(join(parent, name), { recursive: true, encoding: "utf8" }).map((path) =>
-    join(name, path),
-  );
-  paths.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  for (const path of [name, ...paths]) {
-    const mode = lstatSync(join(parent, path)).mode;
-    chmodSync(join(parent, path), mode & 0o111 ? 0o755 : 0o644);
+  const names = setModes(parent, name);
+  await create({ ...always(time), file, cwd: parent, gzip: { level: 9 } }, names);
+}
+
+/** A tar archive of all that is in `directory`, as `packArchive` makes it, under `./`. */
+export async function tarOf(directory: string, time: Date): Promise<Buffer> {
+  const names = setModes(directory, ".").map((path) => (path === "." ? path : `./${path}`));
+  const stream = create({ ...always(time), cwd: directory }, names);
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Options of tar.create(): nothing of this machine, and the same time for all. */
+function always(time: Date) {
+  return {
+    portable: true,
+    noDirRecurse: true,
+    mtime: time,
+    onWriteEntry: (entry: { noMtime: boolean }): void => {
+      // `portable` leaves out the time of directories, which then are from 1970.
+      entry.noMtime = false;
+    },
+  };
+}
+
+/** @returns `name` in `parent` and all below it, in order; each of one of two modes */
+function setModes(parent: string, name: string): string[] {
+  const below = readdirSync(join(parent, name), { recursive: true, encoding: "utf8" })
+    .map((path) => join(name, path))
+    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  for (const path of [name, ...below]) {
+    const stats = lstatSync(join(parent, path));
+    if (!stats.isSymbolicLink()) chmodSync(join(parent, path), stats.mode & 0o111 ? 0o755 : 0o644);
   }
-  await create({ file, cwd: parent, portable: true, noDirRecurse: true, mtime: time, gzip: { level: 9 } }, [
-    name,
-    ...paths,
-  ]);
+  return [name, ...below];
 }

@@ -1,11 +1,21 @@
 /**
- * Builds the release archives of both machines and their engine-only update packages into release/, from a built
+ * Builds the release archives of both machines, their engine-only update packages and Debian packages into release/, from a built
  * checkout and npm's registry: `npm run release [-- x64|arm64]`. The same commit gives the same bytes.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { debianPackage } from "../debian/deb.ts";
 import { bytesIn, packArchive, sha256, writeSums } from "./archive.ts";
 import { placeNodeRuntime } from "./node-runtime.ts";
 import { run } from "./run.ts";
@@ -35,13 +45,13 @@ function commitTimeS(): string {
   return run("git", ["log", "-1", "--format=%ct"], root).trim();
 }
 
-/** @returns the archives that it made: without Node, then with it */
+/** @returns the files that it made: the archives without Node and with it, and the Debian package */
 async function release(arch: string): Promise<readonly string[]> {
   const parent = join(work, arch);
   const directory = join(parent, top);
   mkdirSync(directory, { recursive: true });
   run(process.execPath, [join(root, "packaging/runtime-tree.ts"), join(directory, "tree"), arch], root);
-  for (const part of ["install.sh", "config", "systemd"]) copy(`packaging/${part}`, directory, part);
+  for (const part of ["install.sh", "config", "systemd", "sysv"]) copy(`packaging/${part}`, directory, part);
   for (const part of ["uninstall.sh", "specs"]) copy(`packaging/release/${part}`, directory, part);
   copy("LICENSE", directory, "LICENSE");
   writeFileSync(join(directory, "VERSION"), `${version}\n${arch}\n`);
@@ -57,7 +67,27 @@ async function release(arch: string): Promise<readonly string[]> {
   await placeNodeRuntime(root, arch, join(directory, "tree/runtime"), work);
   const whole = join(output, `GatewayEngine.v${version}-linux-${arch}.tar.gz`);
   await pack(parent, whole);
-  return [update, whole];
+
+  const packaging = join(parent, "deb");
+  mkdirSync(packaging);
+  const deb = await debianPackage({ root, release: directory, work: packaging, arch, version, time });
+  writeFileSync(join(output, deb.name), deb.content);
+  console.log(`${deb.name}: ${(deb.content.length / 1e6).toFixed(1)} MB`);
+  return [update, whole, join(output, deb.name), await takeOver(parent, arch)];
+}
+
+/** The whole release in a package that an original engine installs over the air. */
+async function takeOver(parent: string, arch: string): Promise<string> {
+  const name = "gwe-takeover";
+  mkdirSync(join(parent, name));
+  renameSync(join(parent, top), join(parent, name, top));
+  for (const part of ["install.sh", "gateway-engine-take-over.service"]) {
+    copy(`packaging/take-over/${part}`, join(parent, name), part);
+  }
+  const file = join(output, `${name}.v${version}-linux-${arch}.tar.gz`);
+  await packArchive(parent, name, file, time);
+  console.log(`${basename(file)}: ${(statSync(file).size / 1e6).toFixed(1)} MB`);
+  return file;
 }
 
 async function pack(parent: string, file: string): Promise<void> {

@@ -37,11 +37,14 @@ case ${1-} in
       state=$(systemctl show --property=SubState --value "$engine") || exit 0
       case $state in
         stop | stop-sigterm | stop-sigkill | stop-watchdog) ;;
+        # It runs on, and would start again what is stopped one by one.
         start | running) [ "$(engine_job)" = stop ] || exit 0 ;;
-        *) exit 0 ;;
+        *) break ;;
       esac
       sleep 0.1
     done
+    # By priority. What this does not end, or not in time, pm2's daemon ends, one after the other.
+    timeout 80 "${0%/*}/../bin/gwe" pm2-stop || true
     ;;
   *)
     echo "usage: stop-order.sh engine-stopped|pm2-stopping" >&2

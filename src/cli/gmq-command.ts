@@ -22,10 +22,13 @@ Commands:
   dead list [-n N] [--json]
                           Dead letters, the newest first: what Murano would not have.
   dead show SEQ [--json]  One of them, with its value and Murano's answer.
-  dead retry SEQ...|--all Put them back into the queue.
-  dead purge SEQ...|--all Delete them.
+  dead retry SEQ...|--all
+                          Put them back into the queue.
+  dead purge SEQ...|--all
+                          Delete them.
   cfg                     Every option of gmq.cfg with its value.
   cfg get [SECTION [OPTION]]
+                          One section; one option's value alone.
   cfg set SECTION OPTION VALUE
                           '' restores the default.
   log, log get, log set   The same for logging.cfg.

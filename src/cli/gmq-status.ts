@@ -19,6 +19,11 @@ export async function showQueue(argv: readonly string[], { terminal, paths }: Gw
   return 0;
 }
 
+const heldText = {
+  backlog: "the backlog, by a traffic budget (gmq drain sends it)",
+  "all-but-urgent": "all but priority 9, by a traffic budget (gmq drain sends it)",
+};
+
 /** For a person. */
 function describeQueue(report: QueueReport): string {
   const { counts, uploads } = report;
@@ -28,6 +33,7 @@ function describeQueue(report: QueueReport): string {
     ["Waiting", `${report.entries} entries, ${bytes(report.bytes)}${oldest}`],
     ["File", bytes(report.fileBytes) + (report.isWritable ? "" : ": the disk takes nothing, apps get 503")],
     ["Murano", report.isOnline ? "reached" : "not reached"],
+    ...(report.held === "nothing" ? [] : [["Held", heldText[report.held]] satisfies [string, string]]),
     ["Accepted", String(counts.accepted)],
     ["Delivered", `${counts.delivered}, ${counts.moved} of them moved to another second`],
     ["Dropped", listed(counts.dropped)],

@@ -24,11 +24,24 @@ const subcommands = new Map<string, Subcommand>([
   ["history", async (argv, context) => (await import("./gwe-history.ts")).showHistory(argv, context)],
   ["check-in", async (argv, context) => (await import("./gwe-apps.ts")).requestCheckIn(argv, context)],
   ["fleet", async (argv, context) => (await import("./gwe-fleet.ts")).runFleet(argv, context)],
-  // Not for people: what gateway-engine-pm2.service runs.
+  ["setup", async (argv, context) => (await import("./gwe-setup.ts")).runSetup(argv, context)],
+  ["doctor", async (argv, context) => (await import("./gwe-doctor.ts")).runDoctor(argv, context)],
+  [
+    "support-bundle",
+    async (argv, context) => (await import("./gwe-support-bundle.ts")).makeSupportBundle(argv, context),
+  ],
+  [
+    "prepare-image",
+    async (argv, context) => (await import("./gwe-prepare-image.ts")).prepareImage(argv, context),
+  ],
+  ["import", async (argv, context) => (await import("./gwe-import.ts")).importOriginal(argv, context)],
+  ["take-over", async (argv, context) => (await import("./gwe-take-over.ts")).takeOver(argv, context)],
+  // Not for people: what gateway-engine-pm2.service runs, and how it stops.
   [
     "pm2-daemon",
     async (_, context) => (await import("../daemon/pm2-daemon.ts")).becomePm2Daemon(context.paths),
   ],
+  ["pm2-stop", async (_, context) => (await import("../daemon/pm2-daemon.ts")).stopPm2Apps(context.paths)],
   ["help", (_, context) => printHelp(context)],
 ]);
 

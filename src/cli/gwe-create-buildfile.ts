@@ -2,22 +2,14 @@ import { existsSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { buildfileKeys, freshBuildfile, nameFault } from "../app-builder/index.ts";
 import { writeFileAtomic } from "../platform/files.ts";
+import { Dialogue, type Question } from "./dialogue.ts";
 import { CommandError } from "./errors.ts";
 import type { GweContext } from "./gwe-context.ts";
-import type { Terminal } from "./terminal.ts";
 
 export interface CreateBuildfileOptions {
   readonly file?: string | undefined;
   readonly name?: string;
   readonly version?: string;
-}
-
-interface Question {
-  readonly text: string;
-  /** Taken when the answer is empty. */
-  readonly proposal: string;
-  /** What is wrong with an answer: it is asked again. */
-  readonly fault: (answer: string) => string | undefined;
 }
 
 const defaultFile = "build.json";
@@ -26,7 +18,7 @@ const defaultFile = "build.json";
 export async function createBuildfile(options: CreateBuildfileOptions, context: GweContext): Promise<number> {
   const { terminal } = context;
   const asks = options.name === undefined || options.version === undefined;
-  const dialogue = new Dialogue(terminal);
+  const dialogue = new Dialogue(terminal, "-n and -s give name and version without being asked");
   try {
     const file = options.file ?? (asks ? await dialogue.ask(fileQuestion) : defaultFile);
     const path = resolve(file);
@@ -61,44 +53,4 @@ function explanation(file: string): string {
   const width = Math.max(...Object.keys(buildfileKeys).map((key) => key.length));
   const keys = Object.entries(buildfileKeys).map(([key, text]) => `  ${key.padEnd(width)}  ${text}`);
   return `Wrote ${file}. Its keys:\n${keys.join("\n")}\nBuild the package with: gwe --build-app ${file}\n`;
-}
-
-/** Questions and answers at a terminal, or through a pipe. */
-class Dialogue {
-  private readonly terminal: Terminal;
-  private answers: AsyncGenerator<string, void> | undefined;
-
-  constructor(terminal: Terminal) {
-    this.terminal = terminal;
-  }
-
-  /** @throws CommandError when stdin ends before there is an answer */
-  async ask({ text, proposal, fault }: Question): Promise<string> {
-    for (;;) {
-      const line = await this.line(proposal === "" ? `${text}: ` : `${text} [${proposal}]: `);
-      const answer = line.trim() === "" ? proposal : line.trim();
-      const wrong = fault(answer);
-      if (wrong === undefined) return answer;
-      this.terminal.note(wrong);
-    }
-  }
-
-  async agrees(question: string): Promise<boolean> {
-    return /^y(es)?$/i.test((await this.line(`${question} [y/N] `)).trim());
-  }
-
-  async end(): Promise<void> {
-    await this.answers?.return();
-  }
-
-  private async line(question: string): Promise<string> {
-    this.terminal.prompt(question);
-    this.answers ??= this.terminal.lines();
-    const next = await this.answers.next();
-    if (next.done) {
-      this.terminal.note("");
-      throw new CommandError("no answer; -n and -s give name and version without being asked");
-    }
-    return next.value;
-  }
 }

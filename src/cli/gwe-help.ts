@@ -15,6 +15,15 @@ Commands:
                           What was installed and asked for, and what came of it.
   check-in                Check in now.
   fleet COMMAND           For the owner of many gateways, on any machine; fleet -h explains.
+  setup [OPTION...]       Set the gateway up: configure, check the connection,
+                          activate. Asks, or takes flags or a file.
+  doctor [--json] [-q]    What is wrong with this gateway, and how to mend it.
+  support-bundle [-o FILE]
+                          Logs and state without secrets, in one archive.
+  prepare-image [--yes]   Forget serial number, CIKs, journal and queue, so that
+                          the disk can be cloned.
+  import [--dry-run]      Take identity, settings and applications over from an
+                          original Gateway Engine on this machine.
 
 Print:
 ${describeFlags(printFlags)}

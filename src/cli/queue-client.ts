@@ -25,6 +25,7 @@ const report = z.looseObject({
   deadLetters: z.number(),
   isWritable: z.boolean(),
   isOnline: z.boolean(),
+  held: z.enum(["nothing", "backlog", "all-but-urgent"]),
   counts: z.looseObject({
     accepted: z.number(),
     delivered: z.number(),

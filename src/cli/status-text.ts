@@ -24,12 +24,14 @@ export function describeStatus(status: EngineStatus, nowMs: number): string {
   const lines = facts.map(([name, value]) => `${name.padEnd(11)} ${printable(value)}`);
   if (status.jobs.length > 0)
     lines.push("", ...table(["INSTALLING", "VERSION", "STEP", "PROGRESS"], status.jobs.map(jobRow)));
-  lines.push("");
-  if (status.apps.length === 0) lines.push("No applications.");
-  else {
-    const rows = status.apps.flatMap((app) => appRows(app, nowMs));
-    lines.push(...table(["APP", "VERSION", "STATE", "UPTIME", "RESTARTS", "PID", "NOTE"], rows));
-  }
+  const apps = status.apps.length === 0 ? "No applications.\n" : describeApps(status.apps, nowMs);
+  return `${lines.join("\n")}\n\n${apps}`;
+}
+
+/** Applications as a table. @param nowMs wall clock, unix milliseconds */
+export function describeApps(apps: readonly AppStatus[], nowMs: number): string {
+  const rows = apps.flatMap((app) => appRows(app, nowMs));
+  const lines = table(["APP", "VERSION", "STATE", "UPTIME", "RESTARTS", "PID", "NOTE"], rows);
   return `${lines.join("\n")}\n`;
 }
 

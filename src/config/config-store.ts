@@ -36,7 +36,7 @@ export class ConfigStore {
    * @throws ConfigAccessError when this user may not write
    */
   set(changes: readonly ConfigChange[]): void {
-    const faults = changes.flatMap((change) => this.faultOf(change) ?? []);
+    const faults = this.faultsOf(changes);
     if (faults.length > 0) throw new ConfigError(faults);
     for (const section of ["device", "engine"] as const) {
       const ours = changes.filter((change) => change.section === section);
@@ -49,6 +49,11 @@ export class ConfigStore {
         );
       });
     }
+  }
+
+  /** What speaks against these changes; none where they can be made. Writes nothing. */
+  faultsOf(changes: readonly ConfigChange[]): readonly ConfigFault[] {
+    return changes.flatMap((change) => this.faultOf(change) ?? []);
   }
 
   /** Which file holds a section. */

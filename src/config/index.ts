@@ -17,5 +17,12 @@ export {
   resolveSerial,
   type SerialResolution,
 } from "./serial.ts";
-export { type Config, type DeviceConfig, type EngineConfig, type LogLevel, logLevels } from "./types.ts";
+export {
+  type BudgetConfig,
+  type Config,
+  type DeviceConfig,
+  type EngineConfig,
+  type LogLevel,
+  logLevels,
+} from "./types.ts";
 export { engineBuild, engineVersion } from "./version.ts";

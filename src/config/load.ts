@@ -1,5 +1,6 @@
 import type { IniDocument } from "../core/ini.ts";
 import type { Paths } from "../core/paths.ts";
+import { readBudgets } from "./budgets.ts";
 import { ConfigError, type ConfigFault } from "./errors.ts";
 import { readConfigFile } from "./files.ts";
 import { cikOption, deviceOptions, engineOptions } from "./options.ts";
@@ -32,16 +33,22 @@ export function configIn(
 ): Config {
   const faults: ConfigFault[] = [];
   const gateway = sectionsOf(documents.device, paths.gatewayCfg, faults)("device");
-  const engine = sectionsOf(documents.engine, paths.engineConfig, faults)("engine");
+  const sections = sectionsOf(documents.engine, paths.engineConfig, faults);
+  const engine = sections("engine");
   gateway.read(cikOption);
   const device = withServer(gateway.readAll<DeviceConfig>(deviceOptions), paths.gatewayCfg, faults);
   const config = { device, engine: engine.readAll<EngineConfig>(engineOptions) };
+  const budgets = readBudgets(documents.engine, sections, { file: paths.engineConfig, faults });
   if ((device.certFile === undefined) !== (device.keyFile === undefined)) {
     const expected = "cert_file and key_file go together: set both or none";
     faults.push({ file: paths.gatewayCfg, section: "device", key: "cert_file", expected });
   }
   if (faults.length > 0) throw new ConfigError(faults);
-  return Object.freeze({ device: Object.freeze(config.device), engine: Object.freeze(config.engine) });
+  return Object.freeze({
+    device: Object.freeze(config.device),
+    engine: Object.freeze(config.engine),
+    budgets,
+  });
 }
 
 /** Murano's server of a product; undefined for a name that cannot be part of a host's. */

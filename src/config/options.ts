@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { cikRule, isCik } from "../core/cik.ts";
 import { longestTimerS } from "../core/clock.ts";
 import { type Option, type OptionsOf, oneOf, seconds, wholeNumber, yesOrNo } from "./option.ts";
-import { type DeviceConfig, type EngineConfig, logLevels } from "./types.ts";
+import { type BudgetConfig, type DeviceConfig, type EngineConfig, logLevels } from "./types.ts";
 import { engineVersion } from "./version.ts";
 
 const text = (key: string, pattern: RegExp, expected: string): Option<string | undefined> => ({
@@ -111,6 +111,34 @@ export const engineOptions: OptionsOf<EngineConfig> = {
   },
   requireSignature: oneOf("require_signature", ["never", "if-keys", "always"], "if-keys"),
   allowDowngrade: yesOrNo("allow_downgrade", true),
+};
+
+export const budgetOptions: OptionsOf<BudgetConfig> = {
+  dailyKib: {
+    key: "daily_kib",
+    schema: wholeNumber(0, 1_073_741_824),
+    fallback: 0,
+    expected: "a whole number of KiB from 0 (no limit) to 1073741824",
+  },
+  monthlyMib: {
+    key: "monthly_mib",
+    schema: wholeNumber(0, 1_048_576),
+    fallback: 0,
+    expected: "a whole number of MiB from 0 (no limit) to 1048576",
+  },
+  warningPercent: {
+    key: "warning_percent",
+    schema: wholeNumber(1, 100),
+    fallback: 80,
+    expected: "a whole number from 1 to 100",
+  },
+  resetDay: {
+    key: "reset_day",
+    schema: wholeNumber(1, 28),
+    fallback: 1,
+    expected: "a day of the month from 1 to 28",
+  },
+  action: oneOf("action", ["report", "hold-backlog", "hold-all-but-urgent"], "report"),
 };
 
 /** Not part of `Config`, but checked with it. */

@@ -54,8 +54,20 @@ export interface EngineConfig {
   readonly allowDowngrade: boolean;
 }
 
+/** `Engine.config`, a section `[budget:<interfaces>]`: how much may flow over an interface. */
+export interface BudgetConfig {
+  /** 0: no limit. */
+  readonly dailyKib: number;
+  readonly monthlyMib: number;
+  readonly warningPercent: number;
+  readonly resetDay: number;
+  readonly action: "report" | "hold-backlog" | "hold-all-but-urgent";
+}
+
 /** Deeply frozen; holds no secret. */
 export interface Config {
   readonly device: DeviceConfig;
   readonly engine: EngineConfig;
+  /** By interface's name, or the beginning of several with a `*` behind it. */
+  readonly budgets: ReadonlyMap<string, BudgetConfig>;
 }

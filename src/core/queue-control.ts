@@ -1,3 +1,5 @@
+import type { Hold } from "./hold.ts";
+
 /**
  * What `gmq` asks of the running daemon, over the same socket as `gwe` (control-api.ts):
  *
@@ -20,6 +22,8 @@ export interface QueueReport {
   readonly isWritable: boolean;
   /** Whether Murano answered the last request. */
   readonly isOnline: boolean;
+  /** What a traffic budget holds. */
+  readonly held: Hold;
   /** Entries, since the database began. */
   readonly counts: {
     readonly accepted: number;

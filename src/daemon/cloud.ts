@@ -6,13 +6,13 @@ import {
   type Config,
   ConfigError,
   ConfigStore,
-  engineVersion,
   type Paths,
   type ProductIdentity,
   requireProduct,
 } from "../config/index.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import type { Redact } from "../core/redact.ts";
 import { type ClientCertificate, type DeviceApi, DeviceClient } from "../device-client/index.ts";
 import {
   type CheckInDependencies,
@@ -29,13 +29,17 @@ import {
 } from "../engine/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
 import { systemClock } from "../platform/system-clock.ts";
-import { engineReport } from "../telemetry/index.ts";
+import type { QueueHealth } from "../telemetry/index.ts";
 import { configIo } from "./config-io.ts";
 import { DeviceFactsSource } from "./device-facts-source.ts";
+import { DiskWritesSource } from "./disk-writes-source.ts";
 import type { EngineSettings } from "./engine-settings.ts";
+import { heldDownloads } from "./held-downloads.ts";
 import type { Hosting } from "./hosting.ts";
 import type { GatewayDevice } from "./queue-links.ts";
+import { reportSources } from "./report-sources.ts";
 import { GatewaySerial } from "./serial.ts";
+import { TrafficBudgets } from "./traffic-budgets.ts";
 import { UsageSource } from "./usage-source.ts";
 
 export interface CloudOptions {
@@ -45,8 +49,11 @@ export interface CloudOptions {
   readonly hosting: Hosting;
   /** Is told of check-ins. */
   readonly settings: EngineSettings | undefined;
-  /** Milliseconds; undefined while the queue does not serve apps. */
-  readonly queueUptimeMs: () => number | undefined;
+  /** After every attempt to speak to Murano, and every attempt is some work done. */
+  readonly onAttempted: () => void;
+  /** Undefined where there is no queue. */
+  readonly queueHealth: () => QueueHealth | undefined;
+  readonly redact: Redact;
   readonly logger: Logger;
 }
 
@@ -71,6 +78,7 @@ export class Cloud {
   private readonly checkInDependencies: CheckInDependencies;
   private readonly composer: ReportComposer;
   private readonly deviceFacts: DeviceFactsSource;
+  readonly diskWrites: DiskWritesSource;
 
   /** @throws ConfigError when the gateway does not know its product or cannot know its serial number */
   constructor(options: CloudOptions) {
@@ -80,7 +88,11 @@ export class Cloud {
     this.product = requireProduct(config);
     this.serial = new GatewaySerial({ paths, config, clock: systemClock, logger });
     const { vendor, model, serverUrl } = this.product;
-    this.usage = new UsageSource({ facts: hosting.facts, clock: systemClock, logger });
+    const counts = { facts: hosting.facts, clock: systemClock, logger };
+    this.usage = new UsageSource({
+      ...counts,
+      budgets: new TrafficBudgets({ ...counts, budgets: config.budgets }),
+    });
     const certificate = clientCertificate(config);
     this.certificate = certificate;
     this.client = new DeviceClient({
@@ -109,6 +121,7 @@ export class Cloud {
       clock: systemClock,
       logger,
     });
+    this.diskWrites = new DiskWritesSource(counts);
     this.composer = this.createComposer();
     this.checkInDependencies = {
       api: this.api,
@@ -141,6 +154,10 @@ export class Cloud {
     }
     const stopListening = hosting.ota.onFinished(() => this.loop.hasten());
     void this.deviceFacts.learn(stop);
+    void this.usage.watch(stop);
+    const stopHastening = this.usage.onChanged(({ isLevelNew }) => {
+      if (isLevelNew) this.loop.hasten();
+    });
     // So that the first report tells true states; yet a pm2 that hangs must not keep the gateway from checking in.
     await Promise.race([hosting.firstLook(), systemClock.sleep(firstLookMs, stop).catch(() => undefined)]);
     const watching =
@@ -162,6 +179,7 @@ export class Cloud {
     await this.loop.run(stop);
     await watching;
     stopListening();
+    stopHastening();
   }
 
   /** One check-in, the jobs that it brought, and their results told. @returns the exit status */
@@ -207,15 +225,21 @@ export class Cloud {
     };
   }
 
+  /** Packages, as traffic budgets let them through. */
+  get content(): Pick<DeviceApi, "contentInfo" | "download"> {
+    return heldDownloads(this.api, this.usage);
+  }
+
   /** Certificates of the servers, where they are not the system's. */
   get ca(): string | undefined {
     const { caFile } = this.options.config.device;
     return caFile === undefined ? undefined : readPem(caFile);
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.client.close();
-    await this.usage.stop();
+    this.usage.stop();
+    this.diskWrites.stop();
   }
 
   private async checkIn(signal: AbortSignal): Promise<CheckInResult> {
@@ -231,6 +255,7 @@ export class Cloud {
       checkIn: (signal) => this.checkIn(signal),
       takeCommand: (signal) => takeCommand(this.checkInDependencies, { signal }),
       resultsWaiting: () => hosting.outbox.waitingResults() > 0,
+      onAttempted: this.options.onAttempted,
       clock: systemClock,
       random: Math.random,
       logger,
@@ -263,24 +288,17 @@ export class Cloud {
   }
 
   private createComposer(): ReportComposer {
-    const { hosting, logger } = this.options;
+    const { hosting, queueHealth, redact, logger } = this.options;
     return new ReportComposer({
-      sources: {
-        engineReport: async () =>
-          engineReport({
-            apps: await hosting.supervisor.statuses(),
-            engineVersion,
-            engineUptimeMs: process.uptime() * 1000,
-            queueUptimeMs: this.options.queueUptimeMs(),
-            nowMs: systemClock.now(),
-          }),
-        deviceInfo: async () => {
-          const { text, lasting } = await this.deviceFacts.deviceInfo();
-          return { text, digest: createHash("sha256").update(lasting).digest("hex") };
-        },
-        usageReport: () => this.usage.report(),
-        saveUsage: () => this.usage.save(),
-      },
+      sources: reportSources({
+        hosting,
+        usage: this.usage,
+        diskWrites: this.diskWrites,
+        redact,
+        deviceFacts: this.deviceFacts,
+        loop: () => this.loop,
+        queue: queueHealth,
+      }),
       outbox: hosting.outbox,
       facts: hosting.facts,
       clock: systemClock,

@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as z from "zod/mini";
+import { $ZodError } from "zod/v4/core";
 import type { AppStatus } from "../core/app-status.ts";
 import type { ControlError, EngineStatus, InstallResult, JobRecord } from "../core/control-api.ts";
 import { describeError, GweError } from "../core/errors.ts";
@@ -147,7 +148,7 @@ export class ControlServer {
 
 function statusOf(error: unknown): number {
   if (error instanceof ControlRequestError) return error.status;
-  return error instanceof z.core.$ZodError ? 400 : 500;
+  return error instanceof $ZodError ? 400 : 500;
 }
 
 /** The part of a path that says what is asked; an app's name is not. */

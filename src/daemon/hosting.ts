@@ -6,14 +6,15 @@ import { describeError, InvariantError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import type { DeviceApi } from "../device-client/index.ts";
-import { EngineFacts, engineMigrations, Outbox } from "../engine/index.ts";
-import { defaultOtaLimits, Ota, type OtaLimits, otaMigrations } from "../ota/index.ts";
+import { EngineFacts, Outbox } from "../engine/index.ts";
+import { defaultOtaLimits, Ota, type OtaLimits } from "../ota/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
 import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
-import { Pm2Adapter, Supervisor, supervisorAfterSalvage, supervisorMigrations } from "../supervisor/index.ts";
+import { Pm2Adapter, Supervisor, supervisorAfterSalvage } from "../supervisor/index.ts";
 import { describeReplacement } from "./describe-replacement.ts";
 import type { EngineSettings } from "./engine-settings.ts";
+import { gatewayMigrations } from "./gateway-migrations.ts";
 import { inheritedEnvironment } from "./inherited-environment.ts";
 import { otaPlatform, servicePlatform, supervisorSystem } from "./platform-ports.ts";
 import { pm2DaemonSettings } from "./pm2-daemon.ts";
@@ -29,6 +30,8 @@ export interface HostingOptions {
   /** The systemd unit that runs pm2's daemon; undefined where the engine itself starts it. */
   readonly pm2Unit: string | undefined;
   readonly logger: Logger;
+  /** An app will not run without help: worth an early check-in. */
+  readonly onAppGaveUp: () => void;
   /** A query met damage: the engine must end, and the next start repairs what it can. */
   readonly onCorruption: (error: unknown) => void;
 }
@@ -50,7 +53,7 @@ export class Hosting {
     this.options = options;
     const { db, replaced } = openDatabase({
       file: paths.gatewayDb,
-      migrations: [...engineMigrations, ...otaMigrations, ...supervisorMigrations],
+      migrations: gatewayMigrations,
       afterSalvage: supervisorAfterSalvage,
       logger,
       now: systemClock.now,
@@ -133,7 +136,7 @@ function isRegistryWhole({ tables }: Replacement): boolean {
 }
 
 function createSupervisor(
-  { paths, config, pm2Unit, logger }: HostingOptions,
+  { paths, config, pm2Unit, logger, onAppGaveUp }: HostingOptions,
   db: SqliteDatabase,
   report: (text: string) => void,
 ): Supervisor {
@@ -162,6 +165,7 @@ function createSupervisor(
     clock: systemClock,
     random: Math.random,
     report,
+    onGaveUp: onAppGaveUp,
     fatalRetryMs: config.engine.fatalRetryS * 1000,
   });
 }

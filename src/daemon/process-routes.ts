@@ -24,7 +24,7 @@ const updateRequest = z.object({ groups: z.array(z.string()) });
  * Serves `POST /processes/<verb>`.
  *
  * @returns undefined when there is no such verb
- * @throws z.core.$ZodError when the body is not what the verb takes
+ * @throws $ZodError when the body is not what the verb takes
  */
 export async function changeProcesses(target: ProcessTarget, verb: string, body: unknown): Promise<unknown> {
   switch (verb) {

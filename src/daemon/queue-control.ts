@@ -20,7 +20,7 @@ export interface QueueControlOptions {
   readonly status: () => QueueStatus;
   readonly identities: IdentityStore;
   readonly deadLetters: DeadLetterStore;
-  readonly forwarder: Pick<Forwarder, "stats" | "statuses" | "drain">;
+  readonly forwarder: Pick<Forwarder, "stats" | "statuses" | "drain" | "held">;
   readonly reread: () => Promise<void>;
 }
 
@@ -95,6 +95,7 @@ export class QueueControl {
       deadLetters,
       isWritable,
       isOnline: uploads.isOnline,
+      held: forwarder.held,
       counts: { accepted, delivered, moved, dropped, dead },
       uploads: {
         entries: uploads.entries,

@@ -18,6 +18,7 @@ import {
   queueAfterSalvage,
   queueMigrations,
 } from "../queue/index.ts";
+import type { QueueHealth } from "../telemetry/index.ts";
 import type { Cloud } from "./cloud.ts";
 import { describeReplacement } from "./describe-replacement.ts";
 import { type LogLevel, logLevelOf } from "./logging.ts";
@@ -32,6 +33,8 @@ export interface QueueHostOptions {
   readonly cloud: Cloud;
   /** A logger whose level is asked at every line; undefined: the engine's. */
   readonly loggerAt: (level: () => LogLevel | undefined) => Logger;
+  /** What `/metrics` tells beside the queue. */
+  readonly engineMetrics: () => Promise<string>;
   /** For Murano to be told. */
   readonly reportTrouble: (text: string) => void;
 }
@@ -46,6 +49,7 @@ export class QueueHost {
   private readonly listener: QueueListener;
   private readonly logger: Logger;
   private level: LogLevel | undefined;
+  private stopListening: () => void = () => undefined;
 
   /** @throws ConfigError when `gmq.cfg` or `logging.cfg` is not valid */
   constructor(options: QueueHostOptions) {
@@ -87,6 +91,14 @@ export class QueueHost {
     return this.listener.uptimeMs();
   }
 
+  /** For `engine_report`. */
+  health(): QueueHealth {
+    const { entries, bytes, oldestWaitedMs, deadLetters, counts } = this.store.status();
+    const { bytes: byBytes, entries: byEntries, age } = counts.dropped;
+    const dropped = byBytes + byEntries + age;
+    return { uptimeMs: this.uptimeMs(), entries, bytes, oldestWaitedMs, dropped, deadLetters };
+  }
+
   /** Every CIK that must not get into a log. */
   secrets(): readonly string[] {
     return this.store.identities.list().flatMap(({ cik }) => (cik === undefined ? [] : [cik]));
@@ -96,10 +108,15 @@ export class QueueHost {
     this.store.start();
     this.forwarder.start();
     this.listener.start();
+    const { usage } = this.options.cloud;
+    const hold = (): void => this.forwarder.hold(usage.hold);
+    this.stopListening = usage.onChanged(hold);
+    hold();
   }
 
   /** Requests that are being served get their answer; what is queued stays. */
   async stop(): Promise<void> {
+    this.stopListening();
     try {
       await Promise.all([this.listener.stop(), this.forwarder.stop()]);
     } finally {
@@ -174,14 +191,15 @@ export class QueueHost {
     });
   }
 
-  private metrics(): string {
+  private async metrics(): Promise<string> {
     const { store, forwarder, listener } = this;
-    return formatMetrics({
+    const queue = formatMetrics({
       status: store.status(),
       identities: store.identities.list(),
       commits: store.commitTimes(),
       http: listener.stats(),
       uploads: forwarder.stats(),
     });
+    return queue + (await this.options.engineMetrics());
   }
 }

@@ -23,8 +23,10 @@ import { ControlServer } from "./control-server.ts";
 import { CrashWatch } from "./crash-watch.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
+import { engineMetrics } from "./engine-metrics.ts";
 import { EngineSettings } from "./engine-settings.ts";
 import { Hosting } from "./hosting.ts";
+import { IdleMemory, processMemory } from "./idle-memory.ts";
 import { isJournalStream, type Logging, logLevelOf, openLogging } from "./logging.ts";
 import { noContent } from "./no-content.ts";
 import { pm2UnitOf, startPm2Unit } from "./pm2-unit.ts";
@@ -125,6 +127,8 @@ async function runUntilStopped(
   const crash = new CrashWatch(logger, stop);
   endings.add("the watch for crashes", () => crash.end());
   const pm2Unit = pm2UnitOf(paths);
+  const idleMemory = new IdleMemory(processMemory);
+  endings.add("the care for memory", () => idleMemory.stop());
   const restart = Promise.withResolvers<Ending>();
   const settings = worksLocally(options)
     ? undefined
@@ -137,6 +141,7 @@ async function runUntilStopped(
     otaLimits: options.otaLimits,
     pm2Unit,
     logger,
+    onAppGaveUp: () => started.cloud?.loop.hastenForNews(),
     onCorruption: (error) => crash.happened(error),
   });
   endings.add("hosting", () => hosting.stop());
@@ -148,7 +153,9 @@ async function runUntilStopped(
         ciks,
         hosting,
         settings,
-        queueUptimeMs: () => started.queue?.uptimeMs(),
+        onAttempted: () => idleMemory.lookSoon(),
+        queueHealth: () => started.queue?.health(),
+        redact,
         logger,
       })
     : undefined;
@@ -160,6 +167,7 @@ async function runUntilStopped(
       paths,
       config,
       cloud,
+      engineMetrics: () => engineMetrics(hosting, cloud),
       loggerAt: (level) => logging.withLevel(level),
       reportTrouble,
     });
@@ -183,7 +191,7 @@ async function runUntilStopped(
   endings.add("the control socket", () => control.stop());
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
-  hosting.start(cloud?.api ?? noContent, stop.signal);
+  hosting.start(cloud?.content ?? noContent, stop.signal);
   await watchdog?.ready();
   const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
   const ended = work.then((status): Ending => ({ kind: "ended", status }));

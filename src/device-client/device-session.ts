@@ -30,7 +30,7 @@ import type {
 import { rangeHeader, toDownload } from "./download.ts";
 import { RejectedError, UnauthorizedError } from "./errors.ts";
 import { refused } from "./failures.ts";
-import { encodeForm, encodeText, type Pair } from "./form.ts";
+import { encodeCompactForm, encodeForm, encodeText, type Pair } from "./form.ts";
 import { type Identity, positive } from "./options.ts";
 import { areRepeatable } from "./repeatable.ts";
 import type { CompleteAnswer, RequestSender, WireRequest } from "./wire.ts";
@@ -63,7 +63,10 @@ export class DeviceSession implements DeviceApi {
   async write(values: AliasValues, options?: CallOptions): Promise<Answer> {
     const pairs = Object.entries(values);
     if (pairs.length === 0) throw refused("write", "no value to write");
-    return await this.#change({ procedure: "write", path: stackPath, form: encodeForm(pairs) }, options);
+    return await this.#change(
+      { procedure: "write", path: stackPath, form: encodeCompactForm(pairs) },
+      options,
+    );
   }
 
   async read(aliases: readonly string[], options?: CallOptions): Promise<ReadAnswer> {
@@ -76,7 +79,7 @@ export class DeviceSession implements DeviceApi {
     aliases: readonly string[],
     options?: CallOptions,
   ): Promise<ReadAnswer> {
-    const form = encodeForm(Object.entries(values));
+    const form = encodeCompactForm(Object.entries(values));
     const path = readPath("writeRead", aliases);
     // With nothing to write it is a read, and an empty form would be a malformed write.
     const parts = form === "" ? { repeatable: true } : { form };
@@ -104,7 +107,7 @@ export class DeviceSession implements DeviceApi {
     );
     if (pairs.length === 0) throw refused("record", "no point to record");
     const path = "/onep:v1/stack/record";
-    const form = encodeForm(pairs);
+    const form = encodeCompactForm(pairs);
     return await this.#change({ procedure: "record", path, form, repeatable: true }, options);
   }
 
@@ -113,7 +116,7 @@ export class DeviceSession implements DeviceApi {
     // Every URL parser would take these for steps through the path.
     if (/^(|\.|\.\.)$/.test(alias)) throw refused("recordAlias", "this alias fits in no path: use record");
     const path = `${stackPath}/${encodeText(alias)}`;
-    const form = encodeForm(timestamped("recordAlias", points));
+    const form = encodeCompactForm(timestamped("recordAlias", points));
     return await this.#change({ procedure: "recordAlias", path, form, repeatable: true }, options);
   }
 

@@ -14,6 +14,18 @@ export function encodeForm(pairs: Iterable<Pair>): string {
   return Array.from(pairs, ([key, value]) => `${encodeText(key)}=${encodeText(value)}`).join("&");
 }
 
+/** For bodies of data: three bytes for each quotation mark and brace of a report are bandwidth (ADR 15). */
+export function encodeCompactForm(pairs: Iterable<Pair>): string {
+  return encodeForm(pairs).replace(plainInBodies, (code) => plain[code] ?? code);
+}
+
+/** Means nothing in a form; `;` parts pairs for some old servers, and so is not among them. */
+const plain: Readonly<Record<string, string>> = {
+  "%20": "+",
+  ...Object.fromEntries(Array.from('"{}[],:/@', (char) => [encodeURIComponent(char), char])),
+};
+const plainInBodies = new RegExp(Object.keys(plain).join("|"), "g");
+
 /**
  * The pairs of a form in their order; undefined when the text is no form (a piece without `=`). Tolerates what
  * servers do in the field: empty pieces, one line end after the last pair, `%` that starts no escape (kept as it

@@ -13,16 +13,13 @@ export interface FetchCursor {
   readonly takenSince?: readonly string[] | undefined;
 }
 
-/** When `device_info` was last accepted by Murano, and a digest of the lasting facts it told. */
-export interface DeviceInfoSent {
+/** When a report was last accepted by Murano, and a digest of that in it which is told at once when it changes. */
+export interface ReportSent {
   readonly sentAtMs: number;
-  readonly digest: string;
+  readonly digest?: string | undefined;
 }
 
-/** When `usage_report` was last accepted by Murano. */
-export interface UsageSent {
-  readonly sentAtMs: number;
-}
+const reportSent = z.object({ sentAtMs: z.number(), digest: z.optional(z.string()) });
 
 const schemas = {
   fetchCursor: z.object({
@@ -31,18 +28,26 @@ const schemas = {
     reviewPending: z.boolean(),
     takenSince: z.optional(z.array(z.string())),
   }),
-  deviceInfoSent: z.object({ sentAtMs: z.number(), digest: z.string() }),
-  usageSent: z.object({ sentAtMs: z.number() }),
+  deviceInfoSent: reportSent,
+  usageSent: reportSent,
   /** Its shape is telemetry's business. */
   usage: z.unknown(),
+  diskWrites: z.unknown(),
+  budgets: z.unknown(),
 };
 
 /** Small durable facts of the check-in loop, in `lib/gateway.db`. */
 export class EngineFacts {
   private readonly db: Database;
+  private readonly select;
+  private readonly upsert;
 
   constructor(db: Database) {
     this.db = db;
+    this.select = db.prepare<[string], string>("SELECT value FROM engine_facts WHERE name = ?").pluck();
+    this.upsert = db.prepare(
+      "INSERT INTO engine_facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    );
   }
 
   fetchCursor(): FetchCursor | undefined {
@@ -53,19 +58,19 @@ export class EngineFacts {
     this.write("fetchCursor", cursor);
   }
 
-  deviceInfoSent(): DeviceInfoSent | undefined {
+  deviceInfoSent(): ReportSent | undefined {
     return this.read("deviceInfoSent");
   }
 
-  setDeviceInfoSent(sent: DeviceInfoSent): void {
+  setDeviceInfoSent(sent: ReportSent): void {
     this.write("deviceInfoSent", sent);
   }
 
-  usageSent(): UsageSent | undefined {
+  usageSent(): ReportSent | undefined {
     return this.read("usageSent");
   }
 
-  setUsageSent(sent: UsageSent): void {
+  setUsageSent(sent: ReportSent): void {
     this.write("usageSent", sent);
   }
 
@@ -76,6 +81,24 @@ export class EngineFacts {
 
   setUsage(state: unknown): void {
     this.write("usage", state);
+  }
+
+  /** What the engine has written to disk, as it was given; undefined before anything was. */
+  diskWrites(): unknown {
+    return this.read("diskWrites");
+  }
+
+  setDiskWrites(state: unknown): void {
+    this.write("diskWrites", state);
+  }
+
+  /** What was spent of the budgets, as it was given; undefined before anything was. */
+  budgets(): unknown {
+    return this.read("budgets");
+  }
+
+  setBudgets(state: unknown): void {
+    this.write("budgets", state);
   }
 
   /** All reports are owed again. */
@@ -89,10 +112,7 @@ export class EngineFacts {
   }
 
   private read<N extends keyof typeof schemas>(name: N): z.infer<(typeof schemas)[N]> | undefined {
-    const text = this.db
-      .prepare<[string], string>("SELECT value FROM engine_facts WHERE name = ?")
-      .pluck()
-      .get(name);
+    const text = this.select.get(name);
     if (text === undefined) return undefined;
     const parsed = schemas[name].safeParse(parseJson(text));
     // What another version wrote, or damage left, must not stop every later check-in: it counts as not known.
@@ -100,11 +120,7 @@ export class EngineFacts {
   }
 
   private write(name: keyof typeof schemas, value: unknown): void {
-    this.db
-      .prepare(
-        "INSERT INTO engine_facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-      )
-      .run(name, JSON.stringify(value));
+    this.upsert.run(name, JSON.stringify(value));
   }
 }
 

@@ -12,6 +12,6 @@ export { watchForCommands } from "./long-poll.ts";
 export { CheckInLoop, type CheckInStatus } from "./loop.ts";
 export { Outbox } from "./outbox.ts";
 export { reactivatingApi } from "./reactivating-api.ts";
-export { type ComposedDeviceInfo, ReportComposer, type ReportSources } from "./report-composer.ts";
+export { ReportComposer, type ReportSources } from "./report-composer.ts";
 export { ReportDelivery } from "./report-delivery.ts";
 export { engineMigrations } from "./schema.ts";

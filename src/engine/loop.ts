@@ -14,6 +14,8 @@ export interface CheckInLoopDependencies {
   readonly takeCommand: (signal: AbortSignal) => Promise<void>;
   /** True while a command's result waits to be told. */
   readonly resultsWaiting: () => boolean;
+  /** Called after every attempt to speak to Murano, whatever came of it. */
+  readonly onAttempted?: () => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -30,11 +32,23 @@ export interface CheckInStatus {
   readonly lastError: string | null;
 }
 
+export interface CheckInFailure {
+  readonly text: string;
+  /** Wall-clock milliseconds. */
+  readonly atMs: number;
+}
+
 /** After a failed check-in: 5 s, 10 s … 15 min, half of it random so that a fleet does not return in step. */
 const backoff: RetrySchedule = { firstDelayMs: 5_000, maxDelayMs: 900_000, factor: 2, jitter: 0.5 };
 
+/** Up to this share of the interval a check-in comes early: what once brought a fleet into step wears off. */
+const intervalJitter = 0.1;
+
 /** A timer longer than 2^31 ms fires at once: long waits are taken in steps. */
 const longestWaitMs = 2_000_000_000;
+
+/** News of the gateway's own may bring a check-in forward this often: what flaps must not use up a data plan. */
+const newsSpacingMs = 300_000;
 
 /** Longer than every request and retry of one step together: a step that takes more hangs. */
 const longestStepMs = 900_000;
@@ -45,6 +59,7 @@ export class CheckInLoop {
   private intervalS: number;
   private hurry = true;
   private commandWaiting = false;
+  private newsToldAtMs: number | undefined;
   private checkInDueMs: number;
   private activationDueMs: number;
   private notBeforeMs: number;
@@ -53,6 +68,8 @@ export class CheckInLoop {
   private lastSuccessAtMs: number | null = null;
   private lastServerTimeMs: number | undefined;
   private lastError: string | null = null;
+  private newestFailure: CheckInFailure | undefined;
+  private readonly made = { succeeded: 0, failed: 0 };
   private wake = new AbortController();
   /** When the step under way must have ended; undefined between steps and outside `run`. Monotonic. */
   private stepEndsByMs: number | undefined;
@@ -95,6 +112,19 @@ export class CheckInLoop {
     this.wake.abort();
   }
 
+  /**
+   * Something that an operator should learn early. The next check-in comes at once, or as soon as five minutes have
+   * passed since the last that was brought forward so; no backoff is cut short.
+   */
+  hastenForNews(): void {
+    const now = this.dependencies.clock.monotonic();
+    const dueMs = this.newsToldAtMs === undefined ? now : Math.max(now, this.newsToldAtMs + newsSpacingMs);
+    if (dueMs >= this.checkInDueMs) return;
+    this.newsToldAtMs = dueMs;
+    this.checkInDueMs = dueMs;
+    this.wake.abort();
+  }
+
   /** Someone at the gateway wants a check-in now, whatever the backoff says. */
   checkInNow(): void {
     this.notBeforeMs = this.dependencies.clock.monotonic();
@@ -128,6 +158,16 @@ export class CheckInLoop {
       nextAtMs: Math.round(clock.now() + Math.max(0, dueMs - clock.monotonic())),
       lastError: this.lastError,
     };
+  }
+
+  /** The newest failure, also where success has followed; undefined where all went well so far. */
+  lastFailure(): CheckInFailure | undefined {
+    return this.newestFailure;
+  }
+
+  /** Since the start. */
+  checkIns(): { readonly succeeded: number; readonly failed: number } {
+    return this.made;
   }
 
   private facts(): LoopFacts {
@@ -178,18 +218,27 @@ export class CheckInLoop {
       this.notBeforeMs = this.dependencies.clock.monotonic();
     } catch (error) {
       if (!signal.aborted) this.failed(error, message);
+    } finally {
+      this.dependencies.onAttempted?.();
     }
   }
 
   private async checkInOnce(signal: AbortSignal): Promise<void> {
-    const { clock, credentials, checkIn, resultsWaiting } = this.dependencies;
+    const { clock, credentials, checkIn, resultsWaiting, random } = this.dependencies;
     await credentials.savePending();
     this.hurry = false;
     this.lastCheckInMs = clock.monotonic();
-    this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000;
-    const { serverTimeMs } = await checkIn(signal);
-    this.lastSuccessAtMs = clock.now();
-    this.lastServerTimeMs = serverTimeMs ?? this.lastSuccessAtMs;
+    const early = intervalJitter * random();
+    this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000 * (1 - early);
+    let outcome: keyof typeof this.made = "failed";
+    try {
+      const { serverTimeMs } = await checkIn(signal);
+      outcome = "succeeded";
+      this.lastSuccessAtMs = clock.now();
+      this.lastServerTimeMs = serverTimeMs ?? this.lastSuccessAtMs;
+    } finally {
+      this.made[outcome] += 1;
+    }
     if (resultsWaiting()) this.hurry = true;
   }
 
@@ -205,6 +254,7 @@ export class CheckInLoop {
     this.failures += 1;
     this.hurry = true;
     this.lastError = `${message}: ${describeError(error)}`;
+    this.newestFailure = { text: this.lastError, atMs: clock.now() };
     const now = clock.monotonic();
     const delayMs = pauseAfter(failure, retryDelayMs(backoff, this.failures, random));
     this.notBeforeMs = now + delayMs;

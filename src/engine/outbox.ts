@@ -16,38 +16,46 @@ interface OutboxEntry {
 /** Reports that owe their delivery to the next check-in, kept in `lib/gateway.db`. */
 export class Outbox implements ReportOutbox {
   private readonly db: Database;
+  private readonly statements;
   /** Delivered rows that are still on disk: see `delivered`. */
   private readonly answered = new Set<number>();
 
   constructor(db: Database) {
     this.db = db;
+    this.statements = {
+      addOnce: db.prepare("INSERT INTO outbox (alias, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+      add: db.prepare("INSERT INTO outbox (alias, key, value) VALUES (?, ?, ?)"),
+      dropAlias: db.prepare("DELETE FROM outbox WHERE alias = ?"),
+      drop: db.prepare("DELETE FROM outbox WHERE seq = ?"),
+      list: db.prepare<[], OutboxEntry>("SELECT seq, alias FROM outbox ORDER BY seq"),
+      value: db.prepare<[number], string>("SELECT value FROM outbox WHERE seq = ?").pluck(),
+    };
   }
 
   put(alias: ReportAlias, value: string, key: string): void {
     if (alias === "fetch_status") {
-      this.db
-        .prepare("INSERT INTO outbox (alias, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-        .run(alias, key, value);
+      this.statements.addOnce.run(alias, key, value);
       return;
     }
     // A new row instead of an update: its number tells a delivery of the old value from one of the new.
     this.db.transaction(() => {
-      this.db.prepare("DELETE FROM outbox WHERE alias = ?").run(alias);
-      this.db.prepare("INSERT INTO outbox (alias, key, value) VALUES (?, ?, ?)").run(alias, key, value);
+      this.statements.dropAlias.run(alias);
+      this.statements.add.run(alias, key, value);
     })();
   }
 
   /** The oldest entry of each alias. */
   nextBatch(): OutboxBatch {
-    const kept = this.db.prepare<[], OutboxEntry>("SELECT seq, alias FROM outbox ORDER BY seq").all();
+    const kept = this.statements.list.all();
     this.forgetReplaced(kept);
     const waiting = kept.filter(({ seq }) => !this.answered.has(seq));
     const entries = waiting.filter(
       ({ alias }, index) => waiting.findIndex((other) => other.alias === alias) === index,
     );
-    const read = this.db.prepare<[number], string>("SELECT value FROM outbox WHERE seq = ?").pluck();
     return {
-      values: Object.fromEntries(entries.map(({ seq, alias }) => [alias, read.get(seq) ?? ""])),
+      values: Object.fromEntries(
+        entries.map(({ seq, alias }) => [alias, this.statements.value.get(seq) ?? ""]),
+      ),
       entries,
     };
   }
@@ -61,9 +69,8 @@ export class Outbox implements ReportOutbox {
   delivered({ entries }: OutboxBatch): void {
     for (const { seq } of entries) this.answered.add(seq);
     if (entries.every(({ alias }) => alias === "engine_report")) return;
-    const remove = this.db.prepare("DELETE FROM outbox WHERE seq = ?");
     this.db.transaction(() => {
-      for (const seq of this.answered) remove.run(seq);
+      for (const seq of this.answered) this.statements.drop.run(seq);
     })();
     this.answered.clear();
   }
@@ -77,10 +84,8 @@ export class Outbox implements ReportOutbox {
 
   /** Results of commands that wait; the other reports are composed anew at every check-in. */
   waitingResults(): number {
-    return this.db
-      .prepare<[], number>("SELECT seq FROM outbox WHERE alias = 'fetch_status'")
-      .pluck()
+    return this.statements.list
       .all()
-      .filter((seq) => !this.answered.has(seq)).length;
+      .filter(({ seq, alias }) => alias === "fetch_status" && !this.answered.has(seq)).length;
   }
 }

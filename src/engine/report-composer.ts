@@ -2,10 +2,10 @@ import type { Clock } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { ReportAlias, ReportOutbox } from "../core/reports.ts";
-import type { EngineFacts } from "./facts.ts";
+import type { EngineFacts, ReportSent } from "./facts.ts";
 
-/** A report's text, and a digest of the facts in it that last. */
-export interface ComposedDeviceInfo {
+/** A report's text, and a digest of that in it which is told at once when it changes. */
+export interface ComposedReport {
   readonly text: string;
   readonly digest: string;
 }
@@ -13,10 +13,10 @@ export interface ComposedDeviceInfo {
 /** Where the reports' content comes from. */
 export interface ReportSources {
   engineReport(): Promise<string>;
-  deviceInfo(): Promise<ComposedDeviceInfo>;
-  usageReport(): Promise<string>;
-  /** Keeps the counts that the report tells; durable with the caller's transaction. */
-  saveUsage(): void;
+  deviceInfo(): Promise<ComposedReport>;
+  usageReport(): ComposedReport;
+  /** Keeps the counts that the reports tell; durable with the caller's transaction. */
+  saveCounts(): void;
 }
 
 export interface ReportComposerDependencies {
@@ -31,15 +31,20 @@ export interface ReportComposerDependencies {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
+/** Collecting `device_info` costs more than all else in a check-in. */
+const lookAgainMs = 5 * 60 * 1000;
 
 /**
- * Puts the reports that are due into the outbox: `engine_report` for every check-in, `device_info` when a lasting
- * fact changed, daily, or when asked for, `usage_report` daily or when asked for. A report that cannot be composed is left out; the check-in goes on.
+ * Puts the reports that are due into the outbox: `engine_report` for every check-in; `device_info` when a lasting fact
+ * changed and `usage_report` when a budget's level did, both daily, and when asked for. A report that cannot be
+ * composed is left out; the check-in goes on.
  */
 export class ReportComposer {
   private readonly dependencies: ReportComposerDependencies;
-  private deviceInfoPending: ComposedDeviceInfo | undefined;
-  private isUsagePending = false;
+  /** In the outbox, and not yet answered for. */
+  private deviceInfoPending: ComposedReport | undefined;
+  private usagePending: ComposedReport | undefined;
+  private lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(dependencies: ReportComposerDependencies) {
     this.dependencies = dependencies;
@@ -59,34 +64,19 @@ export class ReportComposer {
   /** Returns what was composed but could not be kept: it is told only if it is sent now. */
   async compose(): Promise<Readonly<Partial<Record<ReportAlias, string>>>> {
     const { sources, outbox, facts, logger } = this.dependencies;
-    const [engineReport, deviceInfo, usageReport] = await Promise.allSettled([
-      sources.engineReport(),
-      sources.deviceInfo(),
-      sources.usageReport(),
-    ]);
-    for (const [alias, result] of Object.entries({
-      engine_report: engineReport,
-      device_info: deviceInfo,
-      usage_report: usageReport,
-    })) {
-      if (result.status === "rejected") {
-        logger.error("report could not be composed", { alias, error: describeError(result.reason) });
-      }
-    }
-    const due =
-      deviceInfo.status === "fulfilled" && this.isDue(deviceInfo.value) ? deviceInfo.value : undefined;
-    this.deviceInfoPending = due;
-    this.isUsagePending = usageReport.status === "fulfilled" && this.isOld(facts.usageSent());
+    const engineReport = await this.attempt("engine_report", () => sources.engineReport());
+    this.deviceInfoPending = await this.attempt("device_info", () => this.deviceInfo());
+    this.usagePending = await this.attempt("usage_report", () => this.usageReport());
     const values: Partial<Record<ReportAlias, string>> = {
-      ...(engineReport.status === "fulfilled" && { engine_report: engineReport.value }),
-      ...(due !== undefined && { device_info: due.text }),
-      ...(this.isUsagePending && usageReport.status === "fulfilled" && { usage_report: usageReport.value }),
+      ...(engineReport !== undefined && { engine_report: engineReport }),
+      ...(this.deviceInfoPending !== undefined && { device_info: this.deviceInfoPending.text }),
+      ...(this.usagePending !== undefined && { usage_report: this.usagePending.text }),
     };
     try {
       facts.atomically(() => {
         for (const [alias, value] of Object.entries(values))
           outbox.put(alias as ReportAlias, value, "newest");
-        sources.saveUsage();
+        sources.saveCounts();
       });
       return {};
     } catch (error) {
@@ -97,30 +87,56 @@ export class ReportComposer {
 
   /** To be called when Murano has answered for the batch that followed `compose`. */
   answered(): void {
-    const { deviceInfoPending, isUsagePending } = this;
-    if (deviceInfoPending === undefined && !isUsagePending) return;
+    const { deviceInfoPending, usagePending } = this;
+    if (deviceInfoPending === undefined && usagePending === undefined) return;
     const { facts, clock, logger } = this.dependencies;
     const sentAtMs = clock.now();
     try {
       facts.atomically(() => {
         if (deviceInfoPending !== undefined)
           facts.setDeviceInfoSent({ sentAtMs, digest: deviceInfoPending.digest });
-        if (isUsagePending) facts.setUsageSent({ sentAtMs });
+        if (usagePending !== undefined) facts.setUsageSent({ sentAtMs, digest: usagePending.digest });
       });
     } catch (error) {
       // They are sent once more with the next check-in.
       logger.error("the sending of reports could not be kept", { error: describeError(error) });
     }
     this.deviceInfoPending = undefined;
-    this.isUsagePending = false;
+    this.usagePending = undefined;
   }
 
-  private isDue({ digest }: ComposedDeviceInfo): boolean {
-    const sent = this.dependencies.facts.deviceInfoSent();
+  private async attempt<T>(alias: ReportAlias, compose: () => Promise<T> | T): Promise<T | undefined> {
+    try {
+      return await compose();
+    } catch (error) {
+      const { logger } = this.dependencies;
+      logger.error("report could not be composed", { alias, error: describeError(error) });
+      return undefined;
+    }
+  }
+
+  /** Undefined when it is not due. */
+  private async deviceInfo(): Promise<ComposedReport | undefined> {
+    const { sources, facts, clock } = this.dependencies;
+    const sent = facts.deviceInfoSent();
+    const isFresh = clock.monotonic() - this.lookedMs < lookAgainMs;
+    if (isFresh && !this.isOld(sent) && this.deviceInfoPending === undefined) return undefined;
+    const info = await sources.deviceInfo();
+    this.lookedMs = clock.monotonic();
+    return this.isDue(info, sent) ? info : undefined;
+  }
+
+  /** Undefined when it is not due. */
+  private usageReport(): ComposedReport | undefined {
+    const report = this.dependencies.sources.usageReport();
+    return this.isDue(report, this.dependencies.facts.usageSent()) ? report : undefined;
+  }
+
+  private isDue({ digest }: ComposedReport, sent: ReportSent | undefined): boolean {
     return sent?.digest !== digest || this.isOld(sent);
   }
 
-  private isOld(sent: { readonly sentAtMs: number } | undefined): boolean {
+  private isOld(sent: ReportSent | undefined): boolean {
     if (sent === undefined) return true;
     // A clock that was set back must not silence the report.
     const ageMs = this.dependencies.clock.now() - sent.sentAtMs;

@@ -103,6 +103,8 @@ export interface BatchLimits {
   readonly maxEntries: number;
   /** Of aliases and values, decoded, plus 32 an entry; at least one entry is taken whatever its size. */
   readonly maxBytes: number;
+  /** Nothing of a lower priority. A batch that was handed out before is given whole where any of it fits. */
+  readonly minPriority?: number | undefined;
 }
 
 export type DeadReason =
@@ -129,6 +131,8 @@ export interface Waiting {
   /** Including those of batches that are being uploaded. */
   readonly entries: number;
   readonly bytes: number;
+  /** Of these entries those of the highest priority, 9. */
+  readonly urgentEntries: number;
   /** How long the oldest has waited for sure, milliseconds (monotonic; a lower bound across reboots). */
   readonly oldestWaitedMs: number;
 }
@@ -234,7 +238,7 @@ export interface LimitSet {
 export interface QueueLimits extends LimitSet {
   readonly perIdentity: LimitSet;
   readonly whenFull: WhenFull;
-  /** By alias, 0 (goes first) to 9; 5 where not named. A name may end in `*`. */
+  /** By alias, 0 (is dropped first) to 9 (urgent); 5 where not named. A name may end in `*`. */
   readonly priorities: ReadonlyMap<string, number>;
   readonly maxIdentities: number;
   readonly maxDeadLetters: number;

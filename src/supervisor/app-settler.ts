@@ -22,6 +22,8 @@ interface AppSettlerDependencies {
   readonly pm2: Pm2Port;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** An app has come to be FATAL. */
+  readonly onGaveUp: () => void;
 }
 
 /** How long a class of priority may keep the next ones from being started. */
@@ -62,15 +64,16 @@ export class AppSettler {
     }
   }
 
-  /** A line in the log each time that an app has come to be FATAL. */
+  /** Each time that an app has come to be FATAL. */
   private tellWhoGaveUp(): void {
-    const { board, desired, logger } = this.deps;
+    const { board, desired, logger, onGaveUp } = this.deps;
     for (const app of desired.all()) {
       const { name, version, state, exitStatus, signal, detail } = board.status(app);
       if (state !== "FATAL") this.gaveUp.delete(name);
       else if (!this.gaveUp.has(name)) {
         this.gaveUp.add(name);
         logger.error("an app gave up", { app: name, version, exitStatus, signal, detail });
+        onGaveUp();
       }
     }
   }

@@ -7,6 +7,7 @@ export {
   Pm2DaemonProcess,
   type Pm2DaemonSettings,
   type Pm2Port,
+  removeAll,
 } from "./pm2/index.ts";
 export type { ProcessControl } from "./process-control.ts";
 export { Supervisor, type SupervisorDependencies } from "./supervisor.ts";

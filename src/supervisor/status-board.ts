@@ -63,9 +63,12 @@ export class StatusBoard {
     return () => this.listeners.delete(listener);
   }
 
+  get isHeard(): boolean {
+    return this.listeners.size > 0;
+  }
+
   /** Tells the listeners what changed since the last time. */
   publish(): void {
-    if (this.listeners.size === 0) return;
     const now = new Map<string, string>();
     for (const app of this.deps.desired.all()) {
       const status = this.status(app);

@@ -57,6 +57,8 @@ export interface SupervisorDependencies {
   readonly checkIntervalMs?: number;
   /** Tells the fleet's operator of what nobody on the gateway may see. */
   readonly report?: (text: string) => void;
+  /** Called when an app has come to be FATAL: its status tells more. */
+  readonly onGaveUp?: () => void;
   /** How soon a listener learns of a change. */
   readonly statusIntervalMs?: number;
   /** After how long an app that is FATAL is tried again. 0: never. */
@@ -85,9 +87,11 @@ export class Supervisor implements AppHost {
   /** What goes on in the background; all of it ends soon after `running` is aborted. */
   private readonly background = new Set<Promise<unknown>>();
   private stopListening: () => void = () => undefined;
+  private isPublishing = false;
 
   constructor(deps: SupervisorDependencies) {
     const { db, clock, directories, system, pm2, logger, fatalRetryMs = 600_000 } = deps;
+    const { onGaveUp = () => undefined } = deps;
     this.deps = deps;
     this.desired = new DesiredState(db, () => clock.now());
     this.copy = new DesiredCopy(join(directories.stateDir, "apps.json"), system);
@@ -139,7 +143,7 @@ export class Supervisor implements AppHost {
     });
     const { desired, files, launches, board, logDaemon } = this;
     const parts = { desired, files, launches, board, logDaemon, reconciler };
-    this.settler = new AppSettler({ ...parts, pm2, clock, logger });
+    this.settler = new AppSettler({ ...parts, pm2, clock, logger, onGaveUp });
     this.health = this.createHealthMonitor();
     this.control = this.createControl();
   }
@@ -161,7 +165,7 @@ export class Supervisor implements AppHost {
     this.inBackground(this.keepAwake(running.signal));
     const settled = await this.settler.settleAll(running.signal);
     this.inBackground(this.watch(running.signal, settled));
-    this.inBackground(this.publish(running.signal));
+    this.publishWhileHeard();
     this.inBackground(this.health.run(running.signal));
   }
 
@@ -319,7 +323,9 @@ export class Supervisor implements AppHost {
 
   /** Called with every status that changed. Returns how to stop listening. */
   onChange(listener: (status: AppStatus) => void): () => void {
-    return this.board.onChange(listener);
+    const stop = this.board.onChange(listener);
+    this.publishWhileHeard();
+    return stop;
   }
 
   private createHealthMonitor(): HealthMonitor {
@@ -377,6 +383,7 @@ export class Supervisor implements AppHost {
   }
 
   private saveCopy(): void {
+    this.health.appsChanged();
     try {
       this.copy.save(this.desired.all());
     } catch (error) {
@@ -398,6 +405,8 @@ export class Supervisor implements AppHost {
       const delay = failures === 0 ? checkIntervalMs : retryDelayMs(retrySchedule, failures, random);
       await clock.sleep(Math.min(delay, checkIntervalMs), signal).catch(() => undefined);
       if (!signal.aborted) failures = (await this.settler.settleAll(signal)) ? 0 : failures + 1;
+      // A file that could not be read before may ask for a probe by now.
+      this.health.appsChanged();
     }
   }
 
@@ -408,12 +417,20 @@ export class Supervisor implements AppHost {
     }
   }
 
-  private async publish(signal: AbortSignal): Promise<void> {
+  /** Looks for changes as long as somebody listens. */
+  private publishWhileHeard(): void {
     const { clock, statusIntervalMs = 1_000 } = this.deps;
-    while (!signal.aborted) {
-      this.board.publish();
-      await clock.sleep(statusIntervalMs, signal).catch(() => undefined);
-    }
+    const signal = this.running?.signal;
+    if (signal === undefined || this.isPublishing || !this.board.isHeard) return;
+    this.isPublishing = true;
+    const publish = async (): Promise<void> => {
+      while (!signal.aborted && this.board.isHeard) {
+        this.board.publish();
+        await clock.sleep(statusIntervalMs, signal).catch(() => undefined);
+      }
+      this.isPublishing = false;
+    };
+    this.inBackground(publish());
   }
 
   /** Asks for a new start, of the processes that `supervisor.conf` names by now. */

@@ -15,11 +15,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-/** Runs each task once per round, in turns; resolves to each one's median. */
-export async function medianInTurns<K extends string>(
+/** Runs each task once per round, in turns; resolves to each one's samples, a round apart. */
+export async function samplesInTurns<K extends string>(
   rounds: number,
   tasks: Readonly<Record<K, () => Promise<number>>>,
-): Promise<Record<K, number>> {
+): Promise<Record<K, number[]>> {
   const samples = Object.fromEntries(Object.keys(tasks).map((name) => [name, [] as number[]])) as Record<
     K,
     number[]
@@ -27,10 +27,24 @@ export async function medianInTurns<K extends string>(
   for (let round = 0; round < rounds; round++) {
     for (const name of Object.keys(tasks) as K[]) samples[name].push(await tasks[name]());
   }
+  return samples;
+}
+
+/** The same; resolves to each one's median. */
+export async function medianInTurns<K extends string>(
+  rounds: number,
+  tasks: Readonly<Record<K, () => Promise<number>>>,
+): Promise<Record<K, number>> {
+  const samples = await samplesInTurns(rounds, tasks);
   return Object.fromEntries(Object.keys(tasks).map((name) => [name, median(samples[name as K])])) as Record<
     K,
     number
   >;
+}
+
+/** The median of what each round shows by itself: what disturbs one round spoils one ratio. */
+export function medianRatio(one: readonly number[], other: readonly number[]): number {
+  return median(one.map((value, round) => value / (other[round] ?? Number.NaN)));
 }
 
 export function atMost(what: string, value: number, limit: number, unit: string): Figure {

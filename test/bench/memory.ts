@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { startTestEmulator } from "../support/emulator.ts";
 import { EngineProcess, eventually } from "../support/engine-process.ts";
-import { packageTarball } from "../support/package-tarball.ts";
+import { idleApp } from "../support/idle-gateway.ts";
 import { atMost, type Figure, plain } from "./figures.ts";
 import { memoryOf } from "./process-memory.ts";
 
@@ -53,11 +53,4 @@ export async function benchMemory(): Promise<readonly Figure[]> {
     ),
     atMost("private dirty: daemon + pm2's daemon + log daemon + launchers", all, 60, "MB"),
   ];
-}
-
-function idleApp(): Promise<Uint8Array<ArrayBuffer>> {
-  return packageTarball({
-    "install.sh": { content: "#!/bin/sh\nexit 0\n", mode: 0o755 },
-    "supervisor.conf": { content: "[supervisord]\ncommand = sleep 100000\n" },
-  });
 }

@@ -3,6 +3,7 @@ import { benchConsole } from "./console.ts";
 import { benchDownload } from "./download.ts";
 import { benchEmulator } from "./emulator.ts";
 import { atLeast, type Figure, plain } from "./figures.ts";
+import { benchIdle } from "./idle.ts";
 import { benchLogs } from "./logs.ts";
 import { benchMemory } from "./memory.ts";
 import { benchOta } from "./ota.ts";
@@ -13,6 +14,7 @@ import { benchSupervise } from "./supervise.ts";
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   startup: benchStartup,
   memory: benchMemory,
+  idle: benchIdle,
   emulator: emulatorFigures,
   download: benchDownload,
   ota: benchOta,

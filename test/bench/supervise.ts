@@ -19,7 +19,7 @@ import { atMost, type Figure, medianInTurns, plain } from "./figures.ts";
 import { memoryOf } from "./process-memory.ts";
 
 const counts = [1, 10, 50];
-const crashRounds = 11;
+const crashRounds = 7;
 /** Until what a start sets going has come to rest; then as long again is measured. */
 const settleMs = 10_000;
 const idleMs = 20_000;

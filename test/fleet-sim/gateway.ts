@@ -86,8 +86,11 @@ export class SimulatedGateway {
       sources: {
         engineReport: async () => this.#engineReport(),
         deviceInfo: async () => ({ text: deviceInfo, digest: "1" }),
-        usageReport: async () => '{"eth0":{"top_consumer":"gwe:writeRead","consumers":{}}}',
-        saveUsage: () => undefined,
+        usageReport: () => ({
+          text: '{"eth0":{"top_consumer":"gwe:writeRead","consumers":{}}}',
+          digest: "1",
+        }),
+        saveCounts: () => undefined,
       },
       outbox,
       facts,
@@ -181,8 +184,20 @@ export class SimulatedGateway {
     return engineReport({
       apps,
       engineVersion: "0.1.0",
-      engineUptimeMs: this.#parts.clock.monotonic(),
-      queueUptimeMs: this.#parts.clock.monotonic(),
+      engine: {
+        uptimeMs: this.#parts.clock.monotonic(),
+        lastCheckInMs: undefined,
+        lastFailure: undefined,
+        diskWrittenInDayBytes: 1_000_000,
+      },
+      queue: {
+        uptimeMs: this.#parts.clock.monotonic(),
+        entries: 0,
+        bytes: 0,
+        oldestWaitedMs: undefined,
+        dropped: 0,
+        deadLetters: 0,
+      },
       nowMs: this.#parts.clock.now(),
     });
   }

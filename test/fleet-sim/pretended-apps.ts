@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock, Random } from "../../src/core/clock.ts";
 import { parsePackageName } from "../../src/core/package-name.ts";
 import type { ReportOutbox } from "../../src/core/reports.ts";
-import type { DeviceApi } from "../../src/device-client/index.ts";
+import { type DeviceApi, withRetry } from "../../src/device-client/index.ts";
 import { parseCommand } from "../../src/ota/command.ts";
 import type { Verb } from "../../src/ota/task.ts";
 import type { TaskEntry } from "../../src/ota/task-entries.ts";
@@ -21,7 +21,7 @@ const words: Readonly<Record<Verb, string>> = {
 };
 
 export interface PretendedAppsParts {
-  readonly api: Pick<DeviceApi, "contentInfo" | "download">;
+  readonly api: DeviceApi;
   readonly outbox: ReportOutbox;
   readonly clock: Clock;
   readonly random: Random;
@@ -111,8 +111,10 @@ export class PretendedApps {
     const { app: name, version } = parsePackageName(file);
     const entry = { name, version, exit_code: 0, output: "", output_cut: 0 };
     try {
-      await api.contentInfo(file, { signal: stop });
-      const download = await api.download({ id: file }, { signal: stop });
+      // The pipeline has more patience still.
+      const patient = withRetry(api, { attempts: 10 });
+      await patient.contentInfo(file, { signal: stop });
+      const download = await patient.download({ id: file }, { signal: stop });
       for await (const _ of download.body);
     } catch (error) {
       return { ...entry, status: "failed", output: error instanceof Error ? error.message : String(error) };

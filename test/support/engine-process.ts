@@ -21,6 +21,8 @@ export interface EngineHomeOptions {
   readonly deviceConfig?: readonly string[];
   /** In place of the pipeline's defaults: the engine is then run from its sources, by a program of the tests' own. */
   readonly otaLimits?: Partial<OtaLimits>;
+  /** A command that becomes the one behind it, such as `nsenter`: the engine runs under it. */
+  readonly under?: readonly string[];
 }
 
 /** Waiting for a condition took longer than a test may wait. */
@@ -48,12 +50,14 @@ export class EngineProcess implements AsyncDisposable {
   readonly home: string;
   readonly paths: ReturnType<typeof pathsUnder>;
   private readonly otaLimits: Partial<OtaLimits> | undefined;
+  private readonly under: readonly string[];
   private child: ChildProcess | undefined;
   private text = "";
 
   constructor(options: EngineHomeOptions) {
     this.home = mkdtempSync(join(tmpdir(), "gwe-"));
     this.otaLimits = options.otaLimits;
+    this.under = options.under ?? [];
     this.paths = pathsUnder(this.home);
     mkdirSync(this.paths.etcDir);
     const device = [
@@ -86,10 +90,11 @@ export class EngineProcess implements AsyncDisposable {
 
   /** Starts the engine; does not wait for anything. */
   start(...args: readonly string[]): void {
-    const [command, ...before] =
+    const own =
       this.otaLimits === undefined
         ? [join(bin, "gwe")]
         : [process.execPath, join(import.meta.dirname, "engine-child.ts"), JSON.stringify(this.otaLimits)];
+    const [command = "", ...before] = [...this.under, ...own];
     const child = spawn(command, [...before, ...args], {
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],

@@ -120,7 +120,7 @@ function openStore(clock: FakeClock): QueueStore {
       ...unlimited,
       perIdentity: unlimited,
       whenFull: "reject",
-      priorities: new Map(),
+      priorities: new Map([["alarm", 9]]),
       maxIdentities: 100,
       maxDeadLetters: 10_000,
       maxDeadBytes: 100_000_000,

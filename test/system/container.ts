@@ -46,15 +46,18 @@ export function prepareNetwork(): void {
   run("ip", "link", "set", network.bridge, "up");
 }
 
-/** The untouched root, made once: half a minute and 250 MB. */
-function debianRoot(suite: string): string {
-  const root = join(cache, suite);
+/**
+ * The untouched root, made once: half a minute and 250 MB. To be called once where there is a network.
+ * @param more Debian packages beside those that every system has
+ */
+export function debianRoot(suite: string, more: readonly string[]): string {
+  const root = join(cache, [suite, ...more].join("-"));
   if (existsSync(join(root, "sbin/init"))) return root;
   mkdirSync(cache, { recursive: true });
   const unfinished = mkdtempSync(join(cache, `.${suite}-`));
   // Other users than root have to get in.
   chmodSync(unfinished, 0o755);
-  run("debootstrap", "--variant=minbase", `--include=${packages}`, suite, unfinished);
+  run("debootstrap", "--variant=minbase", `--include=${[packages, ...more].join(",")}`, suite, unfinished);
   rmSync(root, { recursive: true, force: true });
   renameSync(unfinished, root);
   return root;
@@ -72,8 +75,9 @@ export class Container implements AsyncDisposable {
   private nspawn: ChildProcess | undefined;
   private console = "";
 
-  constructor(suite: string) {
-    run("cp", "-a", "--reflink=auto", debianRoot(suite), this.root);
+  /** @param more Debian packages beside those that every system has */
+  constructor(suite: string, more: readonly string[] = []) {
+    run("cp", "-a", "--reflink=auto", debianRoot(suite, more), this.root);
     // First boot: an identity of its own.
     writeFileSync(this.file("/etc/machine-id"), "");
     writeFileSync(this.file("/etc/hostname"), "gateway\n");

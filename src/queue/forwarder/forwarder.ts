@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../../core/clock.ts";
+import type { Hold } from "../../core/hold.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { IdentityStore, QueueOutlet, UploadStats } from "../types.ts";
 import { type DeviceLinks, IdentityLinks } from "./links.ts";
@@ -33,6 +34,7 @@ export class Forwarder {
   private readonly running = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   private currentSettings: ForwarderSettings;
+  private currentHold: Hold = "nothing";
   private stopListening: () => void = () => undefined;
 
   constructor(dependencies: ForwarderDependencies) {
@@ -52,7 +54,7 @@ export class Forwarder {
   start(): void {
     const { outlet } = this.dependencies;
     for (const { identityId } of outlet.waiting()) this.uploaderOf(identityId, true);
-    this.stopListening = outlet.onAppended((identityId) => this.uploaderOf(identityId).wake());
+    this.stopListening = outlet.onAppended((identityId) => this.uploaderOf(identityId).appended());
   }
 
   /** Resolves when no request is under way any more; what was not answered for stays queued. */
@@ -68,7 +70,19 @@ export class Forwarder {
     for (const uploader of this.uploaders.values()) uploader.wake();
   }
 
-  /** Uploads all there is now: nothing waits for company or for a backoff to end. */
+  /** Keeps back what can wait. A batch that is being sent is sent to its end. */
+  hold(what: Hold): void {
+    if (what === this.currentHold) return;
+    this.currentHold = what;
+    for (const uploader of this.uploaders.values()) uploader.wake();
+  }
+
+  /** What is kept back. */
+  get held(): Hold {
+    return this.currentHold;
+  }
+
+  /** Uploads all there is now: nothing waits for company, for a backoff to end or for a budget. */
   drain(): void {
     for (const { identityId } of this.dependencies.outlet.waiting()) this.uploaderOf(identityId).hurry();
   }
@@ -90,6 +104,7 @@ export class Forwarder {
       links: this.identityLinks,
       refusals: this.refusals,
       settings: () => this.currentSettings,
+      hold: () => this.currentHold,
       slots: this.slots,
       counter: this.counter,
       clock,

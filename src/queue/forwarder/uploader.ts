@@ -1,10 +1,13 @@
 import { classifyFailure, type Failure, pauseAfter } from "../../core/api-failure.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
+import type { Hold } from "../../core/hold.ts";
 import type { Logger } from "../../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../../core/retry.ts";
 import type { Lane, QueueOutlet, Waiting } from "../types.ts";
+import { urgentPriority } from "../urgent.ts";
 import { BatchSender } from "./batch-sender.ts";
+import { isUrgentOnly, sendable } from "./held.ts";
 import type { IdentityLinks } from "./links.ts";
 import { uploadBackoff } from "./pace.ts";
 import { planUpload, type UploadFacts } from "./planner.ts";
@@ -21,6 +24,7 @@ export interface UploaderDependencies {
   readonly links: IdentityLinks;
   readonly refusals: RefusalWatch;
   readonly settings: () => ForwarderSettings;
+  readonly hold: () => Hold;
   readonly slots: Slots;
   readonly counter: UploadCounter;
   readonly clock: Clock;
@@ -52,6 +56,8 @@ export class Uploader {
   private isCatchingUp: boolean;
   private isHurried = false;
   private isUploading = false;
+  /** What waits for nothing but the end of a backoff. */
+  private isBackingOff = false;
   private waitsForLink = false;
   private failures = 0;
   private notBeforeMs = 0;
@@ -84,16 +90,23 @@ export class Uploader {
         continue;
       }
       if (step.kind === "idle") this.isHurried = false;
+      this.isBackingOff = step.kind === "wait" && this.notBeforeMs > this.dependencies.clock.monotonic();
       await this.pause(step.kind === "wait" ? step.forMs : longestPauseMs, stop);
+      this.isBackingOff = false;
     }
   }
 
-  /** Something was appended, or a setting has changed. */
+  /** Something was appended. During a backoff that changes nothing, and there may be hundreds a second. */
+  appended(): void {
+    if (!this.isBackingOff) this.wake();
+  }
+
+  /** A setting has changed. */
   wake(): void {
     this.wakeUp.abort();
   }
 
-  /** Uploads all there is now, whatever a backoff says. */
+  /** Uploads all there is now, whatever a backoff or a budget says. */
   hurry(): void {
     this.isHurried = true;
     this.retryNow();
@@ -122,9 +135,14 @@ export class Uploader {
     };
   }
 
+  /** A person who says "now" knows of the budget. */
+  private get hold(): Hold {
+    return this.isHurried ? "nothing" : this.dependencies.hold();
+  }
+
   private facts(): UploadFacts {
     const { clock, settings, outlet } = this.dependencies;
-    const own = outlet.waiting(this.identityId);
+    const own = sendable(outlet.waiting(this.identityId), this.hold);
     const inLane = (lane: Lane): Waiting | undefined => own.find((waiting) => waiting.lane === lane);
     return {
       nowMs: clock.monotonic(),
@@ -168,7 +186,10 @@ export class Uploader {
   /** @returns how many entries were answered for */
   private async uploadBatch(lane: Lane, stop: AbortSignal): Promise<number> {
     const { outlet, links } = this.dependencies;
-    const batch = await outlet.take(this.identityId, lane, this.sender.limits());
+    const batch = await outlet.take(this.identityId, lane, {
+      ...this.sender.limits(),
+      ...(isUrgentOnly(this.hold, lane) && { minPriority: urgentPriority }),
+    });
     if (batch === undefined) return 0;
     let latest = batch;
     try {

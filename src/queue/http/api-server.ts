@@ -6,11 +6,12 @@ import type { Logger } from "../../core/logger.ts";
 import { QueueFullError, QueueUnavailableError } from "../errors.ts";
 import type { HttpSettings } from "../types.ts";
 import { BodyReader } from "./body.ts";
-import { refuseBrowsers } from "./guard.ts";
+import { Callers } from "./caller.ts";
+import { BrowserGuard } from "./guard.ts";
 import { RequestProblem } from "./problem.ts";
-import { type Answer, type RouteDependencies, serve } from "./routes.ts";
+import { type Answer, type Reply, type RouteDependencies, serve } from "./routes.ts";
 
-export interface ApiServerOptions extends Omit<RouteDependencies, "bodies"> {
+export interface ApiServerOptions extends Omit<RouteDependencies, "bodies" | "callers"> {
   readonly settings: HttpSettings;
   /** The Unix socket; what lies there is a leftover, for the engine's lock is held. */
   readonly socketPath: string;
@@ -33,6 +34,7 @@ const checkingIntervalMs = 5_000;
 export class ApiServer {
   private readonly options: ApiServerOptions;
   private readonly routes: RouteDependencies;
+  private readonly guard = new BrowserGuard();
   private readonly servers: Server[] = [];
   private readonly statuses = new Map<number, number>();
   private connectionCount = 0;
@@ -40,7 +42,11 @@ export class ApiServer {
 
   constructor(options: ApiServerOptions) {
     this.options = options;
-    this.routes = { ...options, bodies: new BodyReader(options.settings.maxBodyBytes) };
+    this.routes = {
+      ...options,
+      bodies: new BodyReader(options.settings.maxBodyBytes),
+      callers: new Callers(),
+    };
   }
 
   get port(): number {
@@ -140,22 +146,16 @@ export class ApiServer {
   }
 
   private handle(request: IncomingMessage, response: ServerResponse): void {
-    let answer: Promise<Answer> | Answer;
+    const reply: Reply = {
+      send: (answer) => this.send(response, answer),
+      fail: (error) => this.refuse(request, response, error),
+    };
     try {
-      refuseBrowsers(request.headers);
-      answer = serve(this.routes, request);
+      this.guard.check(request.headers);
+      serve(this.routes, request, reply);
     } catch (error) {
-      this.refuse(request, response, error);
-      return;
+      reply.fail(error);
     }
-    if (!(answer instanceof Promise)) {
-      this.send(response, answer);
-      return;
-    }
-    answer.then(
-      (given) => this.send(response, given),
-      (error: unknown) => this.refuse(request, response, error),
-    );
   }
 
   private send(response: ServerResponse, { status, type, body }: Answer): void {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { RequestProblem } from "./problem.ts";
+import { Remembered } from "./remembered.ts";
 
 const loopbackNames = new Set([
   "localhost",
@@ -14,14 +15,16 @@ const loopbackAddress = /^127(\.\d{1,3}){3}$/;
 /** What old clients send that were turned to the queue by their hosts file or a proxy. */
 const muranoName = /^([a-z0-9-]+\.)*m2\.exosite\.(com|io)$/;
 
-/**
- * Keeps web pages in a browser on the gateway out: they send an Origin, and a name of theirs that was rebound to
- * loopback is in Host. @throws RequestProblem 403
- */
-export function refuseBrowsers({ origin, host }: IncomingHttpHeaders): void {
-  if (origin !== undefined) throw new RequestProblem(403, "requests of web pages are not served");
-  if (host !== undefined && host !== "" && !isOurName(host)) {
-    throw new RequestProblem(403, "the Host header names another host");
+/** Keeps web pages in a browser on the gateway out. */
+export class BrowserGuard {
+  private readonly isOurs = new Remembered(isOurName);
+
+  /** They send an Origin, and a name of theirs that was rebound to loopback is in Host. @throws RequestProblem 403 */
+  check({ origin, host }: IncomingHttpHeaders): void {
+    if (origin !== undefined) throw new RequestProblem(403, "requests of web pages are not served");
+    if (host !== undefined && host !== "" && !this.isOurs.of(host)) {
+      throw new RequestProblem(403, "the Host header names another host");
+    }
   }
 }
 

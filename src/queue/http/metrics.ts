@@ -1,4 +1,4 @@
-import type { Histogram } from "../store/commit-times.ts";
+import { by, counter, gauge, type Histogram, histogram } from "../../core/prometheus.ts";
 import type { QueueIdentity, QueueStatus, UploadStats } from "../types.ts";
 
 export interface MetricsInput {
@@ -9,10 +9,7 @@ export interface MetricsInput {
   readonly uploads: UploadStats;
 }
 
-type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [labels: Labels, value: number];
-
-/** Prometheus' text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats). */
+/** What `/metrics` tells of the queue. */
 export function formatMetrics(input: MetricsInput): string {
   return [...families(input)].join("");
 }
@@ -64,40 +61,4 @@ function* families({ status, identities, commits, http, uploads }: MetricsInput)
 /** No secret: one that is known by its CIK alone goes by its number. */
 function identityName({ id, vms }: QueueIdentity): string {
   return vms === undefined ? `#${id}` : `${vms.vendor} ${vms.model} ${vms.sn}`;
-}
-
-function by(label: string, values: Readonly<Record<string, number>>): readonly Sample[] {
-  return Object.entries(values).map(([key, value]): Sample => [{ [label]: key }, value]);
-}
-
-function gauge(name: string, help: string, samples: readonly Sample[]): string {
-  return family(name, "gauge", help, samples);
-}
-
-function counter(name: string, help: string, samples: readonly Sample[]): string {
-  return family(name, "counter", help, samples);
-}
-
-function family(name: string, type: string, help: string, samples: readonly Sample[]): string {
-  const lines = samples.map(([labels, value]) => line(name, labels, value));
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
-}
-
-function histogram(name: string, help: string, { buckets, sumS, count }: Histogram): string {
-  const lines = [
-    ...buckets.map((bucket) => line(`${name}_bucket`, { le: String(bucket.upToS) }, bucket.count)),
-    line(`${name}_bucket`, { le: "+Inf" }, count),
-    line(`${name}_sum`, {}, sumS),
-    line(`${name}_count`, {}, count),
-  ];
-  return `# HELP ${name} ${help}\n# TYPE ${name} histogram\n${lines.join("")}`;
-}
-
-function line(name: string, labels: Labels, value: number): string {
-  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
-  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}\n`;
-}
-
-function escapeLabel(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

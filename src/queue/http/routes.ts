@@ -7,9 +7,10 @@ import type {
   QueueIntake,
   ReadThrough,
   Reread,
+  Series,
 } from "../types.ts";
 import type { BodyReader } from "./body.ts";
-import { callerOf, checkVms } from "./caller.ts";
+import { type Callers, checkVms } from "./caller.ts";
 import { decodePiece, encodeForm, parseNames, scanForm } from "./form.ts";
 import { productOf } from "./guard.ts";
 import { RequestProblem } from "./problem.ts";
@@ -28,17 +29,20 @@ export interface RouteDependencies {
   readonly readThrough: ReadThrough;
   readonly reread: Reread;
   readonly bodies: BodyReader;
+  readonly callers: Callers;
   readonly now: () => number;
   /** `/healthz` and `/metrics`. */
   readonly isHealthy: () => boolean;
-  readonly metrics: () => string;
+  readonly metrics: () => string | Promise<string>;
 }
 
-type Handler = (
-  parts: RouteDependencies,
-  request: IncomingMessage,
-  query: string,
-) => Promise<Answer> | Answer;
+/** Where the answer to one request goes; once. */
+export interface Reply {
+  send(answer: Answer): void;
+  fail(error: unknown): void;
+}
+
+type Handler = (parts: RouteDependencies, request: IncomingMessage, reply: Reply, query: string) => void;
 
 const aliasPath = "/onep:v1/stack/alias";
 const formType = "application/x-www-form-urlencoded; charset=utf-8";
@@ -55,63 +59,95 @@ const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   "/metrics": { GET: metrics },
 };
 
-/** Serves one request (spec: gmq.md). @throws RequestProblem, QueueFullError, QueueUnavailableError */
-export function serve(parts: RouteDependencies, request: IncomingMessage): Promise<Answer> | Answer {
+/**
+ * Serves one request (spec: gmq.md).
+ * @throws RequestProblem, QueueFullError, QueueUnavailableError, here or by `reply.fail`
+ */
+export function serve(parts: RouteDependencies, request: IncomingMessage, reply: Reply): void {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
   const query = mark < 0 ? "" : url.slice(mark + 1);
   const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (methods === undefined) {
-    if (path.startsWith(`${aliasPath}/`)) return recordAlias(parts, request, path);
-    throw new RequestProblem(404, "no such endpoint");
+    if (!path.startsWith(`${aliasPath}/`)) throw new RequestProblem(404, "no such endpoint");
+    recordAlias(parts, request, reply, path);
+    return;
   }
   const handler = methods[request.method ?? ""];
   if (handler === undefined) throw wrongMethod(Object.keys(methods));
-  return handler(parts, request, query);
+  handler(parts, request, reply, query);
 }
 
 function wrongMethod(allowed: readonly string[]): RequestProblem {
   return new RequestProblem(405, `expected ${allowed.join(" or ")}`, { Allow: allowed.join(", ") });
 }
 
-async function write(parts: RouteDependencies, request: IncomingMessage, query: string): Promise<Answer> {
-  const caller = callerOf(request.headers);
-  const body = await parts.bodies.read(request);
-  const series = parseWrite(body, parts.now());
-  await append(parts, { caller, lane: "live", stampedBy: "queue", series });
-  if (query === "") return done;
-  // The hybrid form: what is written is safe by now, so being offline is no error.
+function write(parts: RouteDependencies, request: IncomingMessage, reply: Reply, query: string): void {
+  const caller = parts.callers.of(request.headers);
+  const parse = (body: Buffer): AppendRequest => ({
+    caller,
+    lane: "live",
+    stampedBy: "queue",
+    series: parseWrite(body, parts.now()),
+  });
+  if (query === "") append(parts, request, reply, parse, reply);
+  else append(parts, request, reply, parse, { send: () => promised(reply, readBack(parts, caller, query)) });
+}
+
+/** The hybrid form: what is written is safe by now, so being offline is no error. */
+async function readBack(parts: RouteDependencies, caller: Caller, query: string): Promise<Answer> {
   const answer = await readAliases(parts, caller, query);
   return answer.status === 503 ? done : answer;
 }
 
-async function record(parts: RouteDependencies, request: IncomingMessage): Promise<Answer> {
-  const caller = callerOf(request.headers);
-  const series = parseRecord(await parts.bodies.read(request));
-  await append(parts, { caller, lane: "backlog", stampedBy: "app", series });
-  return done;
+function record(parts: RouteDependencies, request: IncomingMessage, reply: Reply): void {
+  const caller = parts.callers.of(request.headers);
+  append(parts, request, reply, (body) => recorded(caller, parseRecord(body)), reply);
 }
 
-async function recordAlias(
-  parts: RouteDependencies,
-  request: IncomingMessage,
-  path: string,
-): Promise<Answer> {
+function recordAlias(parts: RouteDependencies, request: IncomingMessage, reply: Reply, path: string): void {
   if (request.method !== "POST") throw wrongMethod(["POST"]);
-  const caller = callerOf(request.headers);
+  const caller = parts.callers.of(request.headers);
   const alias = decodePiece(path.slice(aliasPath.length + 1).replaceAll("+", "%2B"));
-  const series = parseAliasRecord(alias, await parts.bodies.read(request));
-  await append(parts, { caller, lane: "backlog", stampedBy: "app", series });
-  return done;
+  append(parts, request, reply, (body) => recorded(caller, parseAliasRecord(alias, body)), reply);
 }
 
-function append({ intake }: RouteDependencies, request: AppendRequest): Promise<void> {
-  return intake.append(request);
+function recorded(caller: Caller, series: readonly Series[]): AppendRequest {
+  return { caller, lane: "backlog", stampedBy: "app", series };
 }
 
-async function read(parts: RouteDependencies, request: IncomingMessage, query: string): Promise<Answer> {
-  return readAliases(parts, callerOf(request.headers), query);
+/** @param stored what to do once the request is safe */
+function append(
+  { bodies, intake }: RouteDependencies,
+  request: IncomingMessage,
+  reply: Reply,
+  parse: (body: Buffer) => AppendRequest,
+  stored: Pick<Reply, "send">,
+): void {
+  const fail = (error: unknown): void => reply.fail(error);
+  bodies.read(
+    request,
+    (body) => {
+      try {
+        intake.append(parse(body)).then(() => stored.send(done), fail);
+      } catch (error) {
+        fail(error);
+      }
+    },
+    fail,
+  );
+}
+
+function promised(reply: Reply, answer: Promise<Answer>): void {
+  answer.then(
+    (given) => reply.send(given),
+    (error: unknown) => reply.fail(error),
+  );
+}
+
+function read(parts: RouteDependencies, request: IncomingMessage, reply: Reply, query: string): void {
+  promised(reply, readAliases(parts, parts.callers.of(request.headers), query));
 }
 
 async function readAliases(parts: RouteDependencies, caller: Caller, query: string): Promise<Answer> {
@@ -123,32 +159,49 @@ async function readAliases(parts: RouteDependencies, caller: Caller, query: stri
   return status === 200 ? { status, type: formType, body: encodeForm(values) } : { status };
 }
 
-async function activate(parts: RouteDependencies, request: IncomingMessage): Promise<Answer> {
+function activate(parts: RouteDependencies, request: IncomingMessage, reply: Reply): void {
+  const use = (body: Buffer): void => promised(reply, activated(parts, request.headers.host, body));
+  parts.bodies.read(request, use, (error) => reply.fail(error));
+}
+
+async function activated(
+  { identities, activator }: RouteDependencies,
+  host: string | undefined,
+  body: Buffer,
+): Promise<Answer> {
   const form = new Map<string, string>();
-  scanForm(await parts.bodies.read(request), (key, value) => form.set(key, value));
+  scanForm(body, (key, value) => form.set(key, value));
   const id = form.get("id");
-  const product = id === undefined ? undefined : productOf(request.headers.host);
+  const product = id === undefined ? undefined : productOf(host);
   const vms = checkVms(form.get("vendor") ?? product, form.get("model") ?? product, form.get("sn") ?? id);
   if (vms === undefined) {
     throw new RequestProblem(400, "expected vendor=<vendor>&model=<model>&sn=<serial>, in ASCII");
   }
-  await parts.identities.register({ kind: "vms", ...vms });
-  const cik = await parts.activator.activate(vms, activationTimeoutMs);
+  await identities.register({ kind: "vms", ...vms });
+  const cik = await activator.activate(vms, activationTimeoutMs);
   return cik === undefined ? done : { status: 200, type: "text/plain", body: cik };
 }
 
-async function rereadConfiguration({ reread }: RouteDependencies): Promise<Answer> {
-  await reread();
-  return { status: 200, body: "read again\n" };
+function rereadConfiguration({ reread }: RouteDependencies, _request: IncomingMessage, reply: Reply): void {
+  promised(
+    reply,
+    reread().then(() => ({ status: 200, body: "read again\n" })),
+  );
 }
 
-function health({ isHealthy }: RouteDependencies): Answer {
+function health({ isHealthy }: RouteDependencies, _request: IncomingMessage, reply: Reply): void {
   const type = "application/json";
-  return isHealthy()
-    ? { status: 200, type, body: '{"status":"ok"}\n' }
-    : { status: 503, type, body: '{"status":"the queue cannot write to its disk"}\n' };
+  reply.send(
+    isHealthy()
+      ? { status: 200, type, body: '{"status":"ok"}\n' }
+      : { status: 503, type, body: '{"status":"the queue cannot write to its disk"}\n' },
+  );
 }
 
-function metrics(parts: RouteDependencies): Answer {
-  return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: parts.metrics() };
+function metrics(parts: RouteDependencies, _request: IncomingMessage, reply: Reply): void {
+  promised(reply, metricsAnswer(parts));
+}
+
+async function metricsAnswer(parts: RouteDependencies): Promise<Answer> {
+  return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: await parts.metrics() };
 }

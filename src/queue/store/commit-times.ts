@@ -1,9 +1,4 @@
-/** A histogram as Prometheus counts it: each bucket holds what is at most its bound. */
-export interface Histogram {
-  readonly buckets: readonly { readonly upToS: number; readonly count: number }[];
-  readonly sumS: number;
-  readonly count: number;
-}
+import type { Histogram } from "../../core/prometheus.ts";
 
 const boundsS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 

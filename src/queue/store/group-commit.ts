@@ -1,12 +1,18 @@
 import type { Clock } from "../../core/clock.ts";
-import { InvariantError } from "../../core/errors.ts";
 import type { AppendRequest, Lane } from "../types.ts";
 import { laneOf } from "./chunk.ts";
 import { isRefusal } from "./intake.ts";
 import type { Session } from "./session.ts";
 
-/** What came of a member of a commit, once the commit has held. */
-type Outcome = { readonly error: unknown } | { readonly value: unknown };
+/** What came of the members of a commit that has held. */
+interface Outcomes {
+  /** Those that limits refused, and why. */
+  readonly refusals: ReadonlyMap<Append | Work, unknown>;
+  /** Of each work. */
+  readonly values: readonly unknown[];
+  /** Lanes that got something: twice the identity, and the lane. */
+  readonly touched: ReadonlySet<number>;
+}
 
 interface Append {
   readonly request: AppendRequest;
@@ -65,21 +71,23 @@ export class GroupCommit {
     if (appends.length === 0 && works.length === 0) return;
     this.appends = [];
     this.works = [];
-    const members = [...appends, ...works];
-    const touched = new Set<number>();
-    let outcomes: Outcome[];
+    let outcomes: Outcomes;
     try {
-      outcomes = this.commit(appends, works, touched);
+      outcomes = this.commit(appends, works);
     } catch (error) {
       const reason = this.parts.failed(error);
-      for (const { reject } of members) reject(reason);
+      for (const { reject } of appends) reject(reason);
+      for (const { reject } of works) reject(reason);
       return;
     }
-    for (const [index, member] of members.entries()) {
-      const outcome = outcomes[index];
-      if (outcome === undefined) member.reject(new InvariantError("a member of a commit was left out"));
-      else if ("error" in outcome) member.reject(outcome.error);
-      else member.resolve(outcome.value as undefined);
+    const { refusals, values, touched } = outcomes;
+    for (const append of appends) {
+      if (refusals.size > 0 && refusals.has(append)) append.reject(refusals.get(append));
+      else append.resolve();
+    }
+    for (const [index, work] of works.entries()) {
+      if (refusals.has(work)) work.reject(refusals.get(work));
+      else work.resolve(values[index]);
     }
     for (const key of touched) this.parts.appended(key >> 1, laneOf(key & 1));
   }
@@ -93,40 +101,44 @@ export class GroupCommit {
     });
   }
 
-  private commit(appends: readonly Append[], works: readonly Work[], touched: Set<number>): Outcome[] {
+  private commit(appends: readonly Append[], works: readonly Work[]): Outcomes {
     const { clock, session: current, committed } = this.parts;
     const startedMs = clock.monotonic();
     const session = current();
-    const outcomes: Outcome[] = [];
+    const refusals = new Map<Append | Work, unknown>();
+    const values: unknown[] = [];
+    const touched = new Set<number>();
     try {
       session.begin();
-      for (const { request } of appends) {
-        outcomes.push(
-          attempt(() => {
-            const { identity, lane } = session.intake.take(request);
-            touched.add(identity * 2 + lane);
-          }),
-        );
+      for (const append of appends) {
+        try {
+          const { identity, lane } = session.intake.take(append.request);
+          touched.add(identity * 2 + lane);
+        } catch (error) {
+          refusals.set(append, refusal(error));
+        }
       }
       // What the forwarder takes and drops must see them in the table.
       session.intake.finish();
-      for (const { run } of works) outcomes.push(attempt(() => run(session)));
+      for (const [index, work] of works.entries()) {
+        try {
+          values[index] = work.run(session);
+        } catch (error) {
+          refusals.set(work, refusal(error));
+        }
+      }
       session.commit();
     } catch (error) {
       session.rollback();
       throw error;
     }
     committed(clock.monotonic() - startedMs, appends.length);
-    return outcomes;
+    return { refusals, values, touched };
   }
 }
 
-/** A refusal leaves everything as it was and concerns one member; any other error ends the whole. */
-function attempt(run: () => unknown): Outcome {
-  try {
-    return { value: run() };
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    return { error };
-  }
+/** One leaves everything as it was and concerns one member; any other error ends the whole. @throws such an error */
+function refusal(error: unknown): unknown {
+  if (!isRefusal(error)) throw error;
+  return error;
 }

@@ -42,20 +42,18 @@ export class Intake {
     const isHeldBack = lane === "live" && isUnreachable(identity);
     const laneIndex = laneNumber(isHeldBack ? "backlog" : lane);
     const added = { entries: 0, bytes: 0 };
-    let lowest = Number.POSITIVE_INFINITY;
-    const sizes = series.map(seriesBytes);
-    for (const [index, one] of series.entries()) {
+    for (const one of series) {
       added.entries += one.values.length;
-      added.bytes += sizes[index] as number;
-      lowest = Math.min(lowest, priorityOf(one.alias));
+      added.bytes += seriesBytes(one);
     }
     if (!room.has(identity, added)) {
       // What is in the making can give way like all else, once it is in the table.
       this.finish();
-      room.make(identity, added, lowest);
+      room.make(identity, added, Math.min(...series.map(({ alias }) => priorityOf(alias))));
     }
-    for (const [index, one] of series.entries()) {
-      this.put(identity, laneIndex, stampNumber(stampedBy), one, sizes[index] as number);
+    for (const one of series) {
+      const bytes = series.length === 1 ? added.bytes : seriesBytes(one);
+      this.put(identity, laneIndex, stampNumber(stampedBy), one, bytes);
       if (!isHeldBack) continue;
       for (const timeMs of one.times) frontier.note(identity, one.alias, Math.floor(timeMs / 1000));
     }

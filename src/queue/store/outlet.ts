@@ -53,7 +53,8 @@ export class Outlet {
     isHeld: (id: number) => boolean,
   ): Batch | undefined {
     for (const batch of this.parts.batches.all()) {
-      if (batch.identity === identity && batch.lane === lane && !isHeld(batch.id)) return this.read(batch);
+      const isNext = batch.identity === identity && batch.lane === lane && !isHeld(batch.id);
+      if (isNext && this.isWithin(batch, limits)) return this.read(batch);
     }
     const batch = this.compose(identity, lane, limits);
     // Dead to the last: what is behind is a matter of the next commit, for there may be much of it.
@@ -152,7 +153,7 @@ export class Outlet {
     const picked: OpenedChunk[] = [];
     let entries = 0;
     let bytes = 0;
-    for (const chunk of this.oldestFirst(identity, lane)) {
+    for (const chunk of this.oldestFirst(identity, lane, limits.minPriority)) {
       const all = this.open(chunk);
       let count = 0;
       for (const { alias, value } of all.entries) {
@@ -193,10 +194,11 @@ export class Outlet {
     return slice;
   }
 
-  /** Chunks of all priorities, merged, without those that are in batches. */
-  private *oldestFirst(identity: number, lane: number): Generator<Chunk> {
+  /** Chunks of all priorities from the given one on, merged, without those that are in batches. */
+  private *oldestFirst(identity: number, lane: number, minPriority = 0): Generator<Chunk> {
     const { ledger, chunks, pins } = this.parts;
-    const sources = [...ledger.filled(identity, lane)].map((count: LaneCount) => {
+    const filled = [...ledger.filled(identity, lane)].filter(({ priority }) => priority >= minPriority);
+    const sources = filled.map((count: LaneCount) => {
       const iterator = chunks.of(count);
       return { iterator, next: nextFree(iterator, pins) };
     });
@@ -208,6 +210,12 @@ export class Outlet {
       yield first.next;
       first.next = nextFree(first.iterator, pins);
     }
+  }
+
+  private isWithin({ slices }: StoredBatch, { minPriority }: BatchLimits): boolean {
+    if (minPriority === undefined) return true;
+    const { chunks } = this.parts;
+    return slices.some(({ firstSeq }) => (chunks.get(firstSeq)?.priority ?? 0) >= minPriority);
   }
 
   private read(stored: StoredBatch): Batch {

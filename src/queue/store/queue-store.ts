@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
+import type { Histogram } from "../../core/prometheus.ts";
 import type { Replacement } from "../../platform/sqlite.ts";
 import type {
   AppendRequest,
@@ -22,8 +23,9 @@ import type {
   QueueStatus,
   Waiting,
 } from "../types.ts";
+import { urgentPriority } from "../urgent.ts";
 import { laneNumber, laneOf } from "./chunk.ts";
-import { CommitTimes, type Histogram } from "./commit-times.ts";
+import { CommitTimes } from "./commit-times.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { shortestAgeMs } from "./limits.ts";
 import { Session } from "./session.ts";
@@ -138,6 +140,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
         lane: laneOf(lane.lane),
         entries: (before?.entries ?? 0) + lane.entries,
         bytes: (before?.bytes ?? 0) + lane.bytes,
+        urgentEntries: (before?.urgentEntries ?? 0) + (lane.priority === urgentPriority ? lane.entries : 0),
         oldestWaitedMs: Math.max(before?.oldestWaitedMs ?? 0, oldest === undefined ? 0 : boots.ageMs(oldest)),
       });
     }

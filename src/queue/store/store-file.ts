@@ -40,6 +40,12 @@ export interface StoreFileDependencies {
 /** While the disk takes nothing, it is not asked more often than this. */
 const reopenAfterMs = 1_000;
 
+/**
+ * The log is written from its start again after a checkpoint, which comes at 4 MiB. It keeps its size then: where it has to
+ * grow, each sync also commits the file's metadata, at twice the price and with a long tail.
+ */
+const keptLogBytes = 8 * 1024 * 1024;
+
 /** Holds the open session, and opens a new one after a commit that failed. */
 export class StoreFile {
   private readonly parts: StoreFileDependencies;
@@ -113,6 +119,7 @@ export class StoreFile {
     try {
       // The queue writes at its end and reads at its front: pages between are of no use, and the default is 16 MB.
       db.pragma("cache_size = -2000");
+      db.pragma(`journal_size_limit = ${keptLogBytes}`);
       settleLog(db);
       const session = createSession(db);
       if (replaced !== undefined) onReplaced(replaced);

@@ -30,7 +30,7 @@ export interface ProbedProcess {
 }
 
 export interface HealthMonitorDependencies {
-  /** Those that have a probe. Cheap: asked for every second. */
+  /** Those that have a probe. Cheap: asked for every second while there are any. */
   readonly processes: () => readonly ProbedProcess[];
   /** Runs the app's `health_command`. */
   readonly probeCommand: (directory: string) => readonly [string, ...string[]];
@@ -65,6 +65,7 @@ export class HealthMonitor {
   private readonly deps: HealthMonitorDependencies;
   private readonly watches = new Map<string, Watch>();
   private readonly probes = new Set<Promise<void>>();
+  private changed = new AbortController();
 
   constructor(deps: HealthMonitorDependencies) {
     this.deps = deps;
@@ -72,11 +73,19 @@ export class HealthMonitor {
 
   /** Goes on until the signal aborts; a probe that is under way then is ended with it. */
   async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.changed.abort(), { once: true });
     while (!signal.aborted) {
-      this.look(signal);
-      await this.deps.clock.sleep(tickMs, signal).catch(() => undefined);
+      this.changed = new AbortController();
+      const { clock } = this.deps;
+      if (this.look(signal)) await clock.sleep(tickMs, signal).catch(() => undefined);
+      else await untilAborted(this.changed.signal);
     }
     await Promise.all(this.probes);
+  }
+
+  /** An app came, went, or may have another `supervisor.conf`. Until then nothing is looked at if nothing has a probe. */
+  appsChanged(): void {
+    this.changed.abort();
   }
 
   /** What is known of a process' health; undefined when it isn't probed. */
@@ -92,7 +101,8 @@ export class HealthMonitor {
     };
   }
 
-  private look(signal: AbortSignal): void {
+  /** @returns whether there is anything to be probed */
+  private look(signal: AbortSignal): boolean {
     const processes = this.deps.processes();
     const now = this.deps.clock.monotonic();
     for (const key of this.watches.keys()) {
@@ -110,6 +120,7 @@ export class HealthMonitor {
       });
       this.probes.add(probe);
     }
+    return processes.length > 0;
   }
 
   /** @returns undefined while the process is not RUNNING */
@@ -215,4 +226,11 @@ export class HealthMonitor {
       logger.debug("signal not delivered", { app: key, pid: found.pid, error });
     }
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -118,6 +118,6 @@ export class LogDaemonKeeper {
     const { layout, runDir, logDir, nodeFile, path, budgetBytes } = this.deps;
     const { syslogSocket = "/dev/log" } = this.deps;
     const words = [nodeFile, ...nodeFlags, layout.program, runDir, logDir, String(budgetBytes), syslogSocket];
-    return ["/usr/bin/env", "-i", `PATH=${path}`, ...words];
+    return ["/usr/bin/env", "-i", `PATH=${path}`, "MALLOC_ARENA_MAX=1", ...words];
   }
 }

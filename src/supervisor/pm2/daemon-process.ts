@@ -131,6 +131,7 @@ export class Pm2DaemonProcess {
         PM2_WORKER_INTERVAL: "1800000000",
         PM2_KILL_RETRY_TIME: "50",
         UV_THREADPOOL_SIZE: "1",
+        MALLOC_ARENA_MAX: "1",
       },
     };
   }

@@ -1,14 +1,23 @@
+import { readFileSync } from "node:fs";
 import type { KernelCounters } from "../usage/accumulate.ts";
 import { parseNetDev } from "../usage/parse-counters.ts";
-import { machineFiles } from "./machine-files.ts";
 
-/** Of every interface that the kernel has now; none where it does not tell. */
-export async function readCounters(files = machineFiles): Promise<readonly KernelCounters[]> {
-  const rows = parseNetDev((await files.read("/proc/net/dev")) ?? "");
-  return Promise.all(
-    rows.map(async (row) => ({
-      ...row,
-      ifindex: Number((await files.read(`/sys/class/net/${row.name}/ifindex`)) ?? 0),
-    })),
-  );
+/**
+ * Of every interface that the kernel has now; none where it does not tell. At once: these are no real files, and asked
+ * at every check-in.
+ */
+export function readCounters(read = readKernelFile): readonly KernelCounters[] {
+  return parseNetDev(read("/proc/net/dev") ?? "").map((row) => ({
+    ...row,
+    ifindex: Number(read(`/sys/class/net/${row.name}/ifindex`) ?? 0),
+  }));
+}
+
+/** Undefined where there is none. */
+export function readKernelFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined; // An interface may have gone since it was listed.
+  }
 }

@@ -51,6 +51,17 @@ export function accumulateCounters(state: UsageState, reading: CounterReading): 
   return { bootId: reading.bootId, interfaces: withoutOldest(interfaces, present) };
 }
 
+/** Bytes of all programs, both ways, that one reading has more than an earlier one; by interface, where there are any. */
+export function bytesBetween(before: UsageState, after: UsageState): ReadonlyMap<string, number> {
+  const flows = new Map<string, number>();
+  for (const [name, { rx, tx }] of Object.entries(after.interfaces)) {
+    const known = before.interfaces[name];
+    const bytes = rx + tx - (known === undefined ? 0 : known.rx + known.tx);
+    if (bytes > 0) flows.set(name, bytes);
+  }
+  return flows;
+}
+
 /**
  * A container host makes interfaces of ever new names: of those that are away, only so many are remembered. One that is
  * there is never forgotten, since it would be counted from zero again.

@@ -156,6 +156,13 @@ test("without an engine the run directory tells the states; nothing else can be 
     new RegExp(`^gwe +STOPPED +Not started\nmeter +RUNNING +pid ${pid.trim()}, uptime .*\nspare +STOPPED`),
   );
   expect(status).toMatchObject({ status: 3, stderr: expect.stringContaining("the engine is not running") });
+  const told = await runCommand("gwe", ["status"], { home: gateway.root });
+  expect(told.stdout).toMatch(
+    /^APP +VERSION +STATE +UPTIME .*\nmeter +\S+ +RUNNING +\S+ +\d+ +\d+\nspare +\S+ +STOPPED/,
+  );
+  expect(told).toMatchObject({ status: 3, stderr: expect.stringContaining("the engine is not running") });
+  const asJson = await runCommand("gwe", ["status", "--json"], { home: gateway.root });
+  expect(asJson).toMatchObject({ stdout: "", status: 3 });
   expect(await run("restart", "meter")).toMatchObject({
     status: 7,
     stdout: expect.stringContaining(`unix://${gateway.path("run/gwe.sock")} no such file\n`),

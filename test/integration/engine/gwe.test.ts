@@ -46,6 +46,14 @@ test("status tells a person and a program how things stand", async () => {
   expect(text.stdout).toMatch(new RegExp(`^meter +1 +RUNNING +\\S+ +\\d+ +${meter.pid}$`, "m"));
 });
 
+test("what bin/gwe sets for the engine's own process reaches no app", async () => {
+  const { engine } = gateway;
+  const ofEngine = readFileSync(`/proc/${engine.pid}/environ`, "latin1");
+  expect(ofEngine).toContain("MALLOC_ARENA_MAX=1\0");
+  const { pid } = await engine.running("meter", "1");
+  expect(readFileSync(`/proc/${pid}/environ`, "latin1")).not.toMatch(/MALLOC_ARENA_MAX|GWE_OWN_VARIABLES/);
+});
+
 test("stop stops an app, through a restart of the engine, until start starts it", async () => {
   const { engine } = gateway;
   const { pid } = await engine.running("meter");

@@ -51,6 +51,52 @@ describe("what is queued", () => {
   });
 });
 
+describe("a traffic budget that is exhausted", () => {
+  it("holds the backlog, then live writes, never what is urgent, and lets all of it go in the end", async () => {
+    const scene = await QueueScene.open({ batchRecordPeriodMs: 0 });
+    const device = await scene.murano.addSerial(product, "app");
+    const { forwarder, store } = scene;
+    forwarder.hold("backlog");
+    forwarder.start();
+    await scene.record(vms("app"), "history", [[base, "old"]]);
+    await scene.record(vms("app"), "alarm", [[base, "fire"]]);
+    await scene.write(vms("app"), "now", "1");
+    await eventually("what may go", () => store.status().entries === 1);
+    expect(await device.latest("now")).toBe("1");
+    expect(await device.history("alarm")).toEqual([[base, "fire"]]);
+
+    forwarder.hold("all-but-urgent");
+    await scene.write(vms("app"), "now", "2");
+    await scene.write(vms("app"), "alarm", "smoke");
+    await eventually("what is urgent", () => store.status().entries === 2);
+    expect(await device.latest("alarm")).toBe("smoke");
+    expect(await device.history("history")).toEqual([]);
+
+    forwarder.hold("nothing");
+    await scene.waitUntilEmpty();
+    expect(await device.latest("now")).toBe("2");
+    expect(await device.history("history")).toEqual([[base, "old"]]);
+  });
+
+  it("gives way to a person's drain, and has an unfinished batch sent for an urgent entry in it", async () => {
+    const scene = await QueueScene.open();
+    const device = await scene.murano.addSerial(product, "app");
+    const { forwarder, store } = scene;
+    await scene.record(vms("app"), "history", [[base, "old"]]);
+    await scene.record(vms("app"), "alarm", [[base, "fire"]]);
+    const batch = await store.take(1, "backlog", { maxEntries: 10, maxBytes: 1_000 });
+    if (batch !== undefined) store.release(batch);
+    await scene.record(vms("app"), "history", [[base + 1, "newer"]]);
+    forwarder.hold("backlog");
+    forwarder.start();
+    await eventually("the batch", () => store.status().entries === 1);
+    expect(await device.history("history")).toEqual([[base, "old"]]);
+    forwarder.drain();
+    await scene.waitUntilEmpty();
+    expect(await device.history("history")).toHaveLength(2);
+  });
+});
+
 describe("a CIK that is void", () => {
   it("is replaced, and the request repeated at once", async () => {
     const scene = await QueueScene.open();

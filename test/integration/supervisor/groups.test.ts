@@ -5,9 +5,15 @@ import { Gateway, processesUnder, statusOf, until, untilState } from "./harness.
 
 let gateway: Gateway;
 let supervisor: Supervisor;
+let gaveUp = 0;
 
 beforeEach(async () => {
-  gateway = new Gateway({ fatalRetryMs: 1_500 });
+  gateway = new Gateway({
+    fatalRetryMs: 1_500,
+    onGaveUp: () => {
+      gaveUp += 1;
+    },
+  });
   supervisor = gateway.engine();
   await supervisor.start();
 });
@@ -65,6 +71,7 @@ test("an app that is FATAL is tried again after a while, without anybody's doing
   const app = gateway.app("hopeless", "command=./run.sh\nstartretries=0", script);
   await supervisor.deploy(app);
   expect(await untilState(supervisor, "hopeless", "FATAL")).toMatchObject({ exitStatus: 3 });
+  await until(() => gaveUp === 1);
   await until(() => gateway.log("hopeless") === "try\ntry\n");
   await untilState(supervisor, "hopeless", "FATAL");
   gateway.app("hopeless", "command=./run.sh\nstartretries=0", `touch mended\n${script}`);

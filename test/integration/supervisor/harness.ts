@@ -41,6 +41,7 @@ export interface GatewayOptions {
   readonly logger?: Logger;
   /** Takes what the supervisor has to tell the fleet's operator. */
   readonly report?: (text: string) => void;
+  readonly onGaveUp?: () => void;
   readonly fatalRetryMs?: number;
   readonly hostName?: string;
   readonly pingTimeoutMs?: number;
@@ -74,7 +75,7 @@ export class Gateway {
       system,
       clock: systemClock,
       logger: this.options.logger ?? silentLogger,
-      pingTimeoutMs: this.options.pingTimeoutMs ?? 500,
+      pingTimeoutMs: this.options.pingTimeoutMs ?? 2_000,
       startTimeoutMs: daemonOwner === "engine" ? 10_000 : 300,
     });
   }
@@ -102,6 +103,7 @@ export class Gateway {
       random: Math.random,
       shell: testShell,
       report: this.options.report ?? (() => undefined),
+      onGaveUp: this.options.onGaveUp ?? (() => undefined),
       checkIntervalMs: 1_000,
       statusIntervalMs: 50,
       fatalRetryMs: this.options.fatalRetryMs ?? 0,

@@ -251,6 +251,7 @@ test("the daemon's home is private and its environment holds nothing of ours", a
     .split("\0")
     .map((variable) => variable.split("=")[0]);
   expect(names.filter((name) => name !== "" && !name?.startsWith("PM2_")).sort()).toEqual([
+    "MALLOC_ARENA_MAX",
     "PATH",
     "UV_THREADPOOL_SIZE",
   ]);

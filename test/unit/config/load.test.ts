@@ -35,7 +35,41 @@ describe("loadConfig", () => {
         requireSignature: "if-keys",
         allowDowngrade: true,
       },
+      budgets: new Map(),
     });
+  });
+
+  it("reads budgets by interface", () => {
+    using home = gweHome();
+    home.engineConfig(
+      "[budget:ppp*]\ndaily_kib = 500\naction = hold-backlog\n[budget:wwan0]\nmonthly_mib=10\nreset_day=28\n",
+    );
+    expect(loadConfig(home.paths).budgets).toEqual(
+      new Map([
+        ["ppp*", { dailyKib: 500, monthlyMib: 0, warningPercent: 80, resetDay: 1, action: "hold-backlog" }],
+        ["wwan0", { dailyKib: 0, monthlyMib: 10, warningPercent: 80, resetDay: 28, action: "report" }],
+      ]),
+    );
+  });
+
+  it("refuses a budget without a limit, of no interface, and with values that are not allowed", () => {
+    using home = gweHome();
+    home.engineConfig(
+      "[budget:ppp0]\naction = report\n[budget:a b]\ndaily_kib = 1\n[budget:eth0]\nreset_day = 31\n",
+    );
+    const faults = (): unknown => {
+      try {
+        return loadConfig(home.paths);
+      } catch (error) {
+        return error instanceof ConfigError ? error.faults.map(({ section, key }) => [section, key]) : error;
+      }
+    };
+    expect(faults()).toEqual([
+      ["budget:ppp0", undefined],
+      ["budget:a b", undefined],
+      ["budget:eth0", "reset_day"],
+    ]);
+    expect(() => loadConfig(home.paths)).toThrow(/budget:ppp0.*daily_kib or monthly_mib/);
   });
 
   it("reads what the original wrote, two quotes meaning nothing", () => {

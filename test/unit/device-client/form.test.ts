@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeForm, encodeForm } from "../../../src/device-client/form.ts";
+import { decodeForm, encodeCompactForm, encodeForm } from "../../../src/device-client/form.ts";
 
 const anyText = fc.string({ unit: "binary" });
 
@@ -9,6 +9,10 @@ describe("a form", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(anyText, anyText)), (pairs) => {
         expect(decodeForm(encodeForm(pairs))).toEqual(pairs);
+        expect(decodeForm(encodeCompactForm(pairs))).toEqual(pairs);
+        expect([...new URLSearchParams(encodeCompactForm(pairs))]).toEqual(
+          pairs.map((pair) => pair.map((text) => text.toWellFormed())),
+        );
       }),
     );
   });
@@ -17,8 +21,13 @@ describe("a form", () => {
     fc.assert(
       fc.property(anyText, (value) => {
         expect(encodeForm([["a", value]])).toMatch(/^a=[!-~]*$/);
+        expect(encodeCompactForm([["a", value]])).toMatch(/^a=[!-~]*$/);
       }),
     );
+  });
+
+  test("leaves JSON in a body as it is", () => {
+    expect(encodeCompactForm([["a", '{"b":[1,"c d&e=f;%"]}']])).toBe('a={"b":[1,"c+d%26e%3Df%3B%25"]}');
   });
 
   test("carries half of a surrogate pair as U+FFFD", () => {

@@ -25,9 +25,10 @@ function setUp() {
     /** What arrived, in order. */
     told: [] as [string, string][],
     refuses: (_alias: string): boolean => false,
-    isDiskFull: false,
+    isDown: false,
   };
   const write = async (values: AliasValues) => {
+    if (murano.isDown) throw new RangeError("no route");
     if (Object.keys(values).some((alias) => murano.refuses(alias))) throw tooLarge;
     for (const [alias, value] of Object.entries(values)) {
       murano.told.push([alias, value]);
@@ -61,12 +62,13 @@ function setUp() {
     logger: silentLogger,
   });
   const info = { text: "info", digest: "same" };
+  const usage = { text: "usage", digest: "ok" };
   const composer = new ReportComposer({
     sources: {
       engineReport: async () => "report",
       deviceInfo: async () => info,
-      usageReport: async () => "usage",
-      saveUsage: () => facts.setUsage("counts"),
+      usageReport: () => usage,
+      saveCounts: () => facts.setUsage("counts"),
     },
     outbox,
     facts,
@@ -93,12 +95,12 @@ function setUp() {
       },
       {},
     );
-  return { db, facts, clock, outbox, murano, ran, intervals, info, composer, run };
+  return { db, facts, clock, outbox, murano, ran, intervals, info, usage, composer, run };
 }
 
 describe("a check-in", () => {
-  it("tells the reports, device_info once a day, when it changed and when asked", async () => {
-    const { clock, murano, info, composer, run } = setUp();
+  it("tells the reports, the others once a day, when they changed and when asked", async () => {
+    const { clock, murano, info, usage, composer, run } = setUp();
     const told = async (): Promise<readonly string[]> => {
       murano.told.length = 0;
       await run();
@@ -107,7 +109,11 @@ describe("a check-in", () => {
     expect(await told()).toEqual(["engine_report", "device_info", "usage_report"]);
     expect(await told()).toEqual(["engine_report"]);
     info.digest = "another disk";
-    expect(await told()).toContain("device_info");
+    expect(await told()).toEqual(["engine_report"]);
+    await clock.advance(5 * 60_000);
+    expect(await told()).toEqual(["engine_report", "device_info"]);
+    usage.digest = "warning";
+    expect(await told()).toEqual(["engine_report", "usage_report"]);
     composer.askForAll();
     expect(composer.isAsked).toBe(true);
     expect(await told()).toContain("device_info");
@@ -116,6 +122,20 @@ describe("a check-in", () => {
     expect(await told()).toEqual(["engine_report"]);
     await clock.advance(3_600_000);
     expect(await told()).toContain("device_info");
+  });
+
+  it("tells a change in the end that a failed check-in was to tell, and only once", async () => {
+    const { clock, murano, info, run } = setUp();
+    await run();
+    await clock.advance(5 * 60_000);
+    info.digest = "another disk";
+    murano.isDown = true;
+    await expect(run()).rejects.toThrow("no route");
+    murano.isDown = false;
+    murano.told.length = 0;
+    await run();
+    await run();
+    expect(murano.told.filter(([alias]) => alias === "device_info")).toHaveLength(1);
   });
 
   it("tells results one at a time, in order, none twice", async () => {

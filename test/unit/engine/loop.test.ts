@@ -15,6 +15,7 @@ const nothingNew: CheckInResult = { serverTimeMs: undefined };
 
 interface Setup {
   readonly storedCik?: string;
+  readonly random?: () => number;
   readonly activate?: () => Promise<string>;
   readonly checkIn?: () => Promise<CheckInResult>;
 }
@@ -49,7 +50,7 @@ function start(setup: Setup = {}) {
     },
     resultsWaiting: () => results.waiting > 0,
     clock,
-    random: () => 0,
+    random: setup.random ?? (() => 0),
     logger: silentLogger,
     updateIntervalS: 60,
     activationRetryIntervalS: 300,
@@ -68,6 +69,13 @@ describe("the check-in loop", () => {
     const { clock, times } = start({ storedCik: cik });
     await clock.advance(180_000);
     expect(times.checkIns).toEqual([0, 60, 120, 180]);
+  });
+
+  it("comes up to a tenth of the interval early, never late", async () => {
+    const draws = [0.5, 0, 0.999];
+    const { clock, times } = start({ storedCik: cik, random: () => draws.shift() ?? 0 });
+    await clock.advance(240_000);
+    expect(times.checkIns).toEqual([0, 57, 117, expect.closeTo(171, 1), expect.closeTo(231, 1)]);
   });
 
   it("is stuck when a step takes longer than any may, and not while it waits or fails", async () => {
@@ -151,6 +159,29 @@ describe("the check-in loop", () => {
     loop.hasten();
     await clock.advance(5_000);
     expect(times.checkIns).toEqual([0, 10, 11, 12]);
+  });
+
+  it("brings a check-in forward for news, and again no sooner than five minutes later", async () => {
+    const { clock, loop, times } = start({ storedCik: cik });
+    loop.changeInterval(3600);
+    await clock.advance(10_000);
+    loop.hastenForNews();
+    await clock.advance(10_000);
+    for (let count = 0; count < 10; count++) {
+      loop.hastenForNews();
+      await clock.advance(1_000);
+    }
+    await clock.advance(600_000);
+    expect(times.checkIns).toEqual([0, 10, 310]);
+  });
+
+  it("cuts no backoff short for news", async () => {
+    const failing = { storedCik: cik, checkIn: () => Promise.reject(network) };
+    const { clock, loop, times } = start(failing);
+    await clock.advance(1_000);
+    loop.hastenForNews();
+    await clock.advance(1_000);
+    expect(times.checkIns).toEqual([0]);
   });
 
   it("applies a new interval from the check-in that brought it", async () => {

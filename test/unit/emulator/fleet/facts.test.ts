@@ -18,8 +18,13 @@ test("the engine's own report is understood", () => {
       } as unknown as Parameters<typeof engineReport>[0]["apps"][number],
     ],
     engineVersion: "0.1.0",
-    engineUptimeMs: 1000,
-    queueUptimeMs: 1000,
+    engine: {
+      uptimeMs: 1000,
+      lastCheckInMs: undefined,
+      lastFailure: undefined,
+      diskWrittenInDayBytes: undefined,
+    },
+    queue: undefined,
     nowMs: 5000,
   });
   expect(facts({ engine_report: text })).toEqual({

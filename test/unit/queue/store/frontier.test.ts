@@ -56,4 +56,31 @@ describe("a live write that goes ahead of a backlog", () => {
     frontier.note(1, "a", 5_000);
     expect(frontier.after(1, "a", 5_000)).toBe(5_002);
   });
+
+  it("remembers the aliases of the last minutes alone, and answers as if it remembered all", () => {
+    const step = fc.record({
+      alias: fc.nat(40).map(String),
+      forward: fc.nat(90),
+      back: fc.nat(60),
+      isLive: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 50, maxLength: 300 }), (steps) => {
+        const bounded = new Frontier(4);
+        const unbounded = new Frontier(Number.POSITIVE_INFINITY);
+        let newest = 100_000;
+        for (const { alias, forward, back, isLive } of steps) {
+          newest += forward;
+          // A clock that is put right step by step.
+          const own = newest - back;
+          if (isLive) expect(bounded.after(1, alias, own)).toBe(unbounded.after(1, alias, own));
+          else for (const frontier of [bounded, unbounded]) frontier.note(1, alias, own);
+        }
+      }),
+      { numRuns: 200 },
+    );
+    const long = new Frontier(10);
+    for (let second = 0; second < 100_000; second++) long.note(second % 3, `alias-${second}`, second);
+    expect(long.size).toBeLessThanOrEqual(2 * 2 * 61);
+  });
 });

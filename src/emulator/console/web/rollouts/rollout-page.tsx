@@ -14,10 +14,14 @@ const actions: readonly {
   readonly label: string;
   readonly from: readonly string[];
 }[] = [
-  { action: "pause", label: "Pause", from: ["running", "soaking"] },
+  { action: "pause", label: "Pause", from: ["running"] },
   { action: "resume", label: "Resume", from: ["paused", "stopped"] },
-  { action: "abort", label: "Abort", from: ["running", "soaking", "paused", "stopped"] },
-  { action: "roll-back", label: "Roll back what was done", from: ["paused", "stopped", "aborted", "done"] },
+  { action: "abort", label: "Abort", from: ["running", "paused", "stopped", "rolling-back"] },
+  {
+    action: "roll-back",
+    label: "Roll back what was done",
+    from: ["running", "paused", "stopped", "aborted", "completed"],
+  },
 ];
 
 const shownGateways = 10_000;

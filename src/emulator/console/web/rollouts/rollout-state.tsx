@@ -2,9 +2,9 @@ import { State } from "../parts/states.tsx";
 import type { Rollout } from "../types.ts";
 
 const tones: Readonly<Record<string, string>> = {
-  done: "good",
+  completed: "good",
+  "rolled-back": "idle",
   running: "busy",
-  soaking: "busy",
   "rolling-back": "busy",
   paused: "warn",
 };
