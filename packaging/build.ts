@@ -18,6 +18,7 @@ const entryPoints: Record<string, string> = {
   "machine-facts": "src/telemetry/machine-facts/main.ts",
   "murano-emulator": "src/emulator/main.ts",
   "device-client": "src/device-client/index.ts",
+  "peer-certificate": "src/device-client/peer-certificate.ts",
 };
 
 /**
@@ -25,6 +26,18 @@ const entryPoints: Record<string, string> = {
  * uses: node:http's WebSocket the whole of undici (25 ms and several MB), node:fs's promises the line editor of the
  * REPL. Taken as CommonJS modules they load what is touched.
  */
+/** Loaded at the first touch of an export: TLS alone takes as long as all else that `gdc` needs, also where a server speaks plain HTTP. */
+const loadedAtTouch = ["https", "tls", "zlib"];
+
+function builtinModule(path: string): string {
+  const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
+  const name = path.replace(/^node:/, "");
+  if (!loadedAtTouch.includes(name)) return `module.exports = ${load};`;
+  const names = JSON.stringify(Object.keys(process.getBuiltinModule(name) ?? {}));
+  return `for (const name of ${names})
+  Object.defineProperty(module.exports, name, { enumerable: true, get: () => ${load}[name] });`;
+}
+
 const lazyBuiltins: Plugin = {
   name: "lazy-builtins",
   setup: ({ onResolve, onLoad }) => {
@@ -32,20 +45,26 @@ const lazyBuiltins: Plugin = {
       // A dynamic import is late already, and its caller takes the exports by name.
       isBuiltin(path) && kind !== "dynamic-import" ? { path, namespace: "builtin" } : undefined,
     );
-    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({ contents: builtinModule(path) }));
+  },
+};
+
+/** In a bundle of one file all is read at each start: what hardly any run needs stays in its own. */
+const seldom: Plugin = {
+  name: "seldom",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/peer-certificate\.ts$/ }, () => ({
+      path: "./peer-certificate.js",
+      external: true,
     }));
   },
 };
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 
-/** Of the checkout, in seven digits; empty where there is no git. */
-function buildCommit(): string {
-  const { status, stdout } = spawnSync("git", ["rev-parse", "--short=7", "HEAD"], {
-    cwd: root,
-    encoding: "utf8",
-  });
+/** What git says; empty where there is none. */
+function git(...args: readonly string[]): string {
+  const { status, stdout } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
   return status === 0 ? stdout.trim() : "";
 }
 
@@ -70,7 +89,11 @@ const common = {
   },
   define: {
     "process.env.NODE_ENV": '"production"',
-    "process.env.GWE_BUILD_COMMIT": JSON.stringify(buildCommit()),
+    "process.env.GWE_BUILD_COMMIT": JSON.stringify(git("rev-parse", "--short=7", "HEAD")),
+    // Of the commit, so that the same sources make the same bundle (reproducible-builds.org/docs/source-date-epoch).
+    "process.env.GWE_BUILD_TIME": JSON.stringify(
+      process.env.SOURCE_DATE_EPOCH ?? git("log", "-1", "--format=%ct"),
+    ),
   },
   logLevel: "warning",
 } satisfies BuildOptions;
@@ -80,6 +103,7 @@ await build({ ...common, entryPoints, splitting: true });
 // Called in tight loops, and nearly always for all that it has: two dozen chunks would take it 20 ms longer to find.
 await build({
   ...common,
+  plugins: [...common.plugins, seldom],
   entryPoints: { gdc: "src/cli/gdc.ts", supervisorctl: "src/cli/supervisorctl.ts" },
 });
 

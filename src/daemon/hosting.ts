@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config, Paths } from "../config/index.ts";
+import type { Clock } from "../core/clock.ts";
 import { describeError, InvariantError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import type { DeviceApi } from "../device-client/index.ts";
 import { EngineFacts, Outbox } from "../engine/index.ts";
-import { defaultOtaLimits, Ota, type OtaLimits } from "../ota/index.ts";
+import { defaultOtaLimits, type EngineUpdateHost, Ota, type OtaLimits } from "../ota/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
 import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
@@ -23,8 +24,12 @@ export interface HostingOptions {
   readonly paths: Paths;
   readonly config: Config;
   readonly redact: Redact;
+  /** The engine's own time. */
+  readonly clock: Clock;
   /** Undefined in a run that makes no check-ins. */
   readonly settings: EngineSettings | undefined;
+  /** Likewise. */
+  readonly engineUpdate: EngineUpdateHost | undefined;
   /** For tests, in place of the defaults. */
   readonly otaLimits?: Partial<OtaLimits> | undefined;
   /** The systemd unit that runs pm2's daemon; undefined where the engine itself starts it. */
@@ -111,11 +116,11 @@ export class Hosting {
 
   /** Tells Murano of something unexpected with the next check-in. Never throws: it is called when things are broken. */
   reportTrouble(text: string): void {
-    const { redact, logger } = this.options;
+    const { redact, clock, logger } = this.options;
     try {
       // What keeps happening must not fill the disk.
       if (this.outbox.waitingResults() > maxWaitingResults) return;
-      const now = systemClock.now();
+      const now = clock.now();
       this.outbox.put(
         "fetch_status",
         JSON.stringify({ error: redact(text), at: new Date(now).toISOString() }),
@@ -162,6 +167,7 @@ function createSupervisor(
     environment: daemon.environment,
     hostName: hostname(),
     logger: log,
+    // Launchers count from the boot: how long ago something was, by the system's clock, is right whatever that says.
     clock: systemClock,
     random: Math.random,
     report,
@@ -171,7 +177,7 @@ function createSupervisor(
 }
 
 function createOta(
-  { paths, config, redact, settings, otaLimits, logger }: HostingOptions,
+  { paths, config, redact, clock, settings, engineUpdate, otaLimits, logger }: HostingOptions,
   { db, outbox, supervisor }: Hosting,
   content: Pick<DeviceApi, "contentInfo" | "download">,
 ): Ota {
@@ -181,7 +187,7 @@ function createOta(
     content,
     host: supervisor,
     outbox,
-    clock: systemClock,
+    clock,
     random: Math.random,
     logger: logger.child({ part: "ota" }),
     redact,
@@ -201,6 +207,7 @@ function createOta(
       ...otaLimits,
     },
     settings,
+    engineUpdate,
     fetchStatusFormat: engine.fetchStatusFormat,
     environment: inheritedEnvironment(),
     platform: process.env.GWE_PM2_UNIT === undefined ? otaPlatform : servicePlatform,

@@ -3,6 +3,7 @@ import {
   type Config,
   type LogLevel as ConfigLogLevel,
   checkPaths,
+  engineBuiltAtMs,
   gatewayGroup,
   loadConfig,
   type Paths,
@@ -10,17 +11,21 @@ import {
 } from "../config/index.ts";
 import type { Logger } from "../core/logger.ts";
 import { type Redact, redactor } from "../core/redact.ts";
-import type { OtaLimits } from "../ota/index.ts";
+import { type OtaLimits, packageRole } from "../ota/index.ts";
+import { BootClock, hasHardwareClock } from "../platform/boot-clock.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
+import { bootId } from "../platform/process-table.ts";
 import { serviceNotifier } from "../platform/service-notifier.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { openCikStore } from "./cik-store.ts";
+import { ClockKeeper } from "./clock-keeper.ts";
 import { Cloud } from "./cloud.ts";
 import { configIo } from "./config-io.ts";
 import { ControlServer } from "./control-server.ts";
 import { CrashWatch } from "./crash-watch.ts";
+import { createEngineUpdate } from "./create-engine-update.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
 import { engineMetrics } from "./engine-metrics.ts";
@@ -133,11 +138,33 @@ async function runUntilStopped(
   const settings = worksLocally(options)
     ? undefined
     : new EngineSettings({ files, clock: systemClock, restart: () => restart.resolve({ kind: "restart" }) });
+  const keeper = new ClockKeeper({
+    wall: systemClock,
+    boot: new BootClock(),
+    bootId: bootId(),
+    hasHardwareClock: hasHardwareClock(),
+    builtAtMs: engineBuiltAtMs,
+    logger: logger.child({ part: "clock" }),
+  });
+  const engineUpdate =
+    settings && isService(options)
+      ? createEngineUpdate(
+          {
+            paths,
+            settings,
+            restart: () => restart.resolve({ kind: "ended", status: 0 }),
+            report: (text) => hosting.reportTrouble(text),
+          },
+          logger,
+        )
+      : undefined;
   const hosting = new Hosting({
     paths,
     config,
     redact,
+    clock: keeper.clock,
     settings,
+    engineUpdate,
     otaLimits: options.otaLimits,
     pm2Unit,
     logger,
@@ -145,6 +172,7 @@ async function runUntilStopped(
     onCorruption: (error) => crash.happened(error),
   });
   endings.add("hosting", () => hosting.stop());
+  keeper.restore(hosting.facts.knownTime());
   crash.reportTo((text) => hosting.reportTrouble(text));
   const cloud = needsMurano(options, config)
     ? new Cloud({
@@ -152,6 +180,7 @@ async function runUntilStopped(
         config,
         ciks,
         hosting,
+        keeper,
         settings,
         onAttempted: () => idleMemory.lookSoon(),
         queueHealth: () => started.queue?.health(),
@@ -167,6 +196,7 @@ async function runUntilStopped(
       paths,
       config,
       cloud,
+      keeper,
       engineMetrics: () => engineMetrics(hosting, cloud),
       loggerAt: (level) => logging.withLevel(level),
       reportTrouble,
@@ -183,6 +213,7 @@ async function runUntilStopped(
       config,
       hosting,
       cloud,
+      keeper,
       queueUptimeMs: () => started.queue?.uptimeMs(),
     }),
     queue: started.queue?.control,
@@ -192,17 +223,24 @@ async function runUntilStopped(
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.content ?? noContent, stop.signal);
+  engineUpdate?.start(
+    stop.signal,
+    hosting.ota.jobs().some(({ app }) => packageRole(app) === "engine"),
+  );
   await watchdog?.ready();
   const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
   const ended = work.then((status): Ending => ({ kind: "ended", status }));
   const ending = await Promise.race([ended, restart.promise]);
   // What still runs must not go on with what is closed next.
   stop.abort();
-  if (ending.kind === "restart") {
-    logger.info("the engine starts anew, to have new settings take effect");
-    await ended;
-  }
+  if (ending.kind === "restart") logger.info("the engine starts anew, to have new settings take effect");
+  await ended;
   return ending;
+}
+
+/** Runs until it is stopped, as what starts at boot does. */
+function isService(options: RunDaemonOptions): boolean {
+  return options.once !== true && !worksLocally(options);
 }
 
 /** What is being ended must have ended within this; longer than the pipeline gives an installer. */
@@ -215,8 +253,7 @@ function startWatchdog(
   cloud: () => Cloud | undefined,
   logger: Logger,
 ): ServiceWatchdog | undefined {
-  const isService = options.once !== true && !worksLocally(options);
-  const notifier = isService ? serviceNotifier(process.env, process.pid) : undefined;
+  const notifier = isService(options) ? serviceNotifier(process.env, process.pid) : undefined;
   if (notifier === undefined) return undefined;
   let stoppedAtMs: number | undefined;
   stop.addEventListener("abort", () => {

@@ -2,7 +2,8 @@ import { type ClientRequest, type ClientRequestArgs, Agent as HttpAgent } from "
 import { Agent as HttpsAgent, type RequestOptions } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Endpoint, occurrence, openTunnel, secureProxy, startTcp } from "./connect.ts";
+import type { TLSSocket } from "node:tls";
+import { type Endpoint, openTunnel, secured, secureProxy, startTcp } from "./connect.ts";
 import type { ClientCertificate, Settings } from "./options.ts";
 import { effectivePort, unbracketed } from "./proxy.ts";
 
@@ -61,7 +62,7 @@ export class Connections {
     };
     const open = (user: ConnectionUser, upgrade?: Upgrade) => this.#open(user, upgrade);
     this.#agent =
-      settings.server.protocol === "https:" ? new SecureAgent(open, options) : new PlainAgent(open, options);
+      settings.server.protocol === "https:" ? secureAgent(open, options) : new PlainAgent(open, options);
   }
 
   /** The agent as one exchange sees it: it learns of its request and of a connection opened for it. */
@@ -101,6 +102,7 @@ export class Connections {
 
   async #open(user: ConnectionUser, upgrade: Upgrade | undefined): Promise<Duplex> {
     const { proxy, server, ca } = this.#settings;
+    const time = upgrade === undefined ? undefined : this.#settings.certificateTime();
     const target: Endpoint = { host: unbracketed(server.hostname), port: effectivePort(server) };
     const { socket, connected } = startTcp(proxy ?? target);
     const wire = new Wire(socket);
@@ -109,11 +111,13 @@ export class Connections {
       await connected;
       wire.localAddress = socket.localAddress;
       let stream: Duplex = socket;
-      if (proxy?.secure) stream = await secureProxy(socket, proxy, ca);
+      if (proxy?.secure)
+        stream = await secureProxy(socket, proxy, { ca, time: this.#settings.certificateTime() });
       if (proxy !== undefined && upgrade !== undefined) await openTunnel(stream, target, proxy);
       if (upgrade !== undefined) {
-        stream = upgrade(stream);
-        await occurrence(stream, "secureConnect");
+        const secure = upgrade(stream, time !== undefined);
+        stream = secure;
+        await secured(secure, { host: target.host, ca, time });
       }
       this.#wires.set(stream, wire);
       return stream;
@@ -124,8 +128,8 @@ export class Connections {
   }
 }
 
-/** Puts TLS to the server on a connected stream. */
-type Upgrade = (stream: Duplex) => Duplex;
+/** Puts TLS to the server on a connected stream. @param unverified the caller verifies the certificate instead */
+type Upgrade = (stream: Duplex, unverified: boolean) => TLSSocket;
 type Open = (user: ConnectionUser, upgrade?: Upgrade) => Promise<Duplex>;
 
 /** Gives the agent only connections that are ready: what fails before has sent nothing of the request. */
@@ -142,20 +146,24 @@ class PlainAgent extends HttpAgent {
   }
 }
 
-/** The same with TLS on top; Node's own agent makes the TLS socket, so that TLS sessions are resumed. */
-class SecureAgent extends HttpsAgent {
-  readonly #open: Open;
-
-  constructor(open: Open, options: ConstructorParameters<typeof HttpsAgent>[0]) {
-    super(options);
-    this.#open = open;
+/**
+ * The same with TLS on top; Node's own agent makes the TLS socket, so that TLS sessions are resumed. The class is made when it
+ * is needed, since to extend Node's agent is to load all of TLS.
+ */
+function secureAgent(open: Open, options: ConstructorParameters<typeof HttpsAgent>[0]): HttpAgent {
+  class SecureAgent extends HttpsAgent {
+    override createConnection(request: RequestOptions, callback: CreateCallback): undefined {
+      const upgrade: Upgrade = (socket, unverified) =>
+        super.createConnection({
+          ...request,
+          socket,
+          // Without its key no session is kept or resumed: a resumed one would bring no certificate to look at.
+          ...(unverified && { rejectUnauthorized: false, _agentKey: undefined }),
+        } as RequestOptions) as TLSSocket;
+      deliver(open((request as OwnOptions).user, upgrade), callback);
+    }
   }
-
-  override createConnection(options: RequestOptions, callback: CreateCallback): undefined {
-    const upgrade: Upgrade = (socket) =>
-      super.createConnection({ ...options, socket } as RequestOptions) as Duplex;
-    deliver(this.#open((options as OwnOptions).user, upgrade), callback);
-  }
+  return new SecureAgent(options);
 }
 
 function deliver(opening: Promise<Duplex>, callback: CreateCallback): void {

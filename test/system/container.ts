@@ -63,6 +63,11 @@ export function debianRoot(suite: string, more: readonly string[]): string {
   return root;
 }
 
+/** The release of Debian that a test's command line names; 12 by default. */
+export function suiteOf(argv: readonly string[]): string {
+  return argv.slice(2).find((word) => !word.startsWith("-")) ?? "bookworm";
+}
+
 export interface Outcome {
   readonly status: number;
   readonly stdout: string;

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { debianRoot } from "./container.ts";
+import { debianRoot, suiteOf } from "./container.ts";
 
 /**
  * Runs a script of this directory again where no packet can leave or arrive, its Debian made before.
@@ -11,7 +11,7 @@ export function inNetworkOfItsOwn(script: string, more: readonly string[] = []):
     console.error("the system tests boot containers and must be run as root");
     return 1;
   }
-  debianRoot(process.argv[2] ?? "bookworm", more);
+  debianRoot(suiteOf(process.argv), more);
   const { status, error } = spawnSync(
     "unshare",
     ["--net", process.execPath, script, ...process.argv.slice(2)],

@@ -85,10 +85,15 @@ function Progress({ rollout, now }: { readonly rollout: Rollout; readonly now: n
   const { filter, command, createdAt, reason, waves, counts, soakUntil } = rollout;
   return (
     <>
+      <p class="outcome">
+        <RolloutState rollout={rollout} />
+        <span>
+          {reason}
+          {soakUntil !== null && soakUntil > now && `The wave soaks ${duration(soakUntil - now)} more.`}
+        </span>
+      </p>
       <p class="muted">
-        <RolloutState rollout={rollout} /> {reason} {describeCommand(command)} to{" "}
-        <code>{filter || "all"}</code>, since {time(createdAt)}
-        {soakUntil !== null && soakUntil > now && `, soaks ${duration(soakUntil - now)} more`}
+        {describeCommand(command)} to <code>{filter || "all"}</code>, since {time(createdAt)}
       </p>
       <Counts counts={counts} />
       <ol class="waves">
