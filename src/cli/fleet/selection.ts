@@ -52,7 +52,7 @@ async function membersOf(
 }
 
 /** `A*,B?`: one of several patterns, in any case of letters. */
-export function glob(patterns: string): (text: string) => boolean {
+function glob(patterns: string): (text: string) => boolean {
   const alternatives = patterns
     .split(",")
     .filter((pattern) => pattern !== "")
