@@ -64,3 +64,6 @@ export function eventText(name: string, data: unknown): string {
 
 /** Keeps proxies from taking a quiet connection for a dead one. */
 export const keepAlive = ":\n\n";
+
+/** Browsers wait three seconds by default. */
+export const reconnectAfter = "retry: 1000\n\n";

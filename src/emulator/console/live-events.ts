@@ -4,7 +4,7 @@ import type { Logger } from "../../core/logger.ts";
 import type { FleetChanges, FleetEntry } from "../fleet/fleet-index.ts";
 import type { RouteParts } from "../routes/parts.ts";
 import { shownCommand } from "./command-routes.ts";
-import { EventStream, eventText, keepAlive } from "./event-stream.ts";
+import { EventStream, eventText, keepAlive, reconnectAfter } from "./event-stream.ts";
 
 /** Proxies take a connection for dead that says nothing for half a minute or more. */
 const keepAliveMs = 20_000;
@@ -89,6 +89,7 @@ export class LiveEvents {
   }
 
   async #begin(stream: EventStream, entries: readonly FleetEntry[], now: number): Promise<void> {
+    stream.begin(reconnectAfter);
     // One at least: it tells a console that there is nothing, too.
     for (let at = 0; at === 0 || at < entries.length; at += gatewaysPerEvent) {
       const gateways = entries.slice(at, at + gatewaysPerEvent).map(({ gateway }) => gateway);

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConsoleOperator } from "../../support/console-operator.ts";
 import { startTestEmulator, type TestEmulator } from "../../support/emulator.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
 import { ReportingGateway } from "../../support/reporting-gateway.ts";
 
 let emulator: TestEmulator;
 let operator: ConsoleOperator;
 let first: ReportingGateway;
-const clock = new FakeClock();
 
 const deviceInfo = {
   uname: "Linux",
@@ -27,7 +25,7 @@ const deviceInfo = {
 };
 
 beforeAll(async () => {
-  emulator = await startTestEmulator({ clock, consoleEventsEveryMs: 20 });
+  emulator = await startTestEmulator({ consoleEventsEveryMs: 20 });
   first = await ReportingGateway.activate(emulator, "pump", "AA:01");
   await first.checkIn({
     device_info: deviceInfo,
@@ -40,6 +38,12 @@ beforeAll(async () => {
   operator = await ConsoleOperator.signIn(emulator);
 });
 afterAll(() => emulator.close());
+
+/** Moves the server's clock on. */
+function later(seconds: number): void {
+  const { serverClock } = emulator.emulator;
+  serverClock.setOffset(serverClock.offsetS + seconds);
+}
 
 const serials = async (filter: string) => (await operator.fleet(filter)).map(({ sn }) => sn);
 
@@ -81,7 +85,7 @@ test("a silent gateway goes offline; one that holds a long poll does not", async
   const polling = new AbortController();
   const poll = first.poll(polling.signal);
   await emulator.waitForOpenRequest({ procedure: "long-poll", device: "AA:01" });
-  await clock.advance(10 * 60_000);
+  later(600);
   expect(await serials("is:offline product:pump")).toEqual(["AA:03"]);
   expect(await serials("is:online")).toEqual(["AA:01"]);
   polling.abort();
@@ -91,7 +95,7 @@ test("a silent gateway goes offline; one that holds a long poll does not", async
 describe("a gateway's page", () => {
   test("has every dataport's newest value and its history", async () => {
     await first.checkIn({ temperature: "21.5" });
-    await clock.advance(60_000);
+    later(60);
     await first.checkIn({ temperature: "22.5" });
     const { body } = await operator.call("GET", `gateways/${first.rid}`);
     expect(body.gateway.sn).toBe("AA:01");
@@ -111,7 +115,7 @@ describe("a gateway's page", () => {
 
   test("has the jobs that ended, with an older engine's raw output as it is", async () => {
     await first.answer("one", "installed", "fine\n");
-    await clock.advance(2000);
+    later(2);
     await first.checkIn({ fetch_status: "make: all done" });
     const { body } = await operator.call("GET", `gateways/${first.rid}/jobs`);
     expect(body.jobs[0].apps[0].output).toBe("make: all done");
@@ -139,11 +143,13 @@ describe("events", () => {
   test("begin with the whole fleet and go on with what changes", async () => {
     const ending = new AbortController();
     const events = operator.events(ending.signal);
-    const next = async (name: string) => {
+    // biome-ignore lint/suspicious/noExplicitAny: tests look into events of any shape
+    const next = async (name: string, isIt: (data: any) => boolean = () => true) => {
       for (;;) {
         const { value } = await events.next();
-        // biome-ignore lint/suspicious/noExplicitAny: tests look into events of any shape
-        if (value?.name === name) return value.data as any;
+        // biome-ignore lint/suspicious/noExplicitAny: likewise
+        const data = value?.data as any;
+        if (value?.name === name && isIt(data)) return data;
       }
     };
     const begin = await next("fleet");
@@ -155,9 +161,9 @@ describe("events", () => {
     expect(changed.gateways).toMatchObject([{ sn: "AA:01", apps: [{ version: "1.3", status: "FATAL" }] }]);
 
     const late = await ReportingGateway.activate(emulator, "pump", "AA:04");
-    expect((await next("changed")).gateways).toMatchObject([{ sn: "AA:04", status: "activated" }]);
+    await next("changed", ({ gateways: [first] }) => first?.sn === "AA:04" && first.status === "activated");
     await emulator.owner("DELETE", "/provision/manage/model/pump/AA:04");
-    expect((await next("changed")).removed).toEqual([late.rid]);
+    await next("changed", ({ removed }) => removed.includes(late.rid));
 
     await emulator.addContent("pump", "meter.v1.tar.gz", "x");
     expect(await next("content")).toEqual({ product: "pump" });

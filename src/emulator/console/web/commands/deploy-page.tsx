@@ -6,7 +6,7 @@ import { useFilter } from "../fleet/use-filter.ts";
 import { bytes, plural, time } from "../format.ts";
 import { goTo, hrefOf } from "../router.ts";
 import type { Command, Content } from "../types.ts";
-import { deployTargets } from "./deploy-targets.ts";
+import { commonProduct, deployTargets } from "./deploy-targets.ts";
 
 /** Choose a package, choose gateways, go. */
 export function DeployPage({ query }: { readonly query: URLSearchParams }) {
@@ -14,20 +14,20 @@ export function DeployPage({ query }: { readonly query: URLSearchParams }) {
   const live = useFleet();
   const products = useLoaded<{ products: readonly string[] }>("products").data?.products ?? [];
   const [product, setProduct] = useState(query.get("product") ?? "");
-  const chosenProduct = product || products[0];
+  const [filter, setFilter] = useState(query.get("filter") ?? "is:online");
+  const { gateways, problem } = useFilter(live.gateways, filter, live.now());
+  const chosenProduct = product || (commonProduct(gateways) ?? products[0]);
   const { data } = useLoaded<{ content: readonly Content[] }>(
     chosenProduct === undefined ? undefined : `content/${encodeURIComponent(chosenProduct)}`,
   );
   const packages = (data?.content ?? []).filter(({ app, uploaded }) => app !== undefined && uploaded);
   const [id, setId] = useState(query.get("package") ?? "");
-  const [filter, setFilter] = useState(query.get("filter") ?? "is:online");
   const [isBusy, setBusy] = useState(false);
   const chosen = packages.find((one) => one.id === id);
   useEffect(() => {
     if (packages.length > 0 && !chosen) setId(newest(packages)?.id ?? "");
   }, [packages, chosen]);
 
-  const { gateways, problem } = useFilter(live.gateways, filter, live.now());
   const targets = deployTargets(problem === undefined ? gateways : [], chosenProduct ?? "", chosen);
   const deploy = async () => {
     setBusy(true);

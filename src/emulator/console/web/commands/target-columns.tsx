@@ -1,4 +1,5 @@
 import { ago, time } from "../format.ts";
+import { naturalOrder, serialOrder } from "../parts/natural-order.ts";
 import { State } from "../parts/states.tsx";
 import type { Column } from "../parts/table.tsx";
 import { hrefOf } from "../router.ts";
@@ -16,14 +17,14 @@ export function targetColumns(now: number): readonly Column<Target>[] {
           {sn}
         </a>
       ),
-      sortBy: ({ sn }) => sn,
+      sortBy: ({ sn }) => serialOrder(sn),
     },
     {
       key: "product",
       label: "Product",
       width: "minmax(80px, .6fr)",
       render: ({ product }) => product,
-      sortBy: ({ product }) => product,
+      sortBy: ({ product }) => naturalOrder(product),
       isWide: true,
     },
     {

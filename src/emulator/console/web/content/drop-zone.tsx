@@ -22,7 +22,7 @@ export interface DropZoneProps {
 
 /** Packages are dropped here, or chosen; one after the other is uploaded. */
 export function DropZone({ product, known, onDone }: DropZoneProps) {
-  const { api, notify } = useConsole();
+  const { api } = useConsole();
   const input = useRef<HTMLInputElement>(null);
   const [isOver, setOver] = useState(false);
   const [uploads, setUploads] = useState<readonly Upload[]>([]);
@@ -51,7 +51,6 @@ export function DropZone({ product, known, onDone }: DropZoneProps) {
     try {
       await api.upload(path, file, progress, ending.signal);
       change(file.name, { state: "done", share: 1 });
-      notify(`${file.name} is uploaded`);
       onDone();
     } catch (error) {
       change(file.name, { state: "failed", problem: problemOf(error) });

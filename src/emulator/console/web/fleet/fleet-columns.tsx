@@ -1,5 +1,6 @@
 import { type Gateway, isFailing, isOnline } from "../../../fleet/gateway.ts";
 import { ago, bytes, count, time } from "../format.ts";
+import { naturalOrder, serialOrder } from "../parts/natural-order.ts";
 import { AppPill } from "../parts/states.tsx";
 import type { Column } from "../parts/table.tsx";
 import { hrefOf } from "../router.ts";
@@ -35,9 +36,9 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
     {
       key: "product",
       label: "Product",
-      width: "minmax(80px, .7fr)",
+      width: "minmax(100px, .7fr)",
       render: ({ product }) => product,
-      sortBy: ({ product }) => product,
+      sortBy: ({ product }) => naturalOrder(product),
       isWide: true,
     },
     {
@@ -53,7 +54,7 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
       label: "Engine",
       width: "minmax(64px, 84px)",
       render: ({ engine }) => engine ?? "",
-      sortBy: ({ engine }) => engine ?? null,
+      sortBy: ({ engine }) => (engine === undefined ? null : naturalOrder(engine)),
       isWide: true,
     },
     {
@@ -96,11 +97,6 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
       isWide: true,
     },
   ];
-}
-
-/** Numbers in serial numbers count as such, but the hexadecimal ones of MAC addresses have their length already. */
-function serialOrder(sn: string): string {
-  return /^[0-9a-f:-]{12,}$/i.test(sn) ? sn : sn.replaceAll(/\d+/g, (digits) => digits.padStart(15, "0"));
 }
 
 const failingFirst = (a: Gateway["apps"][number], b: Gateway["apps"][number]) =>

@@ -30,7 +30,11 @@ export function SelectionBar({ filter, matching, selected, onSelect }: Selection
           Select none
         </button>
       ) : (
-        <button type="button" class="quiet" onClick={() => onSelect(new Set(matching.map(({ rid }) => rid)))}>
+        <button
+          type="button"
+          class="quiet select-all"
+          onClick={() => onSelect(new Set(matching.map(({ rid }) => rid)))}
+        >
           Select all
         </button>
       )}

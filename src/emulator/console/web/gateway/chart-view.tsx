@@ -72,7 +72,9 @@ function optionsOf(chart: Chart, element: HTMLElement): uPlot.Options {
 const fromZero: uPlot.Scale = { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } };
 
 /** A single point has room on both sides. */
-function timeRange(_: uPlot, from: number, to: number): [number, number] {
+function timeRange({ data: [times] }: uPlot): [number, number] {
+  const from = times[0] ?? 0;
+  const to = times.at(-1) ?? from;
   return to - from < 60 ? [from - 1800, to + 1800] : [from, to];
 }
 

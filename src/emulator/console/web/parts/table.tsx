@@ -77,7 +77,7 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, empty }:
             >
               {shown.map(({ key, render, isNumber }) => (
                 <div key={key} role="cell" class={isNumber ? `cell number ${key}` : `cell ${key}`}>
-                  {render(row)}
+                  {clipped(render(row))}
                 </div>
               ))}
             </div>
@@ -87,6 +87,11 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, empty }:
       {rows.length === 0 && <div class="table-empty">{empty}</div>}
     </section>
   );
+}
+
+/** Bare text becomes an element: only those end in an ellipsis. */
+function clipped(content: ComponentChildren): ComponentChildren {
+  return typeof content === "string" ? <span>{content}</span> : content;
 }
 
 function Heading<Row>({
@@ -159,10 +164,7 @@ export function sorted<Row>(
   const keyed = rows.map((row) => ({ row, by: sortBy(row) }));
   keyed.sort((a, b) => {
     if (a.by === null || b.by === null) return Number(a.by === null) - Number(b.by === null);
-    if (typeof a.by === "number" && typeof b.by === "number") return sign * (a.by - b.by);
-    return sign * collator.compare(String(a.by), String(b.by));
+    return a.by === b.by ? 0 : sign * (a.by < b.by ? -1 : 1);
   });
   return keyed.map(({ row }) => row);
 }
-
-const collator = new Intl.Collator("en", { numeric: true });

@@ -1,8 +1,3 @@
-import type { TestEmulator } from "../support/emulator.ts";
-
-/** So many requests at a time: more only wait in the server. */
-const atOnce = 32;
-
 const apps = ["meter", "modbus-bridge", "vibration", "gps-log", "video-edge"];
 const states = ["FATAL", "BACKOFF", "STOPPED", "EXITED"];
 const machines = [
@@ -11,47 +6,30 @@ const machines = [
   { os: { distro: "Ubuntu", release: "24.04" }, arch: "x64", model: "NUC 11", cores: 8 },
 ];
 
-/** Gateways that reported once, each a little different, the same at every call. */
-export async function makeUpFleet(emulator: TestEmulator, count: number): Promise<void> {
-  const pending = Array.from({ length: count }, (_, index) => index);
-  const work = async () => {
-    for (let index = pending.shift(); index !== undefined; index = pending.shift()) {
-      await makeUpGateway(emulator.url, index);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-}
-
 /** Numbers that look like chance and are none. */
 const spread = (index: number, salt: number, below: number) =>
   Math.floor(((Math.sin(index * 12.9898 + salt * 78.233) * 43758.5453) % 1) * below + below) % below;
 
-async function makeUpGateway(url: string, index: number): Promise<void> {
-  const product = index % 5 === 4 ? "compressor" : "pump-station";
+export interface MadeUpGateway {
+  readonly product: string;
+  readonly sn: string;
+  /** What it reports, by dataport. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A gateway that never was: each a little different, the same at every call. */
+export function madeUpValues(index: number): MadeUpGateway {
   const hex = index.toString(16).toUpperCase().padStart(6, "0");
-  const sn = `00:40:9D:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4)}`;
-  const answer = await fetch(`${url}/provision/activate`, {
-    method: "POST",
-    body: new URLSearchParams({ vendor: product, model: product, sn }),
-  });
-  const cik = await answer.text();
-  await fetch(`${url}/onep:v1/stack/alias`, {
-    method: "POST",
-    headers: { "X-Exosite-CIK": cik },
-    body: new URLSearchParams({
-      engine_report: JSON.stringify({ apps: reportedApps(index) }),
-      device_info: JSON.stringify(deviceInfo(index)),
-      usage_report: JSON.stringify({
-        eth0: {
-          rx: spread(index, 1, 9e8),
-          tx: spread(index, 2, 2e8),
-          since: 0,
-          top_consumer: "gwe:write",
-          consumers: {},
-        },
-      }),
-    }),
-  });
+  const counters = { rx: spread(index, 1, 9e8), tx: spread(index, 2, 2e8), since: 0 };
+  return {
+    product: index % 5 === 4 ? "compressor" : "pump-station",
+    sn: `00:40:9D:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4)}`,
+    values: {
+      engine_report: { apps: reportedApps(index) },
+      device_info: deviceInfo(index),
+      usage_report: { eth0: { ...counters, top_consumer: "gwe:write", consumers: {} } },
+    },
+  };
 }
 
 function reportedApps(index: number): unknown[] {
