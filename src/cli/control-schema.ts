@@ -56,6 +56,11 @@ const engineStatus = z.looseObject({
     nextAtMs: z.nullable(z.number()),
     lastError: z.nullable(z.string()),
   }),
+  clock: z.looseObject({
+    nowMs: z.number(),
+    trustedBy: z.nullable(z.string()),
+    wallErrorMs: z.nullable(z.number()),
+  }),
   outbox: z.looseObject({ waiting: z.number() }),
   jobs: z.array(jobStatus),
   apps: z.array(appStatus),

@@ -36,6 +36,9 @@ function describeQueue(report: QueueReport): string {
     ...(report.held === "nothing" ? [] : [["Held", heldText[report.held]] satisfies [string, string]]),
     ["Accepted", String(counts.accepted)],
     ["Delivered", `${counts.delivered}, ${counts.moved} of them moved to another second`],
+    ...(counts.estimated > 0
+      ? [["Estimated", `${counts.estimated}, of boots that never learned the time`] as [string, string]]
+      : []),
     ["Dropped", listed(counts.dropped)],
     ["Dead letters", `${report.deadLetters}; in all ${listed(counts.dead)}`],
     ["Uploads", `${uploads.entries} entries, ${bytes(uploads.bytes)}; requests ${listed(uploads.requests)}`],
@@ -63,8 +66,9 @@ function row(identity: QueueIdentityReport): readonly string[] {
   ];
 }
 
-function uploadState({ isUploading, failures, retryInMs }: QueueIdentityReport): string {
+function uploadState({ isUploading, waitsForTime, failures, retryInMs }: QueueIdentityReport): string {
   if (isUploading) return "under way";
+  if (waitsForTime && failures === 0) return "when the time is known";
   return failures === 0 ? "-" : `again in ${Math.ceil(retryInMs / 1000)} s`;
 }
 

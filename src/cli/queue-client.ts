@@ -13,6 +13,7 @@ const identity = z.looseObject({
   oldestWaitedMs: z.nullable(z.number()),
   failures: z.number(),
   retryInMs: z.number(),
+  waitsForTime: z.boolean(),
   isUploading: z.boolean(),
   lastError: z.nullable(z.string()),
 });
@@ -30,6 +31,7 @@ const report = z.looseObject({
     accepted: z.number(),
     delivered: z.number(),
     moved: z.number(),
+    estimated: z.number(),
     dropped: counts,
     dead: counts,
   }),

@@ -4,9 +4,13 @@ import { formatBytes } from "./bytes.ts";
 import { formatDuration } from "./duration.ts";
 import { printable } from "./terminal.ts";
 
-/** `gwe status` for a person. @param nowMs wall clock, unix milliseconds */
-export function describeStatus(status: EngineStatus, nowMs: number): string {
+/** From there on the system's clock is called wrong: Murano's answers tell whole seconds. */
+const wrongMs = 5_000;
+
+/** `gwe status` for a person. @param systemNowMs the system's clock, which the apps' times are by, unix milliseconds */
+export function describeStatus(status: EngineStatus, systemNowMs: number): string {
   const { engine, device, checkIn } = status;
+  const { nowMs } = status.clock;
   const facts: [string, string][] = [
     ["Engine", `${engine.version}, pid ${engine.pid}, up ${formatDuration(nowMs - engine.startedAtMs)}`],
   ];
@@ -17,6 +21,7 @@ export function describeStatus(status: EngineStatus, nowMs: number): string {
     ["Serial", device.serial],
     ["Activated", device.activated ? "yes" : "no"],
     ["Check-in", describeCheckIn(checkIn, nowMs)],
+    ["Clock", describeClock(status.clock)],
   );
   if (checkIn.lastError !== null) facts.push(["Last error", checkIn.lastError]);
   if (status.outbox.waiting > 0)
@@ -24,7 +29,7 @@ export function describeStatus(status: EngineStatus, nowMs: number): string {
   const lines = facts.map(([name, value]) => `${name.padEnd(11)} ${printable(value)}`);
   if (status.jobs.length > 0)
     lines.push("", ...table(["INSTALLING", "VERSION", "STEP", "PROGRESS"], status.jobs.map(jobRow)));
-  const apps = status.apps.length === 0 ? "No applications.\n" : describeApps(status.apps, nowMs);
+  const apps = status.apps.length === 0 ? "No applications.\n" : describeApps(status.apps, systemNowMs);
   return `${lines.join("\n")}\n\n${apps}`;
 }
 
@@ -51,6 +56,21 @@ function describeCheckIn(checkIn: EngineStatus["checkIn"], nowMs: number): strin
   ];
   if (next !== null) parts.push(next <= nowMs ? "next now" : `next in ${formatDuration(next - nowMs)}`);
   return parts.join(", ");
+}
+
+const witnesses: Readonly<Record<string, string>> = {
+  system: "right, says the system",
+  murano: "right, says Murano",
+  kept: "right, as an earlier run of the engine knew",
+  assumed: "taken for right: nobody says otherwise",
+};
+
+function describeClock({ trustedBy, wallErrorMs }: EngineStatus["clock"]): string {
+  if (trustedBy === null || wallErrorMs === null) return "not trusted: nobody has told the time yet";
+  if (Math.abs(wallErrorMs) < wrongMs) return witnesses[trustedBy] ?? trustedBy;
+  const direction = wallErrorMs > 0 ? "ahead" : "behind";
+  const witness = trustedBy === "murano" ? "Murano" : trustedBy;
+  return `the system's is ${formatDuration(Math.abs(wallErrorMs))} ${direction} (${witness}): the engine goes by the true time`;
 }
 
 function jobRow(job: JobStatus): readonly string[] {

@@ -25,4 +25,4 @@ export {
   type LogLevel,
   logLevels,
 } from "./types.ts";
-export { engineBuild, engineVersion } from "./version.ts";
+export { engineBuild, engineBuiltAtMs, engineVersion } from "./version.ts";

@@ -7,3 +7,11 @@ export const engineVersion: string = packageJson.version;
 export const engineBuild: string = process.env.GWE_BUILD_COMMIT
   ? `${engineVersion}_${process.env.GWE_BUILD_COMMIT}`
   : engineVersion;
+
+/**
+ * When what a bundle was built from was written, unix milliseconds; for sources that were not bundled, before any of
+ * it was. No clock that tells an earlier time can be right.
+ */
+export const engineBuiltAtMs: number = process.env.GWE_BUILD_TIME
+  ? Number(process.env.GWE_BUILD_TIME) * 1000
+  : Date.UTC(2026, 0, 1);

@@ -35,6 +35,15 @@ export interface EngineStatus {
     /** The newest failure that no later success has followed. */
     readonly lastError: string | null;
   };
+  /** The engine's own time (docs/clock.md); the times here are by it, but for those of apps: the system's clock. */
+  readonly clock: {
+    /** Unix milliseconds. */
+    readonly nowMs: number;
+    /** `system`, `murano`, `kept`, `assumed`; null while nobody knows the true time. */
+    readonly trustedBy: string | null;
+    /** How far the system's clock is ahead of it, milliseconds; null likewise. */
+    readonly wallErrorMs: number | null;
+  };
   /** Reports that wait for the next check-in. */
   readonly outbox: { readonly waiting: number };
   readonly jobs: readonly JobStatus[];

@@ -29,6 +29,8 @@ export interface QueueReport {
     readonly accepted: number;
     readonly delivered: number;
     readonly moved: number;
+    /** At a time that is an estimate (docs/clock.md). */
+    readonly estimated: number;
     /** By cause: `bytes`, `entries`, `age`. */
     readonly dropped: Readonly<Record<string, number>>;
     /** By reason: `rejected`, `too-dense`, `unauthorized`. */
@@ -53,6 +55,8 @@ export interface QueueIdentityReport {
   readonly live: number;
   readonly backlog: number;
   readonly oldestWaitedMs: number | null;
+  /** Something of it waits for the true time to become known. */
+  readonly waitsForTime: boolean;
   /** Failed attempts in a row. */
   readonly failures: number;
   readonly retryInMs: number;

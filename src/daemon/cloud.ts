@@ -6,6 +6,7 @@ import {
   type Config,
   ConfigError,
   ConfigStore,
+  engineBuiltAtMs,
   type Paths,
   type ProductIdentity,
   requireProduct,
@@ -13,7 +14,12 @@ import {
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
-import { type ClientCertificate, type DeviceApi, DeviceClient } from "../device-client/index.ts";
+import {
+  type ClientCertificate,
+  type DeviceApi,
+  DeviceClient,
+  type DeviceClientOptions,
+} from "../device-client/index.ts";
 import {
   type CheckInDependencies,
   CheckInLoop,
@@ -28,8 +34,8 @@ import {
   watchForCommands,
 } from "../engine/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
-import { systemClock } from "../platform/system-clock.ts";
-import type { QueueHealth } from "../telemetry/index.ts";
+import type { QueueHealth, ReportedTime } from "../telemetry/index.ts";
+import type { ClockKeeper } from "./clock-keeper.ts";
 import { configIo } from "./config-io.ts";
 import { DeviceFactsSource } from "./device-facts-source.ts";
 import { DiskWritesSource } from "./disk-writes-source.ts";
@@ -39,6 +45,8 @@ import type { Hosting } from "./hosting.ts";
 import type { GatewayDevice } from "./queue-links.ts";
 import { reportSources } from "./report-sources.ts";
 import { GatewaySerial } from "./serial.ts";
+import { SystemTime } from "./system-time.ts";
+import { inquireTime } from "./time-inquiry.ts";
 import { TrafficBudgets } from "./traffic-budgets.ts";
 import { UsageSource } from "./usage-source.ts";
 
@@ -47,6 +55,7 @@ export interface CloudOptions {
   readonly config: Config;
   readonly ciks: CikStore;
   readonly hosting: Hosting;
+  readonly keeper: ClockKeeper;
   /** Is told of check-ins. */
   readonly settings: EngineSettings | undefined;
   /** After every attempt to speak to Murano, and every attempt is some work done. */
@@ -61,6 +70,8 @@ export interface CloudOptions {
 const maxResultRounds = 20;
 const firstLookMs = 15_000;
 const longPollTimeoutMs = 300_000;
+/** So long a run with `once` waits for the true time. */
+const timeWaitMs = 30_000;
 
 /** What speaks to Murano: the device client, the credentials, and the check-in loop. */
 export class Cloud {
@@ -78,17 +89,18 @@ export class Cloud {
   private readonly checkInDependencies: CheckInDependencies;
   private readonly composer: ReportComposer;
   private readonly deviceFacts: DeviceFactsSource;
+  private readonly systemTime: SystemTime;
   readonly diskWrites: DiskWritesSource;
 
   /** @throws ConfigError when the gateway does not know its product or cannot know its serial number */
   constructor(options: CloudOptions) {
-    const { paths, config, ciks, hosting } = options;
+    const { paths, config, ciks, hosting, keeper } = options;
     const logger = options.logger.child({ part: "cloud" });
     this.options = { ...options, logger };
     this.product = requireProduct(config);
-    this.serial = new GatewaySerial({ paths, config, clock: systemClock, logger });
+    this.serial = new GatewaySerial({ paths, config, clock: keeper.clock, logger });
     const { vendor, model, serverUrl } = this.product;
-    const counts = { facts: hosting.facts, clock: systemClock, logger };
+    const counts = { facts: hosting.facts, clock: keeper.clock, logger };
     this.usage = new UsageSource({
       ...counts,
       budgets: new TrafficBudgets({ ...counts, budgets: config.budgets }),
@@ -105,6 +117,7 @@ export class Cloud {
       userAgent: config.engine.userAgent,
       consumer: "gwe",
       audit: this.usage.audit,
+      ...this.clockOptions,
     });
     this.credentials = new Credentials({
       storage: ciks,
@@ -114,11 +127,13 @@ export class Cloud {
       logger,
     });
     this.api = reactivatingApi(this.client, this.credentials, logger);
+    this.systemTime = new SystemTime({ keeper, cwd: paths.libDir, clock: keeper.clock });
     this.deviceFacts = new DeviceFactsSource({
       nodeFile: process.execPath,
       programFile: join(installationPath(), "dist/machine-facts.js"),
       cwd: paths.libDir,
-      clock: systemClock,
+      time: async () => ({ ...(await this.systemTime.recent()), ...reportedTrust(keeper) }),
+      clock: keeper.clock,
       logger,
     });
     this.diskWrites = new DiskWritesSource(counts);
@@ -145,7 +160,7 @@ export class Cloud {
 
   /** Checks in until `stop` aborts. */
   async run(stop: AbortSignal): Promise<void> {
-    const { config, hosting } = this.options;
+    const { config, hosting, keeper } = this.options;
     try {
       await this.serial.wait(stop);
     } catch (error) {
@@ -154,12 +169,13 @@ export class Cloud {
     }
     const stopListening = hosting.ota.onFinished(() => this.loop.hasten());
     void this.deviceFacts.learn(stop);
+    const inquiry = this.learnTime(stop);
     void this.usage.watch(stop);
     const stopHastening = this.usage.onChanged(({ isLevelNew }) => {
       if (isLevelNew) this.loop.hasten();
     });
     // So that the first report tells true states; yet a pm2 that hangs must not keep the gateway from checking in.
-    await Promise.race([hosting.firstLook(), systemClock.sleep(firstLookMs, stop).catch(() => undefined)]);
+    await Promise.race([hosting.firstLook(), keeper.clock.sleep(firstLookMs, stop).catch(() => undefined)]);
     const watching =
       config.engine.checkIn === "long-poll"
         ? watchForCommands(
@@ -168,7 +184,7 @@ export class Cloud {
               checkedInUntilMs: () => this.loop.serverTimeOfLastCheckInMs(),
               onCommand: () => this.loop.commandArrived(),
               onUnauthorized: () => this.loop.hasten(),
-              clock: systemClock,
+              clock: keeper.clock,
               random: Math.random,
               logger: this.options.logger,
               timeoutMs: longPollTimeoutMs,
@@ -178,22 +194,25 @@ export class Cloud {
         : undefined;
     await this.loop.run(stop);
     await watching;
+    await inquiry;
     stopListening();
     stopHastening();
   }
 
   /** One check-in, the jobs that it brought, and their results told. @returns the exit status */
   async runOnce(stop: AbortSignal): Promise<number> {
-    const { hosting, logger } = this.options;
+    const { hosting, keeper, logger } = this.options;
     this.serial.require();
     await hosting.firstLook();
+    // With a clock that is plainly wrong no certificate counts as valid.
+    if (keeper.isPlainlyWrong) await this.learnTime(AbortSignal.any([stop, AbortSignal.timeout(timeWaitMs)]));
     try {
       if (!this.credentials.areReady()) await this.credentials.activate();
       for (let round = 0; round < maxResultRounds; round++) {
         await this.checkIn(stop);
         await hosting.ota.idle();
         if (hosting.outbox.waitingResults() === 0 && !this.composer.isAsked) return 0;
-        await systemClock.sleep(1_000, stop);
+        await keeper.clock.sleep(1_000, stop);
       }
       logger.warn("results still wait to be told", { waiting: hosting.outbox.waitingResults() });
       return 1;
@@ -225,6 +244,12 @@ export class Cloud {
     };
   }
 
+  /** For every device client. */
+  get clockOptions(): Pick<DeviceClientOptions, "certificateTime" | "serverClock"> {
+    const { certificateTimeMs, serverClock } = this.options.keeper;
+    return { certificateTime: certificateTimeMs, serverClock };
+  }
+
   /** Packages, as traffic budgets let them through. */
   get content(): Pick<DeviceApi, "contentInfo" | "download"> {
     return heldDownloads(this.api, this.usage);
@@ -248,15 +273,39 @@ export class Cloud {
     return result;
   }
 
+  private async learnTime(stop: AbortSignal): Promise<void> {
+    const { keeper, logger } = this.options;
+    const wasLost = keeper.isPlainlyWrong && !keeper.isTrusted;
+    const asking = inquireTime(
+      {
+        keeper,
+        system: this.systemTime,
+        client: this.client,
+        builtAtMs: engineBuiltAtMs,
+        clock: keeper.clock,
+        random: Math.random,
+        logger,
+      },
+      stop,
+    );
+    try {
+      await asking;
+    } catch (error) {
+      logger.error("nobody is asked for the time any more", { error: describeError(error) });
+    }
+    // What failed for the certificates' dates need not wait for its backoff.
+    if (wasLost && !stop.aborted) this.loop.checkInNow();
+  }
+
   private createLoop(): CheckInLoop {
-    const { config, hosting, logger } = this.options;
+    const { config, hosting, keeper, logger } = this.options;
     return new CheckInLoop({
       credentials: this.credentials,
       checkIn: (signal) => this.checkIn(signal),
       takeCommand: (signal) => takeCommand(this.checkInDependencies, { signal }),
       resultsWaiting: () => hosting.outbox.waitingResults() > 0,
       onAttempted: this.options.onAttempted,
-      clock: systemClock,
+      clock: keeper.clock,
       random: Math.random,
       logger,
       updateIntervalS: config.engine.updateIntervalS,
@@ -288,7 +337,7 @@ export class Cloud {
   }
 
   private createComposer(): ReportComposer {
-    const { hosting, queueHealth, redact, logger } = this.options;
+    const { hosting, keeper, queueHealth, redact, logger } = this.options;
     return new ReportComposer({
       sources: reportSources({
         hosting,
@@ -298,10 +347,14 @@ export class Cloud {
         deviceFacts: this.deviceFacts,
         loop: () => this.loop,
         queue: queueHealth,
+        saveTime: () => {
+          const known = keeper.known();
+          if (known !== undefined) hosting.facts.setKnownTime(known);
+        },
       }),
       outbox: hosting.outbox,
       facts: hosting.facts,
-      clock: systemClock,
+      clock: keeper.clock,
       logger,
     });
   }
@@ -310,6 +363,11 @@ export class Cloud {
     const store = new ConfigStore({ paths: this.options.paths, io: configIo });
     store.set([{ section: "engine", key: "update_interval", value: String(seconds) }]);
   }
+}
+
+function reportedTrust(keeper: ClockKeeper): Pick<ReportedTime, "trustedBy" | "wallErrorMs"> {
+  const { trustedBy, wallErrorMs } = keeper.status();
+  return { trustedBy: trustedBy ?? null, wallErrorMs: wallErrorMs ?? null };
 }
 
 function clientCertificate({ device }: Config): ClientCertificate | undefined {

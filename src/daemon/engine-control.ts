@@ -4,6 +4,7 @@ import type { EngineStatus, InstallResult, JobRecord } from "../core/control-api
 import { InvariantError } from "../core/errors.ts";
 import type { SupervisedProcess } from "../core/process-api.ts";
 import { NotSupervisedError, UnknownAppError } from "../supervisor/index.ts";
+import type { ClockKeeper } from "./clock-keeper.ts";
 import type { Cloud } from "./cloud.ts";
 import { ControlRequestError } from "./control-error.ts";
 import type { AppChange, ControlTarget } from "./control-server.ts";
@@ -16,6 +17,7 @@ export interface EngineControlOptions {
   readonly hosting: Hosting;
   /** Undefined for an engine that only installs, and need not know its product. */
   readonly cloud: Cloud | undefined;
+  readonly keeper: ClockKeeper;
   /** Milliseconds; undefined while the queue does not serve apps. */
   readonly queueUptimeMs: () => number | undefined;
 }
@@ -37,13 +39,14 @@ export class EngineControl implements ControlTarget {
   }
 
   async status(): Promise<EngineStatus> {
-    const { paths, config, hosting, cloud } = this.options;
+    const { paths, config, hosting, cloud, keeper } = this.options;
     const { device, engine } = config;
+    const { trustedBy, wallErrorMs } = keeper.status();
     return {
       engine: {
         version: engineVersion,
         pid: process.pid,
-        startedAtMs: Math.round(performance.timeOrigin),
+        startedAtMs: Math.round(keeper.clock.now() - process.uptime() * 1000),
         home: paths.home,
       },
       device: {
@@ -61,6 +64,11 @@ export class EngineControl implements ControlTarget {
           nextAtMs: null,
           lastError: null,
         }),
+      },
+      clock: {
+        nowMs: keeper.clock.now(),
+        trustedBy: trustedBy ?? null,
+        wallErrorMs: wallErrorMs ?? null,
       },
       outbox: { waiting: hosting.outbox.waitingResults() },
       jobs: hosting.ota.jobs(),
@@ -112,7 +120,7 @@ function engineParts({ paths, queueUptimeMs }: EngineControlOptions): readonly S
       group: "gwe",
       name: "gwe",
       state: "RUNNING",
-      startedAtMs: Math.round(performance.timeOrigin),
+      startedAtMs: Math.round(Date.now() - process.uptime() * 1000),
     },
     queueMs === undefined
       ? { ...queue, state: "STOPPED" }

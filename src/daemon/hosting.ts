@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config, Paths } from "../config/index.ts";
+import type { Clock } from "../core/clock.ts";
 import { describeError, InvariantError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
@@ -23,6 +24,8 @@ export interface HostingOptions {
   readonly paths: Paths;
   readonly config: Config;
   readonly redact: Redact;
+  /** The engine's own time. */
+  readonly clock: Clock;
   /** Undefined in a run that makes no check-ins. */
   readonly settings: EngineSettings | undefined;
   /** For tests, in place of the defaults. */
@@ -111,11 +114,11 @@ export class Hosting {
 
   /** Tells Murano of something unexpected with the next check-in. Never throws: it is called when things are broken. */
   reportTrouble(text: string): void {
-    const { redact, logger } = this.options;
+    const { redact, clock, logger } = this.options;
     try {
       // What keeps happening must not fill the disk.
       if (this.outbox.waitingResults() > maxWaitingResults) return;
-      const now = systemClock.now();
+      const now = clock.now();
       this.outbox.put(
         "fetch_status",
         JSON.stringify({ error: redact(text), at: new Date(now).toISOString() }),
@@ -162,6 +165,7 @@ function createSupervisor(
     environment: daemon.environment,
     hostName: hostname(),
     logger: log,
+    // Launchers count from the boot: how long ago something was, by the system's clock, is right whatever that says.
     clock: systemClock,
     random: Math.random,
     report,
@@ -171,7 +175,7 @@ function createSupervisor(
 }
 
 function createOta(
-  { paths, config, redact, settings, otaLimits, logger }: HostingOptions,
+  { paths, config, redact, clock, settings, otaLimits, logger }: HostingOptions,
   { db, outbox, supervisor }: Hosting,
   content: Pick<DeviceApi, "contentInfo" | "download">,
 ): Ota {
@@ -181,7 +185,7 @@ function createOta(
     content,
     host: supervisor,
     outbox,
-    clock: systemClock,
+    clock,
     random: Math.random,
     logger: logger.child({ part: "ota" }),
     redact,

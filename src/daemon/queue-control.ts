@@ -86,7 +86,7 @@ export class QueueControl {
     const { status, forwarder, identities } = this.options;
     const { entries, bytes, oldestWaitedMs, fileBytes, deadLetters, counts, isWritable, waiting } = status();
     const uploads = forwarder.stats();
-    const { accepted, delivered, moved, dropped, dead } = counts;
+    const { accepted, delivered, moved, estimated, dropped, dead } = counts;
     return {
       entries,
       bytes,
@@ -96,7 +96,7 @@ export class QueueControl {
       isWritable,
       isOnline: uploads.isOnline,
       held: forwarder.held,
-      counts: { accepted, delivered, moved, dropped, dead },
+      counts: { accepted, delivered, moved, estimated, dropped, dead },
       uploads: {
         entries: uploads.entries,
         bytes: uploads.bytes,
@@ -118,6 +118,7 @@ export class QueueControl {
       live: inLane("live"),
       backlog: inLane("backlog"),
       oldestWaitedMs: own.length === 0 ? null : Math.max(...own.map((one) => one.oldestWaitedMs)),
+      waitsForTime: own.some(({ isHeld }) => isHeld),
       failures: upload?.failures ?? 0,
       retryInMs: upload?.retryInMs ?? 0,
       isUploading: upload?.isUploading ?? false,

@@ -5,8 +5,8 @@ import {
   type Paths,
   type QueueConfig,
 } from "../config/index.ts";
+import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { openBootClock } from "../platform/boot-clock.ts";
 import { openDatabase } from "../platform/sqlite.ts";
 import { isDiskFull } from "../platform/sqlite-errors.ts";
 import { systemClock } from "../platform/system-clock.ts";
@@ -19,6 +19,7 @@ import {
   queueMigrations,
 } from "../queue/index.ts";
 import type { QueueHealth } from "../telemetry/index.ts";
+import type { ClockKeeper } from "./clock-keeper.ts";
 import type { Cloud } from "./cloud.ts";
 import { describeReplacement } from "./describe-replacement.ts";
 import { type LogLevel, logLevelOf } from "./logging.ts";
@@ -31,6 +32,7 @@ export interface QueueHostOptions {
   readonly paths: Paths;
   readonly config: Config;
   readonly cloud: Cloud;
+  readonly keeper: ClockKeeper;
   /** A logger whose level is asked at every line; undefined: the engine's. */
   readonly loggerAt: (level: () => LogLevel | undefined) => Logger;
   /** What `/metrics` tells beside the queue. */
@@ -49,11 +51,12 @@ export class QueueHost {
   private readonly listener: QueueListener;
   private readonly logger: Logger;
   private level: LogLevel | undefined;
+  private stopWaiting: () => void = () => undefined;
   private stopListening: () => void = () => undefined;
 
   /** @throws ConfigError when `gmq.cfg` or `logging.cfg` is not valid */
   constructor(options: QueueHostOptions) {
-    const { paths, config, cloud } = options;
+    const { paths, config, cloud, keeper } = options;
     const settings = loadQueueConfig(paths);
     this.level = logLevelOf(loadQueueLogConfig(paths).level);
     const logger = options.loggerAt(() => this.level).child({ part: "queue" });
@@ -65,6 +68,7 @@ export class QueueHost {
       ca: cloud.ca,
       gateway: cloud.gatewayDevice(),
       audit: cloud.usage.audit,
+      clockOptions: cloud.clockOptions,
       logger,
     });
     this.forwarder = new Forwarder({
@@ -72,7 +76,7 @@ export class QueueHost {
       identities: this.store.identities,
       links: this.links,
       settings: forwarderSettings(settings, config),
-      clock: systemClock,
+      clock: keeper.clock,
       random: Math.random,
       logger,
     });
@@ -105,7 +109,11 @@ export class QueueHost {
   }
 
   start(): void {
+    const { keeper } = this.options;
     this.store.start();
+    const offsetMs = this.store.bootOffsetMs();
+    if (offsetMs !== undefined) keeper.adopt(offsetMs);
+    this.stopWaiting = keeper.onTrusted(() => void this.timeIsKnown());
     this.forwarder.start();
     this.listener.start();
     const { usage } = this.options.cloud;
@@ -116,12 +124,22 @@ export class QueueHost {
 
   /** Requests that are being served get their answer; what is queued stays. */
   async stop(): Promise<void> {
+    this.stopWaiting();
     this.stopListening();
     try {
       await Promise.all([this.listener.stop(), this.forwarder.stop()]);
     } finally {
       this.links.close();
       await this.store.stop();
+    }
+  }
+
+  private async timeIsKnown(): Promise<void> {
+    try {
+      await this.store.timeIsKnown();
+    } catch (error) {
+      // With the next commit, then.
+      this.logger.warn("the queue could not keep the time", { reason: describeError(error) });
     }
   }
 
@@ -137,7 +155,7 @@ export class QueueHost {
   }
 
   private createStore(settings: QueueConfig): QueueStore {
-    const { paths, reportTrouble } = this.options;
+    const { paths, keeper, reportTrouble } = this.options;
     const { logger } = this;
     return new QueueStore({
       file: {
@@ -155,20 +173,20 @@ export class QueueHost {
       },
       limits: queueLimits(settings),
       rememberedBlocks,
-      clock: systemClock,
-      boot: openBootClock(),
+      clock: keeper.clock,
+      time: keeper.time,
       logger,
       onReplaced: (replaced) => reportTrouble(describeReplacement("queue's database", replaced)),
     });
   }
 
   private createListener(settings: QueueConfig): QueueListener {
-    const { paths, reportTrouble } = this.options;
+    const { paths, keeper, reportTrouble } = this.options;
     const { store, forwarder, logger } = this;
     const desk = new ActivationDesk({
       identities: store.identities,
       links: forwarder.identityLinks,
-      clock: systemClock,
+      clock: keeper.clock,
       logger,
     });
     return new QueueListener({
@@ -180,14 +198,14 @@ export class QueueHost {
         activator: desk,
         readThrough: desk,
         reread: () => this.reread(),
-        now: systemClock.now,
+        now: () => keeper.time.now().stampMs,
         isHealthy: () => store.isWritable,
         metrics: () => this.metrics(),
       },
       settings: httpSettings(settings),
       portFile: paths.queuePort,
       reportTrouble,
-      clock: systemClock,
+      clock: keeper.clock,
     });
   }
 

@@ -1,7 +1,12 @@
 import { type Config, hostOfProduct } from "../config/index.ts";
 import { GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { type Audit, type DeviceApi, DeviceClient } from "../device-client/index.ts";
+import {
+  type Audit,
+  type DeviceApi,
+  DeviceClient,
+  type DeviceClientOptions,
+} from "../device-client/index.ts";
 import { Credentials, reactivatingApi } from "../engine/index.ts";
 import type { DeviceLink, DeviceLinks, LinkStorage, Vms } from "../queue/index.ts";
 
@@ -19,6 +24,7 @@ export interface QueueLinksOptions {
   readonly ca: string | undefined;
   readonly gateway: GatewayDevice;
   readonly audit: Audit;
+  readonly clockOptions: Pick<DeviceClientOptions, "certificateTime" | "serverClock">;
   readonly logger: Logger;
 }
 
@@ -104,8 +110,9 @@ export class QueueLinks implements DeviceLinks {
   private client(server: string): DeviceClient {
     const known = this.clients.get(server);
     if (known !== undefined) return known;
-    const { config, ca, audit } = this.options;
-    const client = new DeviceClient({ baseUrl: server, ca, audit, userAgent: config.engine.userAgent });
+    const { config, ca, audit, clockOptions } = this.options;
+    const { userAgent } = config.engine;
+    const client = new DeviceClient({ baseUrl: server, ca, audit, userAgent, ...clockOptions });
     this.clients.set(server, client);
     return client;
   }

@@ -17,12 +17,14 @@ export interface ReportSourcesDependencies {
   readonly loop: () => Pick<CheckInLoop, "status" | "lastFailure">;
   /** Undefined where there is no queue. */
   readonly queue: () => QueueHealth | undefined;
+  /** Keeps the time as it is known; durable with the caller's transaction. */
+  readonly saveTime: () => void;
   readonly redact: Redact;
 }
 
 /** Asks the running parts for what the three reports tell. */
 export function reportSources(dependencies: ReportSourcesDependencies): ReportSources {
-  const { hosting, usage, diskWrites, deviceFacts, loop, queue, redact } = dependencies;
+  const { hosting, usage, diskWrites, deviceFacts, loop, queue, saveTime, redact } = dependencies;
   return {
     engineReport: async () => {
       const failure = loop().lastFailure();
@@ -47,6 +49,7 @@ export function reportSources(dependencies: ReportSourcesDependencies): ReportSo
     saveCounts: () => {
       usage.save();
       diskWrites.save();
+      saveTime();
     },
   };
 }

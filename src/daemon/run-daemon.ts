@@ -3,6 +3,7 @@ import {
   type Config,
   type LogLevel as ConfigLogLevel,
   checkPaths,
+  engineBuiltAtMs,
   gatewayGroup,
   loadConfig,
   type Paths,
@@ -11,12 +12,15 @@ import {
 import type { Logger } from "../core/logger.ts";
 import { type Redact, redactor } from "../core/redact.ts";
 import type { OtaLimits } from "../ota/index.ts";
+import { BootClock, hasHardwareClock } from "../platform/boot-clock.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
 import { acquireInstanceLock } from "../platform/instance-lock.ts";
+import { bootId } from "../platform/process-table.ts";
 import { serviceNotifier } from "../platform/service-notifier.ts";
 import { systemClock } from "../platform/system-clock.ts";
 import { openCikStore } from "./cik-store.ts";
+import { ClockKeeper } from "./clock-keeper.ts";
 import { Cloud } from "./cloud.ts";
 import { configIo } from "./config-io.ts";
 import { ControlServer } from "./control-server.ts";
@@ -133,10 +137,19 @@ async function runUntilStopped(
   const settings = worksLocally(options)
     ? undefined
     : new EngineSettings({ files, clock: systemClock, restart: () => restart.resolve({ kind: "restart" }) });
+  const keeper = new ClockKeeper({
+    wall: systemClock,
+    boot: new BootClock(),
+    bootId: bootId(),
+    hasHardwareClock: hasHardwareClock(),
+    builtAtMs: engineBuiltAtMs,
+    logger: logger.child({ part: "clock" }),
+  });
   const hosting = new Hosting({
     paths,
     config,
     redact,
+    clock: keeper.clock,
     settings,
     otaLimits: options.otaLimits,
     pm2Unit,
@@ -145,6 +158,7 @@ async function runUntilStopped(
     onCorruption: (error) => crash.happened(error),
   });
   endings.add("hosting", () => hosting.stop());
+  keeper.restore(hosting.facts.knownTime());
   crash.reportTo((text) => hosting.reportTrouble(text));
   const cloud = needsMurano(options, config)
     ? new Cloud({
@@ -152,6 +166,7 @@ async function runUntilStopped(
         config,
         ciks,
         hosting,
+        keeper,
         settings,
         onAttempted: () => idleMemory.lookSoon(),
         queueHealth: () => started.queue?.health(),
@@ -167,6 +182,7 @@ async function runUntilStopped(
       paths,
       config,
       cloud,
+      keeper,
       engineMetrics: () => engineMetrics(hosting, cloud),
       loggerAt: (level) => logging.withLevel(level),
       reportTrouble,
@@ -183,6 +199,7 @@ async function runUntilStopped(
       config,
       hosting,
       cloud,
+      keeper,
       queueUptimeMs: () => started.queue?.uptimeMs(),
     }),
     queue: started.queue?.control,

@@ -1,8 +1,9 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { GweError } from "../core/errors.ts";
+import type { CertificateTime } from "./certificate-time.ts";
 import type { ProxyServer } from "./proxy.ts";
 
 export interface Endpoint {
@@ -42,16 +43,40 @@ export function startTcp(endpoint: Endpoint): { readonly socket: Socket; readonl
 }
 
 /** TLS to the proxy itself, for `https://` proxies. */
-export async function secureProxy(raw: Socket, proxy: ProxyServer, ca: string | undefined): Promise<Duplex> {
+export async function secureProxy(
+  raw: Socket,
+  proxy: ProxyServer,
+  { ca, time }: { readonly ca: string | undefined; readonly time: CertificateTime | undefined },
+): Promise<Duplex> {
   const secure = connectTls({
     socket: raw,
     ...(isIP(proxy.host) === 0 && { servername: proxy.host }),
     host: proxy.host,
     ...(ca !== undefined && { ca }),
+    ...(time !== undefined && { rejectUnauthorized: false }),
   });
-  await occurrence(secure, "secureConnect");
+  await secured(secure, { host: proxy.host, ca, time });
   secure.on("error", () => undefined);
   return secure;
+}
+
+/**
+ * Resolves when TLS stands and the other end is who it should be. With a `time` it is verified here, and not by Node:
+ * the connection was opened with `rejectUnauthorized: false`, and nothing may be sent before.
+ */
+export async function secured(
+  stream: TLSSocket,
+  {
+    host,
+    ca,
+    time,
+  }: { readonly host: string; readonly ca: string | undefined; readonly time: CertificateTime | undefined },
+): Promise<void> {
+  await occurrence(stream, "secureConnect");
+  if (time === undefined) return;
+  // Hardly any process ever needs it.
+  const { verifyPeer } = await import("./peer-certificate.ts");
+  verifyPeer(stream, { host, ca, time });
 }
 
 /**
@@ -87,7 +112,7 @@ export async function openTunnel(stream: Duplex, target: Endpoint, proxy: ProxyS
 }
 
 /** Resolves at `event`; rejects at an error or a close that comes first. */
-export function occurrence(stream: Duplex, event: string): Promise<void> {
+function occurrence(stream: Duplex, event: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onClose = (): void =>
     reject(new ConnectionClosedError("the connection was closed while it was set up"));

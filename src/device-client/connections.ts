@@ -2,7 +2,8 @@ import { type ClientRequest, type ClientRequestArgs, Agent as HttpAgent } from "
 import { Agent as HttpsAgent, type RequestOptions } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Endpoint, occurrence, openTunnel, secureProxy, startTcp } from "./connect.ts";
+import type { TLSSocket } from "node:tls";
+import { type Endpoint, openTunnel, secured, secureProxy, startTcp } from "./connect.ts";
 import type { ClientCertificate, Settings } from "./options.ts";
 import { effectivePort, unbracketed } from "./proxy.ts";
 
@@ -101,6 +102,7 @@ export class Connections {
 
   async #open(user: ConnectionUser, upgrade: Upgrade | undefined): Promise<Duplex> {
     const { proxy, server, ca } = this.#settings;
+    const time = upgrade === undefined ? undefined : this.#settings.certificateTime();
     const target: Endpoint = { host: unbracketed(server.hostname), port: effectivePort(server) };
     const { socket, connected } = startTcp(proxy ?? target);
     const wire = new Wire(socket);
@@ -109,11 +111,13 @@ export class Connections {
       await connected;
       wire.localAddress = socket.localAddress;
       let stream: Duplex = socket;
-      if (proxy?.secure) stream = await secureProxy(socket, proxy, ca);
+      if (proxy?.secure)
+        stream = await secureProxy(socket, proxy, { ca, time: this.#settings.certificateTime() });
       if (proxy !== undefined && upgrade !== undefined) await openTunnel(stream, target, proxy);
       if (upgrade !== undefined) {
-        stream = upgrade(stream);
-        await occurrence(stream, "secureConnect");
+        const secure = upgrade(stream, time !== undefined);
+        stream = secure;
+        await secured(secure, { host: target.host, ca, time });
       }
       this.#wires.set(stream, wire);
       return stream;
@@ -124,8 +128,8 @@ export class Connections {
   }
 }
 
-/** Puts TLS to the server on a connected stream. */
-type Upgrade = (stream: Duplex) => Duplex;
+/** Puts TLS to the server on a connected stream. @param unverified the caller verifies the certificate instead */
+type Upgrade = (stream: Duplex, unverified: boolean) => TLSSocket;
 type Open = (user: ConnectionUser, upgrade?: Upgrade) => Promise<Duplex>;
 
 /** Gives the agent only connections that are ready: what fails before has sent nothing of the request. */
@@ -152,8 +156,13 @@ class SecureAgent extends HttpsAgent {
   }
 
   override createConnection(options: RequestOptions, callback: CreateCallback): undefined {
-    const upgrade: Upgrade = (socket) =>
-      super.createConnection({ ...options, socket } as RequestOptions) as Duplex;
+    const upgrade: Upgrade = (socket, unverified) =>
+      super.createConnection({
+        ...options,
+        socket,
+        // Without its key no session is kept or resumed: a resumed one would bring no certificate to look at.
+        ...(unverified && { rejectUnauthorized: false, _agentKey: undefined }),
+      } as RequestOptions) as TLSSocket;
     deliver(this.#open((options as OwnOptions).user, upgrade), callback);
   }
 }

@@ -32,6 +32,9 @@ export class Exchange implements ConnectionUser {
   #bytes: { readonly sent: number; readonly received: number } | undefined;
   #status: number | undefined;
   #hasEnded = false;
+  /** By the server clock's own time. */
+  #sentMs: number | undefined;
+  #receivedMs: number | undefined;
 
   constructor(parts: {
     readonly request: WireRequest;
@@ -53,6 +56,12 @@ export class Exchange implements ConnectionUser {
 
   get #idleTimeoutMs(): number {
     return this.#request.idleTimeoutMs ?? this.#settings.idleTimeoutMs;
+  }
+
+  /** What the answer's `Date` is worth: when its request had a connection, and when its head came. */
+  get trip(): { readonly sentMs: number; readonly receivedMs: number } | undefined {
+    const [sentMs, receivedMs] = [this.#sentMs, this.#receivedMs];
+    return sentMs === undefined || receivedMs === undefined ? undefined : { sentMs, receivedMs };
   }
 
   /** Whether any byte of the request left this process. */
@@ -134,11 +143,13 @@ export class Exchange implements ConnectionUser {
       const wire = this.#connections.wireOf(socket);
       this.#wire = wire;
       this.#handedOver = { sent: wire?.socket.bytesWritten ?? 0, received: wire?.socket.bytesRead ?? 0 };
+      this.#sentMs = this.#settings.serverClock?.nowMs();
       const uploadMs = Math.floor((this.#request.body?.length ?? 0) / slowestUplinkBytesPerMs / 1000) * 1000;
       this.#arm("idle", this.#idleTimeoutMs + uploadMs + (this.#request.holdMs ?? 0));
     });
     request.once("response", (message: IncomingMessage) => {
       this.#status = message.statusCode;
+      this.#receivedMs = this.#settings.serverClock?.nowMs();
       this.#arm("idle", this.#idleTimeoutMs);
       // In this very turn the connection is still ours: an instant later the next exchange may use it, and neither
       // its bytes nor its end are our business then.

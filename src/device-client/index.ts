@@ -39,6 +39,6 @@ export {
   TimeoutError,
   UnauthorizedError,
 } from "./errors.ts";
-export type { ClientCertificate, DeviceClientOptions, Identity } from "./options.ts";
+export type { ClientCertificate, DeviceClientOptions, Identity, ServerClock } from "./options.ts";
 export type { ProxyEnvironment } from "./proxy.ts";
 export { type RetryOptions, withRetry } from "./with-retry.ts";

@@ -1,5 +1,6 @@
 import { createSecureContext } from "node:tls";
 import type { Audit } from "./audit.ts";
+import type { CertificateTime } from "./certificate-time.ts";
 import { DeviceClientOptionsError } from "./errors.ts";
 import { type ProxyEnvironment, type ProxyServer, proxyFor } from "./proxy.ts";
 
@@ -45,8 +46,24 @@ export interface DeviceClientOptions extends Identity {
   /** Longest answer that is taken into memory (downloads are not). Bytes, default 1 MiB. */
   readonly maxAnswerBytes?: number | undefined;
   readonly audit?: Audit | undefined;
+  /**
+   * The time, unix milliseconds, at which certificates must be valid: asked at each new connection. Undefined, or no
+   * such option: by the system's clock. For machines whose clock is known to be wrong; everything else about a
+   * certificate is verified as ever.
+   */
+  readonly certificateTime?: (() => number | undefined) | undefined;
+  /** Is told the times that the server writes into its answers. */
+  readonly serverClock?: ServerClock | undefined;
   /** Where `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are looked up. Default `process.env`; `{}` for no proxy. */
   readonly proxyEnvironment?: ProxyEnvironment | undefined;
+}
+
+/** Learns from the server's clock. Must not throw. */
+export interface ServerClock {
+  /** Milliseconds of a monotonic clock of the listener's own. */
+  nowMs(): number;
+  /** An answer's `Date` (unix milliseconds, whole seconds, rounded down), and by `nowMs` when its request left and it came. */
+  heard(time: { readonly dateMs: number; readonly sentMs: number; readonly receivedMs: number }): void;
 }
 
 /** The options that all identities share, checked and with defaults. */
@@ -59,6 +76,8 @@ export interface Settings {
   readonly keepAliveMs: number;
   readonly maxAnswerBytes: number;
   readonly audit: Audit | undefined;
+  readonly certificateTime: () => CertificateTime | undefined;
+  readonly serverClock: ServerClock | undefined;
   readonly proxy: ProxyServer | undefined;
 }
 
@@ -77,6 +96,11 @@ export function resolveOptions(options: DeviceClientOptions): Settings {
     keepAliveMs: positive("keepAliveMs", options.keepAliveMs ?? 60_000),
     maxAnswerBytes: positive("maxAnswerBytes", options.maxAnswerBytes ?? 1024 * 1024),
     audit: options.audit,
+    certificateTime: () => {
+      const timeMs = options.certificateTime?.();
+      return timeMs === undefined ? undefined : { kind: "at", timeMs };
+    },
+    serverClock: options.serverClock,
     proxy: proxyFor(server, options.proxyEnvironment ?? process.env),
   };
 }

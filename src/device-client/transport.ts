@@ -23,11 +23,15 @@ export class Transport implements RequestSender {
   }
 
   async send(request: WireRequest, expected: readonly number[]): Promise<CompleteAnswer> {
-    const answer = await this.#complete(request, await this.#open(request));
+    const opened = await this.#open(request);
+    const answer = await this.#complete(request, opened);
     if (!expected.includes(answer.status)) throw statusFailure(answer);
     const encoding = answer.header("content-encoding");
     if (encoding !== null && encoding !== "identity") throw malformed(answer, `encoded as ${encoding}`);
     if (isWebPage(answer.header("content-type"), answer.text)) throw malformed(answer, "a web page");
+    const { trip } = opened.exchange;
+    const dateMs = answer.serverTimeMs;
+    if (trip !== undefined && dateMs !== undefined) this.settings.serverClock?.heard({ dateMs, ...trip });
     return answer;
   }
 

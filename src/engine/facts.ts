@@ -21,6 +21,15 @@ export interface ReportSent {
 
 const reportSent = z.object({ sentAtMs: z.number(), digest: z.optional(z.string()) });
 
+/** The true time as it was last known, and in which boot. */
+export interface KnownTime {
+  readonly bootId: string;
+  /** Unix milliseconds less the time since that boot. */
+  readonly offsetMs: number;
+  /** Unix milliseconds. */
+  readonly nowMs: number;
+}
+
 const schemas = {
   fetchCursor: z.object({
     timestamp: z.number(),
@@ -30,6 +39,7 @@ const schemas = {
   }),
   deviceInfoSent: reportSent,
   usageSent: reportSent,
+  knownTime: z.object({ bootId: z.string(), offsetMs: z.number(), nowMs: z.number() }),
   /** Its shape is telemetry's business. */
   usage: z.unknown(),
   diskWrites: z.unknown(),
@@ -81,6 +91,14 @@ export class EngineFacts {
 
   setUsage(state: unknown): void {
     this.write("usage", state);
+  }
+
+  knownTime(): KnownTime | undefined {
+    return this.read("knownTime");
+  }
+
+  setKnownTime(known: KnownTime): void {
+    this.write("knownTime", known);
   }
 
   /** What the engine has written to disk, as it was given; undefined before anything was. */

@@ -7,7 +7,7 @@ export {
 } from "./check-in.ts";
 export { CommandIntake, type CommandSink } from "./command-intake.ts";
 export { type CikStorage, Credentials } from "./credentials.ts";
-export { EngineFacts } from "./facts.ts";
+export { EngineFacts, type KnownTime } from "./facts.ts";
 export { watchForCommands } from "./long-poll.ts";
 export { CheckInLoop, type CheckInStatus } from "./loop.ts";
 export { Outbox } from "./outbox.ts";

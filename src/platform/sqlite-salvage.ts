@@ -21,8 +21,11 @@ class SalvageError extends GweError {
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Bounds on what a damaged tree may make us do: pages that point at one another yield rows without end. */
-const maxRows = 200_000;
+/**
+ * Bounds on what a damaged tree may make us do: pages that point at one another yield rows without end. Where there are
+ * rowids, the order of the rows tells; elsewhere their number, far above what tables without rowids are for.
+ */
+const maxRowsWithoutRowid = 200_000;
 const maxProbes = 1_000;
 
 /**
@@ -119,6 +122,8 @@ interface Table {
   /** What its rows are ordered by, and can be found by. */
   readonly key: readonly string[];
   readonly hasRowid: boolean;
+  /** Its rowid is none of its columns. */
+  readonly hasUnnamedRowid: boolean;
 }
 
 /** All but `migrations`: which of them were applied is a matter of the fresh file's own schema. */
@@ -130,11 +135,14 @@ function tablesOf(db: Database.Database): Table[] {
         schema === "main" && type === "table" && !/^(sqlite_.*|migrations)$/.test(name),
     )
     .map(({ name, wr }) => {
-      const columns = db.pragma(`table_info(${quote(name)})`) as { name: string; pk: number }[];
-      const key = columns.filter(({ pk }) => pk > 0).map((column) => column.name);
+      const columns = db.pragma(`table_info(${quote(name)})`) as { name: string; type: string; pk: number }[];
+      const primary = columns.filter(({ pk }) => pk > 0);
+      const key = primary.map((column) => column.name);
+      const isRowidNamed = primary.length === 1 && primary[0]?.type === "INTEGER";
       return {
         name,
         columns: columns.map((column) => column.name),
+        hasUnnamedRowid: wr === 0 && !isRowidNamed,
         key: wr === 1 ? key : ["rowid"],
         hasRowid: wr === 0,
       };
@@ -145,7 +153,7 @@ function copyTable(source: Database.Database, fresh: Database.Database, table: T
   const writer = new RowWriter(fresh, table);
   let damaged = false;
   try {
-    damaged = readTable(source, table, (row) => writer.write(row));
+    damaged = readTable(source, table, writer);
   } catch (error) {
     if (!isSourceFault(error)) throw error;
     damaged = true;
@@ -181,7 +189,7 @@ function keepSequences(source: Database.Database, fresh: Database.Database): voi
 }
 
 /** @returns whether something could not be read */
-function readTable(source: Database.Database, table: Table, take: (row: Row) => void): boolean {
+function readTable(source: Database.Database, table: Table, writer: RowWriter): boolean {
   const name = quote(table.name);
   const known = new Set(
     (source.pragma(`table_info(${name})`) as { name: string }[]).map((column) => column.name),
@@ -192,22 +200,29 @@ function readTable(source: Database.Database, table: Table, take: (row: Row) => 
     `ORDER BY ${table.key.map((column) => `${quote(column)} ${direction}`).join(", ")}`;
   const what = [...(table.hasRowid ? ["rowid AS rowid"] : []), ...columns].join(", ");
   const select = `SELECT ${what} FROM ${name} NOT INDEXED`;
-  const forward = readUntilDamage(source.prepare(`${select} ${order("ASC")}`), take);
+  const add = (row: Row): void => writer.add(row);
+  const addMissing = (row: Row): void => writer.addMissing(row);
+  const first = table.hasRowid ? add : addMissing;
+  const forward = readUntilDamage(source.prepare(`${select} ${order("ASC")}`), table, 1, first);
   if (!forward.damaged) return false;
-  const backward = readUntilDamage(source.prepare(`${select} ${order("DESC")}`), take);
+  const backward = readUntilDamage(source.prepare(`${select} ${order("DESC")}`), table, -1, addMissing);
   if (table.hasRowid) {
-    const first = rowidOf(forward.last) ?? 0;
-    const last = rowidOf(backward.last) ?? first + maxProbes;
-    probe(source.prepare(`${select} WHERE rowid = ?`), first + 1, last - 1, take);
+    const from = (forward.last ?? 0) + 1;
+    const to = (backward.last ?? from + maxProbes) - 1;
+    probe(source.prepare(`${select} WHERE rowid = ?`), from, to, addMissing);
   }
   return true;
 }
 
+/** @returns the rowid of the last row in order */
 function readUntilDamage(
   statement: Database.Statement,
+  { hasRowid }: Table,
+  direction: 1 | -1,
   take: (row: Row) => void,
-): { damaged: boolean; last: Row | undefined } {
-  let last: Row | undefined;
+): { damaged: boolean; last: number | undefined } {
+  let last: number | undefined;
+  let beforeLast: number | undefined;
   let count = 0;
   const rows = statement.iterate() as IterableIterator<Row>;
   for (;;) {
@@ -219,13 +234,17 @@ function readUntilDamage(
       return { damaged: true, last };
     }
     if (next.done === true) return { damaged: false, last };
-    last = next.value;
-    take(last);
+    const rowid = rowidOf(next.value);
+    const isAstray = last !== undefined && rowid !== undefined && (rowid - last) * direction <= 0;
     count += 1;
-    if (count >= maxRows) {
+    if (isAstray || (!hasRowid && count > maxRowsWithoutRowid)) {
       rows.return?.();
-      return { damaged: true, last };
+      // Which of the two is wrong nobody knows.
+      return { damaged: true, last: isAstray ? beforeLast : last };
     }
+    beforeLast = last;
+    last = rowid;
+    take(next.value);
   }
 }
 
@@ -252,19 +271,24 @@ class RowWriter {
   refused = 0;
   private readonly fresh: Database.Database;
   private readonly table: Table;
-  private readonly seen = new Set<string>();
+  private readonly isThere: Database.Statement;
   private readonly statements = new Map<string, Database.Statement>();
 
   constructor(fresh: Database.Database, table: Table) {
     this.fresh = fresh;
     this.table = table;
+    const where = table.key.map((column) => `${quote(column)} = ?`).join(" AND ");
+    this.isThere = fresh.prepare(`SELECT 1 FROM ${quote(table.name)} WHERE ${where}`);
   }
 
-  write(row: Row): void {
-    const key = JSON.stringify(this.table.key.map((column) => String(row[column])));
-    if (this.seen.has(key)) return;
-    this.seen.add(key);
+  /** For one that may have been added before. */
+  addMissing(row: Row): void {
+    if (this.isThere.get(this.table.key.map((column) => row[column])) === undefined) this.add(row);
+  }
+
+  add(row: Row): void {
     const columns = this.table.columns.filter((column) => column in row);
+    if (this.table.hasUnnamedRowid) columns.push("rowid");
     try {
       this.statement(columns).run(columns.map((column) => row[column]));
       this.copied += 1;

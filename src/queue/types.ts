@@ -135,6 +135,8 @@ export interface Waiting {
   readonly urgentEntries: number;
   /** How long the oldest has waited for sure, milliseconds (monotonic; a lower bound across reboots). */
   readonly oldestWaitedMs: number;
+  /** Not to be had yet: nobody knows when the oldest was accepted. `onAppended` tells when that has changed. */
+  readonly isHeld: boolean;
 }
 
 /** The forwarder's side of the store. Every promise resolves after the commit, and joins the commit of that moment. */
@@ -146,7 +148,7 @@ export interface QueueOutlet {
   /**
    * The next batch of a lane: first those that were handed out and neither settled nor held (after a restart, or
    * released), as they were; else a new one of the oldest entries, whose seconds are allotted durably. Entries without
-   * a free second become dead letters. Undefined when there is nothing but what is held.
+   * a free second become dead letters. Undefined when there is nothing but what is held, by others or by the clock.
    */
   take(identityId: number, lane: Lane, limits: BatchLimits): Promise<Batch | undefined>;
   /** Given back after a failure: the next `take` of its lane returns the same entries with the same seconds. */
@@ -206,6 +208,8 @@ export interface QueueCounts {
   readonly dropped: Readonly<Record<DropCause, number>>;
   /** Delivered or to be delivered at another second than their own. */
   readonly moved: number;
+  /** Likewise at a time that is an estimate: accepted in a boot that never learned the true one. */
+  readonly estimated: number;
   readonly dead: Readonly<Record<DeadReason, number>>;
   /** Dead letters that gave way to newer ones. */
   readonly deadDropped: number;
@@ -287,9 +291,22 @@ export interface UploadStats {
   readonly isOnline: boolean;
 }
 
-/** Time since the machine booted, so that entries can be told apart in age when the wall clock is wrong. */
-export interface BootClock {
+/** One moment by all clocks, in whole milliseconds. None of them steps with the wall clock. */
+export interface Moment {
+  /** Since the machine booted, suspend included: the same for every process of this boot. */
+  readonly sinceBootMs: number;
+  /** Unix time by the wall clock as it was when this process began: what entries are stamped with. */
+  readonly stampMs: number;
+  /** Unix time; undefined while nobody knows the true one. */
+  readonly trueMs: number | undefined;
+}
+
+/** What is known of the time (docs/clock.md). */
+export interface TrueTime {
   readonly bootId: string;
-  /** CLOCK_MONOTONIC, milliseconds: the same for every process of this boot. */
-  sinceBootMs(): number;
+  now(): Moment;
+  /** Whether the kernel took the time from a hardware clock at boot. */
+  readonly hasHardwareClock: boolean;
+  /** A wall clock before it, unix milliseconds, is plainly wrong. */
+  readonly plausibleSinceMs: number;
 }

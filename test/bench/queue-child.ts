@@ -11,7 +11,7 @@ import { fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { silentLogger } from "../../src/core/logger.ts";
-import { openBootClock } from "../../src/platform/boot-clock.ts";
+import { bootId } from "../../src/platform/process-table.ts";
 import { openDatabase } from "../../src/platform/sqlite.ts";
 import { systemClock } from "../../src/platform/system-clock.ts";
 import {
@@ -21,6 +21,7 @@ import {
   queueAfterSalvage,
   queueMigrations,
 } from "../../src/queue/index.ts";
+import { rightTime } from "../support/true-time.ts";
 
 const [mode = "", directory = "", count = ""] = process.argv.slice(2);
 const file = join(directory, "queue.db");
@@ -51,7 +52,7 @@ function createStore(): QueueStore {
     },
     rememberedBlocks: 65_536,
     clock: systemClock,
-    boot: openBootClock(),
+    time: rightTime(bootId(), systemClock),
     logger: silentLogger,
     onReplaced: () => undefined,
   });

@@ -1,4 +1,5 @@
-/** A process full of simulated gateways: `node worker.ts <WorkerOrder as JSON>`; tells its parent of every second. */
+/** A process full of simulated gateways: `node worker.ts <WorkerOrder as JSON>`; says when it is ready, starts when told to, and tells its parent of every second. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Audit } from "../../src/device-client/index.ts";
 import { seededRandom } from "../../src/emulator/faults/seeded-random.ts";
@@ -29,18 +30,26 @@ function privateBytes(): number {
   return Number(/^Private_Dirty:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
 }
 
+process.on("disconnect", () => stop.abort());
+process.on("SIGTERM", () => stop.abort());
+process.on("SIGINT", () => undefined);
+
 const random = seededRandom(order.seed + order.first);
-const running = Array.from({ length: order.count }, (_, index) => {
-  const gateway = new SimulatedGateway({
-    ...order,
-    sn: serialOf(order.first + index),
-    clock: systemClock,
-    random,
-    audit,
-    stop: stop.signal,
-  });
-  return gateway.run(random() * order.spreadMs);
-});
+const gateways = Array.from(
+  { length: order.count },
+  (_, index) =>
+    new SimulatedGateway({
+      ...order,
+      sn: serialOf(order.first + index),
+      clock: systemClock,
+      random,
+      audit,
+      stop: stop.signal,
+    }),
+);
+process.send?.("ready");
+await once(process, "message");
+const running = gateways.map((gateway) => gateway.run(random() * order.spreadMs));
 
 const telling = setInterval(() => {
   const second: WorkerSecond = { checkIns, requests, errors, privateBytes: privateBytes() };
@@ -50,9 +59,6 @@ const telling = setInterval(() => {
   process.send?.(second);
 }, 1_000);
 
-process.on("disconnect", () => stop.abort());
-process.on("SIGTERM", () => stop.abort());
-process.on("SIGINT", () => undefined);
 await Promise.all(running);
 clearInterval(telling);
 process.exit(0);

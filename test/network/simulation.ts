@@ -14,6 +14,7 @@ import {
 } from "../../src/queue/index.ts";
 import type { TestEmulator } from "../support/emulator.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { rightTime } from "../support/true-time.ts";
 import { BadLink, type LinkMode, linkModes } from "./bad-link.ts";
 import { type Phase, planDay, type Trouble } from "./day.ts";
 import { Ledger, type Verdict } from "./ledger.ts";
@@ -126,7 +127,7 @@ export class Simulation {
       },
       rememberedBlocks: 65_536,
       clock: this.clock,
-      boot: { bootId: "simulated", sinceBootMs: () => this.clock.monotonic() },
+      time: rightTime("simulated", this.clock),
       logger: silentLogger,
       onReplaced: () => undefined,
     });

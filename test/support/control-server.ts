@@ -25,6 +25,7 @@ export function engineStatus(
       nextAtMs: nowMs + 14_208_000,
       lastError: "connect ECONNREFUSED",
     },
+    clock: { nowMs, trustedBy: "system", wallErrorMs: 0 },
     outbox: { waiting: 2 },
     jobs: given.jobs ?? [],
     apps: given.apps ?? [],

@@ -19,6 +19,8 @@ export interface EngineHomeOptions {
   readonly engineConfig?: readonly string[];
   /** Further lines of `[device]` in Gateway.cfg. */
   readonly deviceConfig?: readonly string[];
+  /** In place of what the test itself runs with. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** In place of the pipeline's defaults: the engine is then run from its sources, by a program of the tests' own. */
   readonly otaLimits?: Partial<OtaLimits>;
   /** A command that becomes the one behind it, such as `nsenter`: the engine runs under it. */
@@ -50,6 +52,7 @@ export class EngineProcess implements AsyncDisposable {
   readonly home: string;
   readonly paths: ReturnType<typeof pathsUnder>;
   private readonly otaLimits: Partial<OtaLimits> | undefined;
+  private readonly ownEnvironment: Readonly<Record<string, string>>;
   private readonly under: readonly string[];
   private child: ChildProcess | undefined;
   private text = "";
@@ -57,6 +60,7 @@ export class EngineProcess implements AsyncDisposable {
   constructor(options: EngineHomeOptions) {
     this.home = mkdtempSync(join(tmpdir(), "gwe-"));
     this.otaLimits = options.otaLimits;
+    this.ownEnvironment = options.environment ?? {};
     this.under = options.under ?? [];
     this.paths = pathsUnder(this.home);
     mkdirSync(this.paths.etcDir);
@@ -72,7 +76,8 @@ export class EngineProcess implements AsyncDisposable {
   }
 
   get environment(): NodeJS.ProcessEnv {
-    return { ...process.env, GWE_HOME: this.home, PATH: `${bin}:${process.env.PATH}` };
+    const { ownEnvironment: own } = this;
+    return { ...process.env, ...own, GWE_HOME: this.home, PATH: `${bin}:${process.env.PATH}` };
   }
 
   get pid(): number | undefined {

@@ -18,6 +18,7 @@ import { startTestEmulator, type TestEmulator } from "./emulator.ts";
 import { eventually } from "./engine-process.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { temporaryDirectory } from "./temp-directory.ts";
+import { rightTime } from "./true-time.ts";
 
 export const product = "p";
 const unlimited = { maxBytes: Infinity, maxEntries: Infinity, maxAgeMs: undefined };
@@ -38,6 +39,7 @@ export class QueueScene {
       ca: undefined,
       gateway: noGateway,
       audit: () => undefined,
+      clockOptions: {},
       logger: silentLogger,
     });
     this.forwarder = new Forwarder({
@@ -127,7 +129,7 @@ function openStore(clock: FakeClock): QueueStore {
     },
     rememberedBlocks: 1_000,
     clock,
-    boot: { bootId: "test", sinceBootMs: () => clock.monotonic() },
+    time: rightTime("test", clock),
     logger: silentLogger,
     onReplaced: () => undefined,
   });

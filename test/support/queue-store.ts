@@ -11,9 +11,11 @@ import {
   QueueStore,
   queueAfterSalvage,
   queueMigrations,
+  type TrueTime,
 } from "../../src/queue/index.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { temporaryDirectory } from "./temp-directory.ts";
+import { rightTime } from "./true-time.ts";
 
 /** In memory where there is such a place: thousands of syncs would make a disk the measure of a test. */
 export function fastDirectory(): string {
@@ -41,6 +43,8 @@ export interface QueueStoreSetUp {
   readonly limits?: Partial<QueueLimits>;
   readonly rememberedBlocks?: number;
   readonly bootId?: string;
+  /** In place of a clock that is known to be right. */
+  readonly time?: TrueTime;
   readonly clock?: FakeClock;
   /** In place of the real opening. */
   readonly wrap?: (open: () => ReturnType<typeof openDatabase>) => ReturnType<typeof openDatabase>;
@@ -77,7 +81,7 @@ export function openQueueStore(setUp: QueueStoreSetUp = {}): {
     limits: { ...noLimits, ...setUp.limits },
     rememberedBlocks: setUp.rememberedBlocks ?? 1_000,
     clock,
-    boot: { bootId: setUp.bootId ?? "boot-1", sinceBootMs: () => 1_000 + clock.monotonic() },
+    time: setUp.time ?? rightTime(setUp.bootId ?? "boot-1", clock),
     logger: silentLogger,
     onReplaced: (one) => replaced.push(one),
   });

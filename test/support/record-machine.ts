@@ -35,7 +35,7 @@ await collectDeviceFacts(recording, calls, {
   engineVersion: "0",
   bootId: "0",
   machineFacts: undefined,
-  time: { synchronised: null, source: null },
+  time: { synchronised: null, source: null, trustedBy: null, wallErrorMs: null },
   nowMs: Date.now(),
 });
 const what = process.argv[2] ?? "";

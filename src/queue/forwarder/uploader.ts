@@ -18,6 +18,8 @@ import type { UploadCounter } from "./stats.ts";
 
 /** Nothing to do: whatever changes that wakes it. */
 const longestPauseMs = 2_000_000_000;
+/** What seemed to be there waits behind what is held (by the clock, say): not to be asked for in a loop. */
+const emptyPauseMs = 1_000;
 
 export interface UploaderDependencies {
   readonly outlet: QueueOutlet;
@@ -84,9 +86,11 @@ export class Uploader {
     while (!stop.aborted) {
       const step = planUpload(this.facts());
       if (step.kind === "upload") {
+        let isEmpty = false;
         await this.dependencies.slots.use(async () => {
-          if (!stop.aborted) await this.upload(step.lane, stop);
+          if (!stop.aborted) isEmpty = await this.upload(step.lane, stop);
         });
+        if (isEmpty) await this.pause(emptyPauseMs, stop);
         continue;
       }
       if (step.kind === "idle") this.isHurried = false;
@@ -142,7 +146,8 @@ export class Uploader {
 
   private facts(): UploadFacts {
     const { clock, settings, outlet } = this.dependencies;
-    const own = sendable(outlet.waiting(this.identityId), this.hold);
+    // What is held by the clock is not there yet.
+    const own = sendable(outlet.waiting(this.identityId), this.hold).filter(({ isHeld }) => !isHeld);
     const inLane = (lane: Lane): Waiting | undefined => own.find((waiting) => waiting.lane === lane);
     return {
       nowMs: clock.monotonic(),
@@ -169,15 +174,18 @@ export class Uploader {
     if (!stop.aborted && this.wakeUp.signal.aborted) this.wakeUp = new AbortController();
   }
 
-  private async upload(lane: Lane, stop: AbortSignal): Promise<void> {
+  /** @returns whether there was nothing to be had after all */
+  private async upload(lane: Lane, stop: AbortSignal): Promise<boolean> {
     this.lastLane = lane;
     this.isUploading = true;
     try {
       const count = await this.uploadBatch(lane, stop);
       if (lane === "backlog") this.isCatchingUp = count >= this.sender.limits().maxEntries;
       if (count > 0) await this.succeeded();
+      return count === 0;
     } catch (error) {
       if (!stop.aborted) await this.failed(error);
+      return false;
     } finally {
       this.isUploading = false;
     }

@@ -39,6 +39,12 @@ function* families({ status, identities, commits, http, uploads }: MetricsInput)
   yield counter("gmq_moved_entries_total", "Entries that got another second than their own.", [
     [{}, counts.moved],
   ]);
+  yield counter("gmq_estimated_entries_total", "Entries that went out at an estimate of their time.", [
+    [{}, counts.estimated],
+  ]);
+  yield gauge("gmq_held_lanes", "Lanes that wait for the true time to become known.", [
+    [{}, status.waiting.filter(({ isHeld }) => isHeld).length],
+  ]);
   yield counter("gmq_dead_entries_total", "Entries that became dead letters.", by("reason", counts.dead));
   yield counter("gmq_dead_letters_dropped_total", "Dead letters that gave way to newer ones.", [
     [{}, counts.deadDropped],

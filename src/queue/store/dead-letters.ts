@@ -27,12 +27,6 @@ interface Row {
   readonly value: string;
 }
 
-/** What was set aside, readable again as the entry it was. */
-export interface Revival {
-  readonly letter: DeadLetter;
-  readonly stampedBy: number;
-}
-
 export interface DeadLetterLimits {
   readonly maxDeadLetters: number;
   readonly maxDeadBytes: number;
@@ -122,10 +116,10 @@ export class DeadLetters {
   }
 
   /** Takes them out, one after another; `seqs` undefined means all that are there now. */
-  *takeOut(seqs: readonly number[] | undefined): Generator<Revival> {
+  *takeOut(seqs: readonly number[] | undefined): Generator<DeadLetter> {
     for (const row of seqs === undefined ? this.all() : this.some(seqs)) {
       this.remove(row);
-      yield { letter: fromRow(row), stampedBy: row.stamped_by };
+      yield fromRow(row);
     }
   }
 

@@ -41,6 +41,14 @@ export class Frontier {
     if (this.aliases > this.sweepAt) this.sweep(own);
   }
 
+  /** What it was told of turned out to lie elsewhere in time. Rounded up: too far is safe. */
+  shift(ms: number): void {
+    const seconds = Math.ceil(ms / 1000);
+    for (const byAlias of this.reached.values()) {
+      for (const [alias, second] of byAlias) byAlias.set(alias, second + seconds);
+    }
+  }
+
   /** The first second that a live write may get. */
   after(identity: number, alias: string, own: number): number {
     const byAlias = this.reached.get(identity);

@@ -37,7 +37,7 @@ export class Intake {
 
   /** To be followed by `finish` in the same transaction. @throws QueueFullError, with nothing taken */
   take({ caller, lane, stampedBy, series }: AppendRequest): { identity: number; lane: number } {
-    const { identities, room, priorityOf, isUnreachable, frontier } = this.parts;
+    const { identities, room, priorityOf, isUnreachable } = this.parts;
     const identity = identities.find(caller)?.id ?? identities.register(caller).id;
     const isHeldBack = lane === "live" && isUnreachable(identity);
     const laneIndex = laneNumber(isHeldBack ? "backlog" : lane);
@@ -54,15 +54,15 @@ export class Intake {
     for (const one of series) {
       const bytes = series.length === 1 ? added.bytes : seriesBytes(one);
       this.put(identity, laneIndex, stampNumber(stampedBy), one, bytes);
-      if (!isHeldBack) continue;
-      for (const timeMs of one.times) frontier.note(identity, one.alias, Math.floor(timeMs / 1000));
+      if (isHeldBack) this.noteFrontier(identity, one);
     }
     return { identity, lane: laneIndex };
   }
 
   /** An entry that was accepted before: limits don't hold it up. */
-  takeBack(identity: number, stampedBy: number, series: Series): void {
-    this.put(identity, laneNumber("backlog"), stampedBy, series, seriesBytes(series));
+  takeBack(identity: number, series: Series): void {
+    // Its time was put right when it was first taken: from now on it is as good as an app's own.
+    this.put(identity, laneNumber("backlog"), stampNumber("app"), series, seriesBytes(series));
   }
 
   /** Writes what has been taken. */
@@ -71,6 +71,12 @@ export class Intake {
       for (const chunk of chunks) this.write(chunk);
     }
     this.open.clear();
+  }
+
+  private noteFrontier(identity: number, { alias, times }: Series): void {
+    const { frontier, boots } = this.parts;
+    const shiftMs = boots.stampShiftMs();
+    for (const timeMs of times) frontier.note(identity, alias, Math.floor((timeMs + shiftMs) / 1000));
   }
 
   private put(identity: number, lane: number, stampedBy: number, series: Series, bytes: number): void {

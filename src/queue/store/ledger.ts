@@ -20,6 +20,7 @@ export interface Amount {
 export type CounterName =
   | "delivered"
   | "moved"
+  | "estimated"
   | "dead-dropped"
   | `dropped-${DropCause}`
   | `dead-${DeadReason}`;
@@ -34,9 +35,19 @@ interface LaneRow {
   readonly accepted: number;
 }
 
+interface UncountedRow extends Omit<LaneRow, "accepted"> {
+  readonly chunks: number;
+}
+
+/** So many chunks may be appended before the lanes are written: an opening counts them in milliseconds. */
+const maxUncounted = 256;
+
 /**
  * How much there is of everything, kept in step with the tables so that neither a limit nor an opening has to count
  * rows. Changes are made in memory and written by `save` before the commit; a ledger whose commit failed is discarded.
+ *
+ * The rows of `lanes` hold for all chunks up to the highest seq that they name. What was appended after is counted when
+ * the database is opened, so that a commit that does nothing else need not write a page of counts.
  */
 export class Ledger {
   private readonly lanes = new Map<number, LaneCount>();
@@ -49,6 +60,9 @@ export class Ledger {
   private entries = 0;
   private bytes = 0;
   private nextSeq: number;
+  /** Chunks that the rows of `lanes` do not know of. */
+  private uncounted = 0;
+  private isMoreThanAppended = false;
 
   constructor(db: SqliteDatabase) {
     this.saveLane = db.prepare(
@@ -68,6 +82,7 @@ export class Ledger {
       lastSeq = Math.max(lastSeq, last_seq);
     }
     this.nextSeq = lastSeq + 1;
+    this.countAfter(db, lastSeq);
     const counters = db.prepare<[], { identity: number; name: CounterName; value: number }>(
       "SELECT identity, name, value FROM counters WHERE name <> 'seq-floor'",
     );
@@ -111,17 +126,20 @@ export class Ledger {
   giveSeqs(count: LaneCount, entries: number): number {
     const firstSeq = this.nextSeq;
     this.nextSeq += entries;
+    this.uncounted += 1;
     count.lastSeq = this.nextSeq - 1;
     return firstSeq;
   }
 
   /** Takes entries out of a lane, or, with negative amounts, puts back what another lane gave. */
   remove(count: LaneCount, entries: number, bytes: number): void {
+    this.isMoreThanAppended = true;
     this.add(count, -entries, -bytes);
   }
 
   count(identity: number, name: CounterName, by: number): void {
     if (by === 0) return;
+    this.isMoreThanAppended = true;
     const counter = this.counterMap(name);
     counter.set(identity, (counter.get(identity) ?? 0) + by);
     let dirty = this.dirtyCounters.get(name);
@@ -149,6 +167,7 @@ export class Ledger {
       delivered: of("delivered"),
       dropped: { bytes: of("dropped-bytes"), entries: of("dropped-entries"), age: of("dropped-age") },
       moved: of("moved"),
+      estimated: of("estimated"),
       dead: {
         rejected: of("dead-rejected"),
         "too-dense": of("dead-too-dense"),
@@ -160,6 +179,9 @@ export class Ledger {
 
   /** Within the transaction that changed the tables. */
   save(): void {
+    if (!this.isMoreThanAppended && this.uncounted <= maxUncounted) return;
+    this.isMoreThanAppended = false;
+    this.uncounted = 0;
     for (const { identity, lane, priority, entries, bytes, lastSeq, accepted } of this.dirtyLanes) {
       this.saveLane.run(identity, lane, priority, entries, bytes, lastSeq, accepted);
     }
@@ -170,6 +192,22 @@ export class Ledger {
       }
     }
     this.dirtyCounters.clear();
+  }
+
+  private countAfter(db: SqliteDatabase, seq: number): void {
+    // By the key alone: an index would be gone through from end to end.
+    const rows = db.prepare<[number], UncountedRow>(
+      `SELECT identity, lane, priority, sum(entries) AS entries, sum(bytes) AS bytes,
+         max(first_seq + entries - 1) AS last_seq, count(*) AS chunks
+       FROM chunks NOT INDEXED WHERE first_seq > ? GROUP BY identity, lane, priority`,
+    );
+    for (const { identity, lane, priority, entries, bytes, last_seq, chunks } of rows.all(seq)) {
+      const count = this.lane(identity, lane, priority);
+      this.enter(count, entries, bytes);
+      count.lastSeq = last_seq;
+      this.nextSeq = Math.max(this.nextSeq, last_seq + 1);
+      this.uncounted += chunks;
+    }
   }
 
   private add(count: LaneCount, entries: number, bytes: number): void {

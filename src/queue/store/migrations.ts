@@ -101,6 +101,16 @@ export const queueMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    id: "queue/0002-boots",
+    // Boots from before it count as those of a machine whose hardware clock works: their times stand, if plausible.
+    sql: `
+      ALTER TABLE boots ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE boots ADD COLUMN hardware_clock INTEGER NOT NULL DEFAULT 1;
+      ALTER TABLE boots ADD COLUMN last_at_ms INTEGER;
+      ALTER TABLE boots ADD COLUMN last_since_ms INTEGER;
+    `,
+  },
 ];
 
 /** More seqs than can have been given out after the state that was salvaged. */
@@ -110,6 +120,14 @@ const salvageGap = 2 ** 32;
 export const queueAfterSalvage: readonly string[] = [
   "DELETE FROM chunks WHERE identity NOT IN (SELECT id FROM identities)",
   "DELETE FROM partial WHERE first_seq NOT IN (SELECT first_seq FROM chunks)",
+  // What `lanes` had not yet counted (ledger.ts).
+  `INSERT INTO lanes (identity, lane, priority, entries, bytes, last_seq, accepted)
+   SELECT identity, lane, priority, 0, 0, 0, sum(entries) FROM chunks
+   WHERE first_seq > max(
+     (SELECT coalesce(max(last_seq), 0) FROM lanes),
+     (SELECT coalesce(max(value), 0) FROM counters WHERE name = 'seq-floor'))
+   GROUP BY identity, lane, priority
+   ON CONFLICT DO UPDATE SET accepted = accepted + excluded.accepted`,
   `INSERT INTO counters (identity, name, value)
    SELECT 0, 'seq-floor', ${salvageGap} + max(
      (SELECT coalesce(max(first_seq + entries), 0) FROM chunks),

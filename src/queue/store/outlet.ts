@@ -21,10 +21,15 @@ export interface OutletDependencies {
   readonly boots: Boots;
 }
 
+/** With its true time, as far as that is known. */
+interface DatedEntry extends Entry {
+  readonly isEstimated: boolean;
+}
+
 /** Its entries as they will be on the wire. */
 interface OpenedChunk {
   readonly chunk: Chunk;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly DatedEntry[];
 }
 
 /** What the forwarder does, within the transaction that is being prepared (`QueueOutlet` says what it promises). */
@@ -148,12 +153,13 @@ export class Outlet {
 
   /** A new batch of the oldest entries. Its entries may all have turned out dead; undefined when nothing waits. */
   private compose(identity: number, lane: number, limits: BatchLimits): Batch | undefined {
-    const { batches, pins } = this.parts;
+    const { batches, pins, boots } = this.parts;
     const slices: Slice[] = [];
     const picked: OpenedChunk[] = [];
     let entries = 0;
     let bytes = 0;
     for (const chunk of this.oldestFirst(identity, lane, limits.minPriority)) {
+      if (boots.isHeld(chunk)) break;
       const all = this.open(chunk);
       let count = 0;
       for (const { alias, value } of all.entries) {
@@ -182,15 +188,18 @@ export class Outlet {
     const { chunk, entries } = opened;
     const slice: Slice = { firstSeq: chunk.first_seq, from: chunk.gone, seconds: [] };
     let moved = 0;
-    for (const [index, { alias, timeMs }] of entries.entries()) {
+    let estimated = 0;
+    for (const [index, { alias, timeMs, isEstimated }] of entries.entries()) {
       const own = Math.floor(timeMs / 1000);
       const from = isLive ? frontier.after(chunk.identity, alias, own) : own;
       const second = seconds.allot(chunk.identity, alias, own, from);
       slice.seconds.push(second ?? null);
       if (second === undefined) this.bury(opened, slice, index, { reason: "too-dense" });
       else if (second !== own) moved += 1;
+      if (isEstimated && second !== undefined) estimated += 1;
     }
     ledger.count(chunk.identity, "moved", moved);
+    ledger.count(chunk.identity, "estimated", estimated);
     return slice;
   }
 
@@ -235,12 +244,13 @@ export class Outlet {
     return { chunk, entries: this.decode(chunk).slice(chunk.gone) };
   }
 
-  private decode(chunk: Chunk): readonly Entry[] {
-    const entries = decodePayload(chunk.payload);
-    // Only what the queue stamped can have a wrong time that it knows of.
-    const shiftMs = chunk.stamped_by === 1 ? this.parts.boots.shiftMs(chunk) : 0;
-    if (shiftMs === 0) return entries;
-    return entries.map((entry) => ({ ...entry, timeMs: entry.timeMs + shiftMs }));
+  private decode(chunk: Chunk): readonly DatedEntry[] {
+    const { boots } = this.parts;
+    return decodePayload(chunk.payload).map((entry) => ({
+      ...entry,
+      timeMs: entry.timeMs + boots.shiftMs(chunk, entry.timeMs),
+      isEstimated: boots.isEstimated(chunk, entry.timeMs),
+    }));
   }
 }
 

@@ -7,7 +7,6 @@ import type {
   AppendRequest,
   Batch,
   BatchLimits,
-  BootClock,
   Caller,
   DeadLetter,
   DeadLetterQuery,
@@ -21,16 +20,17 @@ import type {
   QueueLimits,
   QueueOutlet,
   QueueStatus,
+  TrueTime,
   Waiting,
 } from "../types.ts";
-import { urgentPriority } from "../urgent.ts";
-import { laneNumber, laneOf } from "./chunk.ts";
+import { laneNumber } from "./chunk.ts";
 import { CommitTimes } from "./commit-times.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { shortestAgeMs } from "./limits.ts";
 import { Session } from "./session.ts";
 import { giveBackSpace } from "./space.ts";
 import { type QueueFile, StoreFile } from "./store-file.ts";
+import { waitingIn } from "./waiting.ts";
 
 export interface QueueStoreOptions {
   readonly file: QueueFile;
@@ -38,7 +38,7 @@ export interface QueueStoreOptions {
   /** See docs/queue.md, "Seconds on the wire". */
   readonly rememberedBlocks: number;
   readonly clock: Clock;
-  readonly boot: BootClock;
+  readonly time: TrueTime;
   readonly logger: Logger;
   /** A damaged database was replaced: for the operator to know. */
   readonly onReplaced: (replaced: Replacement) => void;
@@ -65,7 +65,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
   private maintenance: Promise<void> = Promise.resolve();
 
   constructor(options: QueueStoreOptions) {
-    const { file, clock, boot, logger, onReplaced, rememberedBlocks } = options;
+    const { file, clock, time, logger, onReplaced, rememberedBlocks } = options;
     this.options = options;
     this.limits = options.limits;
     this.file = new StoreFile({
@@ -82,7 +82,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
           limits: this.limits,
           rememberedBlocks,
           clock,
-          boot,
+          time,
           isUnreachable: (identity) => this.outOfReach.has(identity),
         }),
     });
@@ -128,23 +128,20 @@ export class QueueStore implements QueueIntake, QueueOutlet {
 
   waiting(identityId?: number): readonly Waiting[] {
     const session = this.file.peek();
-    if (session === undefined) return [];
-    const { ledger, chunks, boots } = session;
-    const sums = new Map<number, Waiting>();
-    for (const lane of ledger.filled(identityId)) {
-      const key = lane.identity * 2 + lane.lane;
-      const oldest = chunks.oldest(lane, () => false);
-      const before = sums.get(key);
-      sums.set(key, {
-        identityId: lane.identity,
-        lane: laneOf(lane.lane),
-        entries: (before?.entries ?? 0) + lane.entries,
-        bytes: (before?.bytes ?? 0) + lane.bytes,
-        urgentEntries: (before?.urgentEntries ?? 0) + (lane.priority === urgentPriority ? lane.entries : 0),
-        oldestWaitedMs: Math.max(before?.oldestWaitedMs ?? 0, oldest === undefined ? 0 : boots.ageMs(oldest)),
-      });
-    }
-    return [...sums.values()];
+    return session === undefined ? [] : waitingIn(session, identityId);
+  }
+
+  /** What an earlier run learned: the true wall clock less the boot clock. Undefined where nothing is known. */
+  bootOffsetMs(): number | undefined {
+    return this.file.peek()?.boots.offsetMs;
+  }
+
+  /** The true time has become known: it is kept, and what waited for it can be uploaded. */
+  async timeIsKnown(): Promise<void> {
+    // An empty queue learns it with its next entry.
+    if (this.waiting().length === 0) return;
+    await this.commits.run(() => undefined);
+    for (const { identityId, lane } of this.waiting()) this.tell(identityId, lane);
   }
 
   onAppended(listener: (identityId: number, lane: Lane) => void): () => void {
@@ -283,6 +280,7 @@ const noCounts = {
   delivered: 0,
   dropped: { bytes: 0, entries: 0, age: 0 },
   moved: 0,
+  estimated: 0,
   dead: { rejected: 0, "too-dense": 0, unauthorized: 0 },
   deadDropped: 0,
 };

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { SqliteDatabase } from "../../platform/sqlite.ts";
-import type { BootClock, QueueLimits } from "../types.ts";
+import type { QueueLimits, TrueTime } from "../types.ts";
 import { Batches } from "./batches.ts";
 import { Boots } from "./boots.ts";
 import { ChunkTable } from "./chunk-table.ts";
@@ -21,7 +21,7 @@ export interface SessionOptions {
   /** Blocks of 1,024 s of an alias of which it is known which seconds are taken. */
   readonly rememberedBlocks: number;
   readonly clock: Pick<Clock, "now">;
-  readonly boot: BootClock;
+  readonly time: TrueTime;
   readonly isUnreachable: (identity: number) => boolean;
 }
 
@@ -47,13 +47,13 @@ export class Session {
   private readonly statements;
 
   constructor(options: SessionOptions) {
-    const { db, limits, clock, boot } = options;
+    const { db, limits, clock, time } = options;
     this.options = options;
     this.db = db;
     this.limits = limits;
     this.ledger = new Ledger(db);
     this.chunks = new ChunkTable(db, this.ledger);
-    this.boots = new Boots(db, boot, clock);
+    this.boots = new Boots(db, time);
     this.identities = new Identities(db, limits.maxIdentities);
     this.dead = new DeadLetters(db, this.ledger, clock);
     this.seconds = new Seconds(db, options.rememberedBlocks);
@@ -71,6 +71,8 @@ export class Session {
 
   begin(): void {
     this.statements.begin.run();
+    const shiftMs = this.boots.learn();
+    if (shiftMs !== undefined) this.frontier.shift(shiftMs);
   }
 
   /** Durable when it returns. @throws SqliteError when it is not; whether it is then there nobody knows */
@@ -102,9 +104,9 @@ export class Session {
   /** Dead letters go to the end of the backlog, with their own times. @returns the identity of each */
   retryDead(seqs: readonly number[] | undefined): number[] {
     const identities: number[] = [];
-    for (const { letter, stampedBy } of this.dead.takeOut(seqs)) {
+    for (const letter of this.dead.takeOut(seqs)) {
       const { identityId, alias, timeMs, value } = letter;
-      this.intake.takeBack(identityId, stampedBy, { alias, times: [timeMs], values: [value] });
+      this.intake.takeBack(identityId, { alias, times: [timeMs], values: [value] });
       identities.push(identityId);
     }
     return identities;

@@ -1,5 +1,5 @@
 import { endianness, hostname, machine, networkInterfaces, release, type, version } from "node:os";
-import type { DeviceFacts, MachineFacts, TimeState, UnameFacts } from "../device-info/facts.ts";
+import type { DeviceFacts, MachineFacts, ReportedTime, UnameFacts } from "../device-info/facts.ts";
 import {
   collectCpu,
   collectDefaultRoutes,
@@ -25,7 +25,7 @@ export interface DeviceFactsOptions {
   readonly engineVersion: string;
   readonly bootId: string;
   readonly machineFacts: MachineFacts | undefined;
-  readonly time: TimeState;
+  readonly time: ReportedTime;
   /** Wall clock, unix milliseconds. */
   readonly nowMs: number;
 }

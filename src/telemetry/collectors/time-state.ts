@@ -8,8 +8,12 @@ export type AskProgram = (command: string, args: readonly string[]) => Promise<s
  * Whether the system's clock is synchronised. systemd-timesyncd leaves a file, which costs nothing to look for. Others
  * only tell the kernel, and what the kernel knows can be had from a program: systemd's, or BusyBox' adjtimex.
  */
-export async function collectTimeState(files: MachineFiles, ask: AskProgram): Promise<TimeState> {
-  if ((await files.list("/run/systemd/timesync")).includes("synchronized")) {
+export async function collectTimeState(
+  files: MachineFiles,
+  ask: AskProgram,
+  { believesFile = true }: { readonly believesFile?: boolean } = {},
+): Promise<TimeState> {
+  if (believesFile && (await files.list("/run/systemd/timesync")).includes("synchronized")) {
     return { synchronised: true, source: "systemd-timesyncd" };
   }
   const systemd = await ask("timedatectl", ["show", "--property=NTPSynchronized", "--value"]);

@@ -63,7 +63,12 @@ export function deviceInfo(facts: DeviceFacts): string {
     default_routes: facts.defaultRoutes,
     dns: facts.dnsServers,
     temperatures: facts.temperatures,
-    time,
+    time: {
+      synchronised: time.synchronised,
+      source: time.source,
+      trusted_by: time.trustedBy,
+      off_s: time.wallErrorMs === null ? null : Math.round(time.wallErrorMs / 1000),
+    },
   });
 }
 

@@ -67,6 +67,14 @@ export interface TimeState {
   readonly source: string | null;
 }
 
+/** What `device_info` tells of the clock. */
+export interface ReportedTime extends TimeState {
+  /** Who told the engine the true time (docs/clock.md); null while nobody has. */
+  readonly trustedBy: string | null;
+  /** How far the system's clock is from it, milliseconds; null likewise. */
+  readonly wallErrorMs: number | null;
+}
+
 /** All that `device_info` is made of. */
 export interface DeviceFacts {
   readonly uname: UnameFacts;
@@ -78,7 +86,7 @@ export interface DeviceFacts {
   readonly defaultRoutes: readonly DefaultRoute[];
   readonly dnsServers: readonly string[];
   readonly temperatures: readonly Temperature[];
-  readonly time: TimeState;
+  readonly time: ReportedTime;
   readonly bootId: string;
   /** Unix seconds, by the wall clock of now. */
   readonly bootTime: number;

@@ -4,6 +4,7 @@ import { openDatabase } from "../../../src/platform/sqlite.ts";
 import { systemClock } from "../../../src/platform/system-clock.ts";
 import { QueueStore, queueAfterSalvage, queueMigrations } from "../../../src/queue/index.ts";
 import type { LimitSet } from "../../../src/queue/types.ts";
+import { rightTime } from "../../support/true-time.ts";
 import { Violation } from "../errors.ts";
 
 const unlimited: LimitSet = { maxBytes: 2 ** 40, maxEntries: 2 ** 40, maxAgeMs: undefined };
@@ -47,7 +48,7 @@ export function openStore({ directory, bootId, synchronous }: StoreOptions): Que
     },
     rememberedBlocks: 65_536,
     clock: systemClock,
-    boot: { bootId, sinceBootMs: () => performance.now() },
+    time: rightTime(bootId, systemClock),
     logger: complaining,
     onReplaced: (replaced) => {
       throw new Violation(`the database came up damaged: ${JSON.stringify(replaced)}`);

@@ -51,6 +51,7 @@ Product     abc
 Serial      FF:10:C2:9B:A8:46
 Activated   yes
 Check-in    every 4:00:00, last 0:03:12 ago, next in 3:56:48
+Clock       right, says the system
 Last error  connect ECONNREFUSED
 Reports     2 waiting for the next check-in
 
@@ -63,6 +64,16 @@ flaky      1.2.3    FATAL    -        3         -    exited too quickly
 crashed    1.2.3    EXITED   -        0         -    killed by SIGSEGV
 reboot-it  1.2.3    one-off  -        -         -
 `);
+  });
+
+  it.each([
+    [null, null, "not trusted: nobody has told the time yet"],
+    ["murano", 900, "right, says Murano"],
+    ["assumed", 0, "taken for right: nobody says otherwise"],
+    ["murano", -7_200_000, "the system's is 2:00:00 behind (Murano): the engine goes by the true time"],
+  ])("says whether the clock is trusted, and by whom: %s, off by %s", (trustedBy, wallErrorMs, text) => {
+    const status = { ...engineStatus({ nowMs: now }), clock: { nowMs: now, trustedBy, wallErrorMs } };
+    expect(describeStatus(status, now)).toContain(`\nClock       ${text}\n`);
   });
 
   it("does not let an app's text steer the terminal", () => {

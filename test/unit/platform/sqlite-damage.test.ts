@@ -191,4 +191,77 @@ describe("a damaged database", () => {
       "gateway.db.corrupt-7-wal",
     ]);
   });
+
+  it("gives up but the rows of the page that is damaged, however many there are", () => {
+    const { file, pageOf } = longDatabase(205_000);
+    overwrite(file, pageOf("early leaf"), Buffer.alloc(4096, 0xa5));
+    // Too large to be looked through at each start: a query meets it.
+    const before = openLong(file).db;
+    expect(() => before.prepare("SELECT sum(length(text)) FROM long_ones").get()).toThrow();
+    before.close();
+    const { db, replaced } = openLong(file);
+    const table = replaced?.tables?.find(({ table }) => table === "long_ones");
+    expect(table).toMatchObject({ damaged: true, refused: 0 });
+    const there = count(db, "long_ones");
+    expect(there).toBe(table?.copied);
+    expect(there).toBeLessThan(205_000);
+    expect(there).toBeGreaterThan(205_000 - 1_000);
+    expect(db.pragma("quick_check(1)", { simple: true })).toBe("ok");
+    db.close();
+  });
+
+  it("comes to an end where its pages point at one another", () => {
+    const { file, pageOf } = longDatabase(5_000);
+    // Every child of the root is the first leaf.
+    const root = readPage(file, pageOf("root"));
+    const cells = root.readUInt16BE(3);
+    const first = root.readUInt32BE(root.readUInt16BE(12));
+    for (let cell = 0; cell < cells; cell++) root.writeUInt32BE(first, root.readUInt16BE(12 + 2 * cell));
+    root.writeUInt32BE(first, 8);
+    overwrite(file, pageOf("root"), root);
+    const { db } = openLong(file);
+    expect(count(db, "long_ones")).toBeGreaterThan(0);
+    expect(count(db, "long_ones")).toBeLessThan(1_000);
+    db.close();
+  });
 });
+
+const longMigrations = [
+  {
+    id: "test/long",
+    sql: "CREATE TABLE long_ones (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT",
+  },
+];
+
+function openLong(file: string): OpenedDatabase {
+  return openDatabase({ file, migrations: longMigrations, logger: silentLogger, now: () => 1_000 });
+}
+
+/** A database of so many rows, and the offsets of its table's root and of a leaf near its beginning. */
+function longDatabase(rows: number): { file: string; pageOf: (which: "root" | "early leaf") => number } {
+  const file = join(temporaryDirectory(existsSync("/dev/shm") ? "/dev/shm" : undefined), "long.db");
+  const { db } = openLong(file);
+  db.exec(`WITH RECURSIVE numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers WHERE i < ${rows})
+    INSERT INTO long_ones SELECT i, 'a text of some length, so that a page is soon full ' || i FROM numbers`);
+  const root = db
+    .prepare<[], number>("SELECT rootpage FROM sqlite_schema WHERE name = 'long_ones'")
+    .pluck()
+    .get();
+  const pages = db.pragma("page_count", { simple: true }) as number;
+  db.close();
+  const offset = (page: number): number => (page - 1) * 4096;
+  return {
+    file,
+    pageOf: (which) => offset(which === "root" ? (root ?? 0) : Math.floor(pages / 50)),
+  };
+}
+
+function readPage(file: string, offset: number): Buffer {
+  return readFileSync(file).subarray(offset, offset + 4096);
+}
+
+function overwrite(file: string, offset: number, bytes: Buffer): void {
+  const fd = openSync(file, "r+");
+  writeSync(fd, bytes, 0, bytes.length, offset);
+  closeSync(fd);
+}

@@ -13,7 +13,7 @@ const options = {
   engineVersion: "1",
   bootId: "b",
   machineFacts: undefined,
-  time: { synchronised: true, source: "systemd-timesyncd" },
+  time: { synchronised: true, source: "systemd-timesyncd", trustedBy: "system", wallErrorMs: 3 },
   nowMs: 1_700_000_000_000,
 };
 

@@ -11,7 +11,7 @@ async function factsOf(name: string) {
     engineVersion: "1.2.3",
     bootId: "3f0d7c0e-6f0c-4d5d-9a5e-1a2b3c4d5e6f",
     machineFacts: undefined,
-    time: { synchronised: null, source: null },
+    time: { synchronised: null, source: null, trustedBy: null, wallErrorMs: null },
     nowMs: 1_790_000_000_000,
   });
   return { ...facts, nodeVersion: "24.0.0" };

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { QueueFullError, type QueueStore } from "../../../../src/queue/index.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { all, fastDirectory, noLimits, openQueueStore, record } from "../../../support/queue-store.ts";
+import { unknownTime } from "../../../support/true-time.ts";
 
 const words = (count: number, prefix = "v") =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`);
@@ -91,7 +92,12 @@ describe("the queue's limits", () => {
     await store.stop();
     // The clock of the next boot is years ahead: that is no proof of age.
     const nextBoot = new FakeClock(Date.UTC(2038, 0, 1));
-    const again = openQueueStore({ directory, limits, clock: nextBoot, bootId: "boot-2" }).store;
+    const again = openQueueStore({
+      directory,
+      limits,
+      clock: nextBoot,
+      time: unknownTime("boot-2", nextBoot),
+    }).store;
     await nextBoot.advance(30_000);
     expect(again.status().entries).toBe(1);
     await nextBoot.advance(60_001);

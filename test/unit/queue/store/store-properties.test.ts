@@ -71,6 +71,8 @@ class Scene {
   private readonly seconds = new Map<number, number>();
   private readonly owners = new Map<string, number>();
   private readonly lastRecord = new Map<string, number>();
+  /** What is live of these waits with the backlog. */
+  private readonly outOfReach = new Set<number>();
 
   constructor() {
     this.store = openQueueStore({ directory: this.directory }).store;
@@ -93,10 +95,14 @@ class Scene {
         return;
       }
       case "unreachable":
-        for (const { id } of this.store.identities.list()) await this.store.unreachable(id);
+        for (const { id } of this.store.identities.list()) {
+          await this.store.unreachable(id);
+          this.outOfReach.add(id);
+        }
         return;
       case "reachable":
         for (const { id } of this.store.identities.list()) this.store.reachable(id);
+        this.outOfReach.clear();
         return;
       case "retry":
         await this.store.dead.retry(undefined);
@@ -115,6 +121,8 @@ class Scene {
     expect(entries).toBe(waiting.reduce((sum, one) => sum + one.entries, 0));
     expect(counts.accepted).toBe(entries + counts.delivered + dead - this.deadInBatches());
     expect(deadLetters).toBeLessThanOrEqual(dead);
+    const live = waiting.filter((one) => one.lane === "live" && this.outOfReach.has(one.identityId));
+    expect(live).toEqual([]);
   }
 
   /** Brings everything to Murano: each value must arrive, once, at a second of its own. */
@@ -159,6 +167,7 @@ class Scene {
     const id = this.store.identities.find({ kind: "vms", vendor: "v", model: "m", sn })?.id;
     if (id === undefined) return;
     const batch = await this.store.take(id, lane, { maxEntries: size, maxBytes: 100_000 });
+    if (lane === "live" && this.outOfReach.has(id)) expect(batch).toBeUndefined();
     if (batch === undefined) return;
     this.see(batch);
     this.held.push(batch);
@@ -242,6 +251,7 @@ class Scene {
   private reopen(directory: string): void {
     this.directory = directory;
     this.held = [];
+    this.outOfReach.clear();
     this.store = openQueueStore({ directory }).store;
   }
 }
@@ -272,6 +282,16 @@ describe("the queue's store, whatever happens in whatever order", () => {
               { do: "record", sn: "a", alias: "y", at: 0, count: 1 },
               { do: "take", sn: "a", lane: "backlog", size: 1 },
               { do: "release" },
+            ],
+          ],
+          // What was taken live and given back goes with the backlog once its device is out of reach.
+          [
+            [
+              { do: "write", sn: "a", alias: "y", at: 0, count: 2 },
+              { do: "take", sn: "a", lane: "live", size: 1 },
+              { do: "release" },
+              { do: "unreachable" },
+              { do: "take", sn: "a", lane: "live", size: 1 },
             ],
           ],
         ],
