@@ -8,14 +8,14 @@ import { SimulatedGateway } from "./gateway.ts";
 import { serialOf, type WorkerOrder, type WorkerSecond } from "./worker-protocol.ts";
 
 const order = JSON.parse(process.argv[2] ?? "") as WorkerOrder;
-const stop = new AbortController();
+const state = { isStopped: false };
 
 let checkIns: number[] = [];
 let requests = 0;
 let errors: Record<string, number> = {};
 
 const audit: Audit = ({ procedure, status, durationMs }) => {
-  if (stop.signal.aborted) return;
+  if (state.isStopped) return;
   requests += 1;
   const isGood = status !== undefined && status < 400;
   if (procedure === "writeRead" && isGood) checkIns.push(Math.round(durationMs * 10) / 10);
@@ -30,10 +30,6 @@ function privateBytes(): number {
   return Number(/^Private_Dirty:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
 }
 
-process.on("disconnect", () => stop.abort());
-process.on("SIGTERM", () => stop.abort());
-process.on("SIGINT", () => undefined);
-
 const random = seededRandom(order.seed + order.first);
 const gateways = Array.from(
   { length: order.count },
@@ -44,9 +40,15 @@ const gateways = Array.from(
       clock: systemClock,
       random,
       audit,
-      stop: stop.signal,
     }),
 );
+function stop(): void {
+  state.isStopped = true;
+  for (const gateway of gateways) gateway.stop();
+}
+process.on("disconnect", stop);
+process.on("SIGTERM", stop);
+process.on("SIGINT", () => undefined);
 process.send?.("ready");
 await once(process, "message");
 const running = gateways.map((gateway) => gateway.run(random() * order.spreadMs));
