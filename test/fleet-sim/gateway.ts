@@ -30,7 +30,6 @@ export interface GatewayParts {
   readonly installMs: number;
   /** Share of its time that the gateway is cut off from the network. */
   readonly cutOff: number;
-  readonly stop: AbortSignal;
 }
 
 const cutOffMs = 45_000;
@@ -49,13 +48,16 @@ export class SimulatedGateway {
   readonly #client: DeviceClient;
   readonly #loop: CheckInLoop;
   readonly #apps: PretendedApps;
+  /** Of its own: adding a listener to a signal goes through all that are there. */
+  readonly #stop = new AbortController();
   #cik: string | undefined;
   /** Monotonic milliseconds; until then no request leaves the gateway. */
   #cutOffUntil = 0;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
-    const { url, product, sn, clock, random, stop, intervalS } = parts;
+    const { url, product, sn, clock, random, intervalS } = parts;
+    const stop = this.#stop.signal;
     const logger = silentLogger;
     this.#client = new DeviceClient({
       baseUrl: url,
@@ -81,7 +83,7 @@ export class SimulatedGateway {
     const api = reactivatingApi(link, credentials, logger);
     const outbox = new MemoryOutbox();
     const facts = new MemoryFacts();
-    this.#apps = new PretendedApps({ ...parts, api, outbox, onFinished: () => this.#loop.hasten() });
+    this.#apps = new PretendedApps({ ...parts, api, outbox, stop, onFinished: () => this.#loop.hasten() });
     const composer = new ReportComposer({
       sources: {
         engineReport: async () => this.#engineReport(),
@@ -123,12 +125,12 @@ export class SimulatedGateway {
       updateIntervalS: intervalS,
       activationRetryIntervalS: 300,
     });
-    stop.addEventListener("abort", () => this.#client.close(), { once: true });
   }
 
   /** Starts after `delayMs`, as gateways do that were switched on one after another. */
   async run(delayMs: number): Promise<void> {
-    const { clock, stop, cutOff } = this.#parts;
+    const { clock, cutOff } = this.#parts;
+    const stop = this.#stop.signal;
     try {
       await clock.sleep(delayMs, stop);
     } catch {
@@ -136,6 +138,11 @@ export class SimulatedGateway {
     }
     if (cutOff > 0) void this.#loseNetworkNowAndThen();
     await this.#loop.run(stop);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#client.close();
   }
 
   /** The same link, dead while the gateway is cut off. */
@@ -155,7 +162,8 @@ export class SimulatedGateway {
   }
 
   async #loseNetworkNowAndThen(): Promise<void> {
-    const { clock, random, stop, cutOff } = this.#parts;
+    const { clock, random, cutOff } = this.#parts;
+    const stop = this.#stop.signal;
     const everyMs = cutOffMs / cutOff;
     while (!stop.aborted) {
       try {

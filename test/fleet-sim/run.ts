@@ -2,6 +2,7 @@
  * `npm run fleet-sim -- --gateways N [--exit]`: simulated gateways, made of the real check-in loop and device client, against
  * an emulator; docs/performance.md tells what it shows. With `--exit` it ends with 1 where a demand is not met.
  */
+import { cpus, loadavg } from "node:os";
 import { counts, options, outage, rollOut, steady } from "./phases.ts";
 import { Scene } from "./scene.ts";
 import { type Summary, summarise } from "./timeline.ts";
@@ -41,9 +42,11 @@ async function runPhases(): Promise<void> {
   let startedMs = performance.now();
   await scene.provision();
   say(`${gateways} serials added and enabled in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  const [load = 0] = loadavg();
+  say(`load of the machine before the gateways start: ${load.toFixed(1)} on ${cpus().length} cores`);
 
   startedMs = performance.now();
-  scene.startGateways(intervalS * 1000);
+  await scene.startGateways(intervalS * 1000);
   const first = await scene.pass(intervalS);
   const start = summarise(scene.timeline.since(first));
   figures.start = start;

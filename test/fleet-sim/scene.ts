@@ -104,15 +104,19 @@ export class Scene implements AsyncDisposable {
     await this.owner("POST", path + id, blob, "application/gzip");
   }
 
-  /** Starts all gateways, spread over the time given. */
-  startGateways(spreadMs: number): void {
+  /** Starts all gateways, spread over the time given; resolves when their processes are up. */
+  async startGateways(spreadMs: number): Promise<void> {
     const { gateways, processes } = this.#options;
+    const ready: Promise<unknown>[] = [];
     for (let worker = 0; worker < processes; worker++) {
       const first = Math.floor((gateways * worker) / processes);
       const count = Math.floor((gateways * (worker + 1)) / processes) - first;
       const order: WorkerOrder = { ...this.#options, url: this.url, product, first, count, spreadMs };
       const child = fork(join(import.meta.dirname, "worker.ts"), [JSON.stringify(order)]);
-      child.on("message", (second) => this.timeline.add(worker, second as WorkerSecond));
+      ready.push(once(child, "message"));
+      child.on("message", (told) => {
+        if (told !== "ready") this.timeline.add(worker, told as WorkerSecond);
+      });
       child.on("exit", (code, signal) => {
         if (this.#isEnding) return;
         process.stderr.write(`a process of gateways ended by itself (${signal ?? code})\n`);
@@ -120,6 +124,8 @@ export class Scene implements AsyncDisposable {
       });
       this.#workers.push(child);
     }
+    await Promise.all(ready);
+    for (const child of this.#workers) child.send("start");
   }
 
   /** Megabytes of 1,000,000 bytes. */

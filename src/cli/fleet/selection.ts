@@ -1,3 +1,4 @@
+import { textPattern } from "../../core/text-pattern.ts";
 import { UsageError } from "../errors.ts";
 import { type FleetCall, optionOf } from "./fleet-call.ts";
 import type { Serial } from "./owner-api.ts";
@@ -22,7 +23,7 @@ export async function selectGateways(
     throw new UsageError("which gateways? give --sn PATTERN, --group GROUP or --all");
   }
   const product = optionOf(call, "product");
-  const matches = sn === undefined ? () => true : glob(sn);
+  const matches = sn === undefined ? () => true : textPattern(sn);
   const chosen: Serial[] = [];
   for (const name of product === undefined ? await call.owner.products() : [product]) {
     const members =
@@ -49,19 +50,4 @@ async function membersOf(
     if (isUnknown && !isNamed) return undefined;
     throw error;
   }
-}
-
-/** `A*,B?`: one of several patterns, in any case of letters. */
-export function glob(patterns: string): (text: string) => boolean {
-  const alternatives = patterns
-    .split(",")
-    .filter((pattern) => pattern !== "")
-    .map((pattern) =>
-      pattern
-        .replaceAll(/[\\^$.|+()[\]{}]/g, "\\$&")
-        .replaceAll(/\*+/g, ".*")
-        .replaceAll("?", "."),
-    );
-  const expression = new RegExp(`^(?:${alternatives.join("|")})$`, "is");
-  return (text) => alternatives.length > 0 && expression.test(text);
 }

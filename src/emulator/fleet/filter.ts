@@ -1,3 +1,4 @@
+import { textPattern } from "../../core/text-pattern.ts";
 import type { Gateway } from "./gateway.ts";
 import { isFailing, isOnline } from "./gateway.ts";
 import { compareVersions } from "./version-order.ts";
@@ -102,12 +103,12 @@ function keyed(key: string, operator: string, value: string): GatewayFilter | st
   const textsOf = own(texts, key);
   if (textsOf) {
     if (!isEqual) return `'${key}' takes ':', not '${operator}'`;
-    return value === "" ? `'${key}:' lacks a value` : someText(textsOf, glob(value));
+    return value === "" ? `'${key}:' lacks a value` : someText(textsOf, textPattern(value));
   }
   const versionsOf = own(versions, key) ?? appVersions(key);
   if (versionsOf) {
     if (value === "") return `'${key}${operator}' lacks a version`;
-    if (isEqual) return someText(versionsOf, glob(value));
+    if (isEqual) return someText(versionsOf, textPattern(value));
     return someText(versionsOf, (version) => holds(operator, compareVersions(version, value)));
   }
   const numberOf = own(numbers, key);
@@ -159,21 +160,6 @@ function holds(operator: string, difference: number): boolean {
     default:
       return difference === 0;
   }
-}
-
-/** `a*,b?`: one of several patterns, in any case of letters. */
-function glob(value: string): (text: string) => boolean {
-  const alternatives = value
-    .split(",")
-    .filter((pattern) => pattern !== "")
-    .map((pattern) =>
-      pattern
-        .replaceAll(/[\\^$.|+()[\]{}]/g, "\\$&")
-        .replaceAll(/\*+/g, ".*")
-        .replaceAll("?", "."),
-    );
-  const pattern = new RegExp(`^(?:${alternatives.join("|")})$`, "is");
-  return (text) => pattern.test(text);
 }
 
 function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {

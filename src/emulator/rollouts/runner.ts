@@ -178,11 +178,12 @@ export class RolloutRunner {
   async #carryOn(rollout: Rollout): Promise<void> {
     const { store, logger } = this.#parts;
     await this.#send(rollout.id);
-    // Sending changed its tally.
-    for (let current: Rollout | undefined = rollout; current; ) {
-      current = await store.find(rollout.id, this.times());
-      const decision = current && decide(current, this.times().now);
-      if (!current || !decision || decision.kind === "none") return;
+    for (;;) {
+      // Sending, and each decision, changed it.
+      const current = await store.find(rollout.id, this.times());
+      if (!current) return;
+      const decision = decide(current, this.times().now);
+      if (decision.kind === "none") return;
       const { id, state } = current;
       this.#changed.add(id);
       switch (decision.kind) {
@@ -211,7 +212,11 @@ export class RolloutRunner {
     const { store, hub } = this.#parts;
     for (;;) {
       const { written, isMore, touched } = await store.send(id, sendBatch, this.times().now);
-      for (const clientId of touched) this.#watched.add(clientId);
+      for (const clientId of touched) {
+        this.#watched.add(clientId);
+        // The command that blocks may have been taken before anybody listened.
+        this.#dirty.add(clientId);
+      }
       for (const clientId of written) hub.changed(clientId, ["engine_fetch"], "server");
       if (touched.length > 0) this.#changed.add(id);
       if (!isMore || this.#stop.signal.aborted) return;

@@ -100,11 +100,16 @@ function Progress({ rollout, now }: { readonly rollout: Rollout; readonly now: n
         {waves.map((wave, index) => (
           <li key={`${index + 1}`} class="card" aria-current={index === rollout.wave ? "step" : undefined}>
             <strong>Wave {index + 1}</strong> <span class="muted">{plural(wave.size, "gateway")}</span>{" "}
-            <State text={wave.state} />
+            {isHalted(rollout, index) ? <RolloutState rollout={rollout} /> : <State text={wave.state} />}
             <Counts counts={wave.counts} />
           </li>
         ))}
       </ol>
     </>
   );
+}
+
+/** The wave under way, of a roll-out that is not. */
+function isHalted({ state, wave, waves }: Rollout, index: number): boolean {
+  return index === wave && state !== "running" && waves[index]?.state !== "done";
 }
