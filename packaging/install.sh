@@ -100,7 +100,7 @@ uninstall() {
   done
   [ ! -x "$prefix/current/python/link.sh" ] || "$prefix/current/python/link.sh" remove
   if [ -d "$prefix" ]; then
-    rm -rf "$prefix/current" "$prefix/versions"
+    rm -rf "$prefix/current" "$prefix/versions" "$prefix"/trial "$prefix"/trial-failed "$prefix"/trial-told
     rmdir "$prefix" 2>/dev/null || say "note: $prefix holds other files and is kept"
   fi
   if [ -n "$packaged" ]; then
@@ -177,8 +177,9 @@ check_machine() {
   [ -z "$ram" ] || [ "$ram" -ge $((least_ram * 1000)) ] || fail "$((ram / 1000)) MB of memory; $least_ram are needed"
   place=$prefix
   while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
-  flash=$(df -Pk "$place" | awk 'NR == 2 { print $4 }')
-  [ "$flash" -ge $((least_flash * 1000)) ] || fail "$((flash / 1000)) MB free in $place; $least_flash are needed"
+  # BusyBox' df finds nothing in a chroot.
+  flash=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }')
+  [ -z "$flash" ] || [ "$flash" -ge $((least_flash * 1000)) ] || fail "$((flash / 1000)) MB free in $place; $least_flash are needed"
 }
 
 create_group() {
@@ -229,6 +230,7 @@ place_program() {
   done
   sync
   mv "$new" "$prefix/versions/$name"
+  begin_trial "$name"
   ln -s "versions/$name" "$prefix/.current.$$"
   # rename(2): at every instant `current` leads to one whole version.
   mv -T "$prefix/.current.$$" "$prefix/current" 2>/dev/null || replace_link "$prefix/.current.$$" "$prefix/current"
@@ -240,6 +242,22 @@ place_program() {
 copy_tree() {
   rm -rf "$2"
   cp -R "$1" "$2"
+}
+
+# A version that is new on an activated gateway has to check in, or the last one that did is put back: bin/trial.sh.
+begin_trial() { # $1 name of the new version
+  rm -f "$prefix/trial-failed" "$prefix/trial-told"
+  grep -q '^ *cik *[=:] *[0-9A-Za-z]\{40\}' "$etc/Gateway.cfg" 2>/dev/null || return 0
+  former=${previous#versions/}
+  [ "$(trial_entry version)" != "$former" ] || former=$(trial_entry previous)
+  [ -x "$prefix/versions/$former/bin/gwe" ] || return 0
+  printf 'version=%s\nprevious=%s\nstarts=0\n' "$1" "$former" >"$prefix/.trial.$$"
+  mv "$prefix/.trial.$$" "$prefix/trial"
+  sync
+}
+
+trial_entry() { # $1 version or previous
+  sed -n "s/^$1=//p" "$prefix/trial" 2>/dev/null || true
 }
 
 is_same() { # $1 and $2: two trees with the same files
@@ -254,7 +272,9 @@ replace_link() {
 # Keeps the new version, the one before it, and whatever a process runs from: pm2's daemon goes on with its own version.
 remove_old() { # $1 name of the new version
   for directory in "$prefix"/versions/*; do
-    case $directory in "$prefix/versions/$1" | "$prefix/$previous") continue ;; esac
+    case $directory in
+      "$prefix/versions/$1" | "$prefix/$previous" | "$prefix/versions/$(trial_entry previous)") continue ;;
+    esac
     is_in_use "$directory" || rm -rf "$directory"
   done
 }
@@ -449,7 +469,7 @@ if [ "$action" = uninstall ]; then
 elif [ -z "$packaged" ] && [ -d "$here/tree" ] && [ -w "$here" ]; then
   log=$here/gwe_install_$(date +%Y%m%d_%H%M%S).log
   # A pipe's exit status is its last command's: the installation's own comes by way of a file.
-  { (set -e; perform) 2>&1; echo $? >"$log.status"; } | tee "$log"
+  { set +e; (set -e; perform) 2>&1; echo $? >"$log.status"; } | tee "$log"
   status=$(cat "$log.status")
   rm -f "$log.status"
   exit "$status"

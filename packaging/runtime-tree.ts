@@ -21,7 +21,7 @@ const programs = [
   "logd.js",
   "launcher.sh",
 ];
-const commands = ["gwe", "gdc", "gmq", "supervisorctl", "node-launcher.sh"];
+const commands = ["gwe", "gdc", "gmq", "supervisorctl", "node-launcher.sh", "trial.sh"];
 const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
 const guides = [
   "installation.md",

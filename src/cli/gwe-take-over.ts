@@ -6,7 +6,7 @@ import type { GweContext } from "./gwe-context.ts";
 import { carryOut } from "./import/carry-out.ts";
 import { preflight } from "./take-over/preflight.ts";
 import { runTakeOver } from "./take-over/run-take-over.ts";
-import { TakeOverJournal } from "./take-over/state.ts";
+import { describeLimit, TakeOverJournal } from "./take-over/state.ts";
 import { foreignCommands, type StepContext, systemctl, takeOverUnit } from "./take-over/steps.ts";
 
 const flags = [
@@ -102,7 +102,7 @@ async function prepare(
   await systemctl("enable", takeOverUnit);
   await systemctl("start", "--no-block", takeOverUnit);
   await terminal.write(
-    `In ${delayS} seconds Gateway Engine takes over. Unless it has checked in within ${limitS / 60} minutes, all is put back.\n`,
+    `In ${delayS} seconds Gateway Engine takes over. Unless it has checked in within ${describeLimit(limitS * 1000)}, all is put back.\n`,
   );
 }
 

@@ -8,7 +8,7 @@ import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import type { DeviceApi } from "../device-client/index.ts";
 import { EngineFacts, Outbox } from "../engine/index.ts";
-import { defaultOtaLimits, Ota, type OtaLimits } from "../ota/index.ts";
+import { defaultOtaLimits, type EngineUpdateHost, Ota, type OtaLimits } from "../ota/index.ts";
 import { installationPath } from "../platform/installation-path.ts";
 import { openDatabase, type Replacement, type SqliteDatabase } from "../platform/sqlite.ts";
 import { systemClock } from "../platform/system-clock.ts";
@@ -28,6 +28,8 @@ export interface HostingOptions {
   readonly clock: Clock;
   /** Undefined in a run that makes no check-ins. */
   readonly settings: EngineSettings | undefined;
+  /** Likewise. */
+  readonly engineUpdate: EngineUpdateHost | undefined;
   /** For tests, in place of the defaults. */
   readonly otaLimits?: Partial<OtaLimits> | undefined;
   /** The systemd unit that runs pm2's daemon; undefined where the engine itself starts it. */
@@ -175,7 +177,7 @@ function createSupervisor(
 }
 
 function createOta(
-  { paths, config, redact, clock, settings, otaLimits, logger }: HostingOptions,
+  { paths, config, redact, clock, settings, engineUpdate, otaLimits, logger }: HostingOptions,
   { db, outbox, supervisor }: Hosting,
   content: Pick<DeviceApi, "contentInfo" | "download">,
 ): Ota {
@@ -205,6 +207,7 @@ function createOta(
       ...otaLimits,
     },
     settings,
+    engineUpdate,
     fetchStatusFormat: engine.fetchStatusFormat,
     environment: inheritedEnvironment(),
     platform: process.env.GWE_PM2_UNIT === undefined ? otaPlatform : servicePlatform,

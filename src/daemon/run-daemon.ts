@@ -11,7 +11,7 @@ import {
 } from "../config/index.ts";
 import type { Logger } from "../core/logger.ts";
 import { type Redact, redactor } from "../core/redact.ts";
-import type { OtaLimits } from "../ota/index.ts";
+import { type OtaLimits, packageRole } from "../ota/index.ts";
 import { BootClock, hasHardwareClock } from "../platform/boot-clock.ts";
 import { ensureDirectory } from "../platform/files.ts";
 import { groupId } from "../platform/groups.ts";
@@ -25,6 +25,7 @@ import { Cloud } from "./cloud.ts";
 import { configIo } from "./config-io.ts";
 import { ControlServer } from "./control-server.ts";
 import { CrashWatch } from "./crash-watch.ts";
+import { createEngineUpdate } from "./create-engine-update.ts";
 import { Endings } from "./endings.ts";
 import { EngineControl } from "./engine-control.ts";
 import { engineMetrics } from "./engine-metrics.ts";
@@ -145,12 +146,25 @@ async function runUntilStopped(
     builtAtMs: engineBuiltAtMs,
     logger: logger.child({ part: "clock" }),
   });
+  const engineUpdate =
+    settings && isService(options)
+      ? createEngineUpdate(
+          {
+            paths,
+            settings,
+            restart: () => restart.resolve({ kind: "ended", status: 0 }),
+            report: (text) => hosting.reportTrouble(text),
+          },
+          logger,
+        )
+      : undefined;
   const hosting = new Hosting({
     paths,
     config,
     redact,
     clock: keeper.clock,
     settings,
+    engineUpdate,
     otaLimits: options.otaLimits,
     pm2Unit,
     logger,
@@ -209,17 +223,24 @@ async function runUntilStopped(
   await control.start();
   if (pm2Unit !== undefined) await startPm2Unit(pm2Unit, logger);
   hosting.start(cloud?.content ?? noContent, stop.signal);
+  engineUpdate?.start(
+    stop.signal,
+    hosting.ota.jobs().some(({ app }) => packageRole(app) === "engine"),
+  );
   await watchdog?.ready();
   const work = Promise.race([crash.watch(perform(options, hosting, cloud, stop.signal)), crash.ended]);
   const ended = work.then((status): Ending => ({ kind: "ended", status }));
   const ending = await Promise.race([ended, restart.promise]);
   // What still runs must not go on with what is closed next.
   stop.abort();
-  if (ending.kind === "restart") {
-    logger.info("the engine starts anew, to have new settings take effect");
-    await ended;
-  }
+  if (ending.kind === "restart") logger.info("the engine starts anew, to have new settings take effect");
+  await ended;
   return ending;
+}
+
+/** Runs until it is stopped, as what starts at boot does. */
+function isService(options: RunDaemonOptions): boolean {
+  return options.once !== true && !worksLocally(options);
 }
 
 /** What is being ended must have ended within this; longer than the pipeline gives an installer. */
@@ -232,8 +253,7 @@ function startWatchdog(
   cloud: () => Cloud | undefined,
   logger: Logger,
 ): ServiceWatchdog | undefined {
-  const isService = options.once !== true && !worksLocally(options);
-  const notifier = isService ? serviceNotifier(process.env, process.pid) : undefined;
+  const notifier = isService(options) ? serviceNotifier(process.env, process.pid) : undefined;
   if (notifier === undefined) return undefined;
   let stoppedAtMs: number | undefined;
   stop.addEventListener("abort", () => {

@@ -133,11 +133,12 @@ function parseEntry(entry: unknown): InstallEntry {
 export function entryForPackage(parsed: PackageName, proofs: PackageProofs = noProofs): InstallEntry {
   switch (packageRole(parsed.app)) {
     case "engine":
-      return refused(
-        parsed.app,
-        parsed.version,
-        "an update of the engine itself, which this version cannot take over the air: upgrade with the release's install.sh",
-      );
+      // The machine that it is for is no part of the version.
+      return {
+        kind: "package",
+        package: { ...parsed, version: parsed.version.replace(/-linux-[A-Za-z0-9_]+$/, "") },
+        ...proofs,
+      };
     case "part-of-the-original":
       return {
         kind: "skipped",

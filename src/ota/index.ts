@@ -1,3 +1,4 @@
+export type { EngineUpdateHost, EngineUpdateOutcome } from "./engine-update.ts";
 export type { FetchStatusApp, FetchStatusReport, FetchStatusWord } from "./fetch-status.ts";
 export { readHistory } from "./history.ts";
 export type { AcceptOutcome, AcceptRequest, CommandResult } from "./intake.ts";

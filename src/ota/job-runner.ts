@@ -15,6 +15,7 @@ import { activate } from "./steps/activate.ts";
 import { restoreSettings, trySettings } from "./steps/configure.ts";
 import { requireNoDowngrade } from "./steps/downgrade.ts";
 import { type DownloadedPackage, type DownloadProgress, downloadPackage } from "./steps/download.ts";
+import { activateEngine, isEnginePackage, requireReplaceable } from "./steps/engine-package.ts";
 import { install } from "./steps/install.ts";
 import { discardPackage } from "./steps/package-file.ts";
 import { perform } from "./steps/perform.ts";
@@ -132,7 +133,8 @@ export class JobRunner {
       case "received":
         return { type: "released" };
       case "queued":
-        if (context.job.task.verb === "install") requireNoDowngrade(context);
+        if (isEnginePackage(context.job)) requireReplaceable(context);
+        else if (context.job.task.verb === "install") requireNoDowngrade(context);
         return { type: "begun", source: beginning(context.job) };
       case "downloading":
         return { type: "downloaded", ...(await this.download(context)) };
@@ -144,7 +146,9 @@ export class JobRunner {
       case "installing":
         return { type: "installed", result: await install(context, state.app, onStarted) };
       case "activating":
-        return activate(context, state.app, state.result);
+        return isEnginePackage(context.job)
+          ? activateEngine(context)
+          : activate(context, state.app, state.result);
       case "probation":
         return { type: "proved", note: await probation(context, state.app, state.result, onStarted) };
       case "rolling-back":

@@ -10,6 +10,7 @@ import { JobRunner } from "./job-runner.ts";
 import { type Job, Journal } from "./journal.ts";
 import type { OtaDependencies } from "./ports.ts";
 import { isEnd, type JobEvent, transition } from "./state-machine.ts";
+import { isEnginePackage } from "./steps/engine-package.ts";
 import { VersionDirectories } from "./versions.ts";
 import { Wakeup } from "./wakeup.ts";
 
@@ -253,7 +254,11 @@ export class Ota {
   /** Jobs that this run can work through, in that order. */
   private todo(): readonly Job[] {
     const jobs = this.journal.unendedJobs();
-    return this.deps.settings === undefined ? jobs.filter(({ task }) => task.verb !== "configure") : jobs;
+    return jobs.filter((job) => {
+      if (job.task.verb === "configure") return this.deps.settings !== undefined;
+      const isPlaced = isEnginePackage(job) && job.state.phase === "activating";
+      return !isPlaced || this.deps.engineUpdate !== undefined;
+    });
   }
 
   /** A command's work begins when it is off `engine_fetch`: what it starts might end the engine. */
@@ -332,6 +337,8 @@ export class Ota {
   /** What a job's end means for the versions on disk, committed with it. */
   private recordVersions({ state, app, task }: Job, next: Job): void {
     const { phase } = next.state;
+    // The engine's own lie where its installer has put them.
+    if (isEnginePackage(next)) return;
     if (phase === "committed" && (state.phase === "activating" || state.phase === "probation")) {
       this.versions.markInstalled(state.app.directory, this.deps.clock.now());
     }

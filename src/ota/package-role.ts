@@ -1,7 +1,7 @@
 /** Packages that are not apps: parts of the engine, and parts that only the original engine had. */
 export type PackageRole = "app" | "engine" | "part-of-the-original";
 
-const engineNames = new Set(["gwe", "gateway-engine", "gatewayengine"]);
+const engineNames = new Set(["gwe", "gateway-engine", "gatewayengine", "gatewayengine-update"]);
 const originalParts = new Set([
   "gmq",
   "device-client",

@@ -9,6 +9,7 @@ import type { DurableFiles } from "../platform/durable-files.ts";
 import type { ProcessIdentity } from "../platform/process-table.ts";
 import type { ProcessOutcome, RunProcessOptions } from "../platform/run-process.ts";
 import type { RunWorkerOptions } from "../platform/worker-process.ts";
+import type { EngineUpdateHost } from "./engine-update.ts";
 import type { OtaLimits } from "./limits.ts";
 import type { SettingsHost } from "./settings-host.ts";
 import type { Phase } from "./state-machine.ts";
@@ -55,6 +56,8 @@ export interface OtaDependencies {
   readonly allowDowngrade: boolean;
   /** Undefined in a run that makes no check-ins: changes of settings are left to one that does. */
   readonly settings: SettingsHost | undefined;
+  /** Undefined in a run that makes no check-ins: an engine's own update is left to one that does. */
+  readonly engineUpdate: EngineUpdateHost | undefined;
   readonly limits: OtaLimits;
   readonly fetchStatusFormat: "json" | "text";
   /** The daemon's environment; installers get what `installerEnvironment` lets through. */

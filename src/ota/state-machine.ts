@@ -135,6 +135,8 @@ export type JobEvent =
   /** `probation`: the app has a `health` script and runs, and has to prove itself. */
   | { readonly type: "activated"; readonly note: string; readonly probation: boolean }
   | { readonly type: "proved"; readonly note: string }
+  /** A new version of the engine itself has not proved itself, and the former one runs again. */
+  | { readonly type: "went-back"; readonly note: string }
   | { readonly type: "rollback-chosen"; readonly to: KeptVersion; readonly note: string }
   /** The earlier version is back, or the new app withdrawn. */
   | { readonly type: "rolled-back"; readonly note: string; readonly result: InstallerResult }
@@ -209,6 +211,7 @@ function nextState(state: JobState, event: JobEvent): JobState | undefined {
       return fromInstalling(state, event);
     case "activating":
       if (event.type === "resumed") return state;
+      if (event.type === "went-back") return { phase: "rolled-back", note: event.note, result: state.result };
       return event.type === "activated" ? fromActivating(state, event) : undefined;
     case "probation":
       return fromProbation(state, event);

@@ -150,6 +150,7 @@ export class OtaHarness {
       requireSignature: "if-keys",
       allowDowngrade: true,
       settings: undefined,
+      engineUpdate: undefined,
       fetchStatusFormat: "json",
       environment: process.env,
       platform: otaPlatform,

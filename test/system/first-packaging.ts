@@ -59,7 +59,7 @@ const steps: Steps = [
 
 async function install({ container }: Gateway): Promise<string> {
   const text = await container.sh(`/checkout/${installer}`);
-  assert.match(text, /gwe --set-product-id/);
+  assert.match(text, /gwe setup --start/);
   assert.equal(
     (await container.try(`systemctl is-active ${engineUnit} ${pm2Unit}`)).stdout,
     "inactive\ninactive\n",

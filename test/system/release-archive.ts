@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   assert.ok(!existsSync(container.file("/opt/gateway-engine")), "what is refused changes nothing");
   console.log("ok    a damaged release, and an update without an engine, are refused and change nothing");
 
-  assert.match(container.chroot(`${there}/install.sh`, 0), /gwe --set-product-id/);
+  assert.match(container.chroot(`${there}/install.sh`, 0), /gwe setup --start/);
   assert.ok(existsSync(container.file("/vendor-was-here")));
   const log = readdirSync(container.file(there)).find((name) => /^gwe_install_\d{8}_\d{6}\.log$/.test(name));
   assert.ok(log !== undefined);
@@ -57,10 +57,8 @@ async function main(): Promise<void> {
 
   container.boot({});
   await container.booted();
-  const file = "/etc/gateway-engine/Gateway.cfg";
-  await container.sh("gwe --set-product-id release-test --set-uuid gateway-1");
-  await container.sh(`sed -i 's|^# server_url = .*|server_url = ${emulator.url}|' ${file}`);
-  await container.sh("systemctl restart gateway-engine && systemctl start gateway-engine-apps");
+  await container.sh(`gwe setup -P release-test -s gateway-1 --server-url ${emulator.url} --start`);
+  await container.sh("systemctl start gateway-engine-apps");
   const pid = await runningApp(container);
   assert.ok(!existsSync(container.file("/var/lib/gateway-engine/apps_to_install")));
   assert.ok(emulator.requests({ path: "activate" }).length > 0);

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Paths } from "../../config/index.ts";
+import { findSupervisorctl, Supervisord } from "../take-over/supervisord.ts";
 import { runCommand } from "./command-output.ts";
 import { type Finding, fault, note, ok, warning } from "./finding.ts";
 
@@ -97,10 +98,12 @@ export function judgeUnit(unit: string, facts: UnitFacts): readonly Finding[] {
 
 /** The original engine ran under supervisord. */
 async function rivals(): Promise<readonly Finding[]> {
-  const programs = await runCommand("supervisorctl", ["-c", "/etc/supervisor/supervisord.conf", "status"]);
-  const both = (programs ?? "")
-    .split("\n")
-    .filter((line) => /^(gwe|gmq|GatewayEngine)\S*\s+(RUNNING|STARTING)/.test(line));
+  const supervisorctl = findSupervisorctl();
+  if (supervisorctl === undefined) return [];
+  const states = (await new Supervisord(supervisorctl).states()) ?? {};
+  const both = Object.entries(states).filter(
+    ([name, state]) => /^(gwe|gmq|GatewayEngine)\b/.test(name) && /^(RUNNING|STARTING)$/.test(state),
+  );
   if (both.length === 0) return [];
   return [
     fault(

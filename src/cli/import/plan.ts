@@ -47,7 +47,7 @@ export interface ImportPlan {
 }
 
 /** For an app of which the original tells no version. */
-export const unknownVersion = "0-imported";
+const unknownVersion = "0-imported";
 
 /** @param known whether a key of a section is one of this engine's; what is wrong with its value, else undefined */
 export function planImport(

@@ -11,7 +11,7 @@ import { ControlClient } from "../control-client.ts";
 import type { OpenDevice } from "../device.ts";
 import { EngineNotRunningError, TryLaterError } from "../errors.ts";
 
-export const engineUnit = "gateway-engine.service";
+const engineUnit = "gateway-engine.service";
 
 export interface ActivationRequest {
   readonly paths: Paths;

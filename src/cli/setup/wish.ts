@@ -8,7 +8,7 @@ import { CommandError, UsageError } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
 import { type Provisioning, parseProvisioning, serialFor } from "./provisioning.ts";
 
-export const setupFlags: readonly Flag[] = [
+const setupFlags: readonly Flag[] = [
   { long: "product-id", short: "P", takes: "value", value: "PRODUCT_ID", help: "The Murano product." },
   {
     long: "iface",
@@ -42,7 +42,7 @@ export const setupFlags: readonly Flag[] = [
   { long: "start", help: "Start the engine, or restart it, when all is well." },
 ];
 
-export const setupUsage =
+const setupUsage =
   "gwe setup [--product-id ID] [--iface IFACE | --serial SERIAL] [--server-url URL] [--ca-file FILE] [--file FILE] [--offline] [--replace] [--start]";
 
 /** What a gateway is to become. */

@@ -88,11 +88,16 @@ export interface TrialFacts {
 export function judgeTrial({ trialMs, limitMs, hasCheckedIn, trouble, appsMissing }: TrialFacts): Decision {
   if (hasCheckedIn && appsMissing.length === 0) return { kind: "commit" };
   if (trialMs < limitMs) return { kind: "wait" };
-  const within = `within ${limitMs / 60_000} minutes`;
+  const within =
+    limitMs < 120_000 ? `within ${limitMs / 1000} seconds` : `within ${limitMs / 60_000} minutes`;
   return {
     kind: "restore",
     reason: hasCheckedIn
       ? `${appsMissing.join(", ")} could not be taken over ${within}`
       : `no check-in succeeded ${within}${trouble === null ? "" : `: ${trouble}`}`,
   };
+}
+
+export function describeLimit(limitMs: number): string {
+  return limitMs < 120_000 ? `${limitMs / 1000} seconds` : `${limitMs / 60_000} minutes`;
 }

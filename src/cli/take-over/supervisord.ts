@@ -1,11 +1,17 @@
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { runCommand } from "../doctor/command-output.ts";
 
 /** The `supervisorctl` of the supervisord that is to be succeeded; undefined where there is none. */
 export function findSupervisorctl(): string | undefined {
-  return ["/usr/bin/supervisorctl", "/usr/local/bin/supervisorctl", "/usr/sbin/supervisorctl"].find((file) =>
-    existsSync(file),
+  return ["/usr/bin/supervisorctl", "/usr/local/bin/supervisorctl", "/usr/sbin/supervisorctl"].find(
+    (file) => existsSync(file) && !isOurs(file),
   );
+}
+
+/** This engine has a program of that name itself. */
+function isOurs(file: string): boolean {
+  return existsSync(join(dirname(dirname(realpathSync(file))), "dist/supervisorctl.js"));
 }
 
 /** Speaks to supervisord. A stop may take as long as its program's `stopwaitsecs`. */

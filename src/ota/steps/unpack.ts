@@ -5,6 +5,7 @@ import { StepFailure } from "../errors.ts";
 import type { Fallback, UnpackedApp } from "../state-machine.ts";
 import { keptVersion } from "../versions-on-disk.ts";
 import type { UnpackedPackage } from "../worker/protocol.ts";
+import { isEnginePackage } from "./engine-package.ts";
 import { packageFile, removeLeftover } from "./package-file.ts";
 import type { StepContext } from "./step.ts";
 import { requireWhole } from "./verify.ts";
@@ -45,7 +46,7 @@ export async function unpack(
     const installer = chooseInstaller(unpacked);
     await requireInterpreter(files, unpacked);
     const directory = await publish(context, join(staging, unpacked.root));
-    const app = { directory, installer, kind: kindOf(unpacked) };
+    const app = { directory, installer, kind: isEnginePackage(job) ? "library" : kindOf(unpacked) } as const;
     // Before anything of the package runs: a bad supervisor.conf fails the installation while nothing has changed.
     deps.host.validate({ name: job.app, version: job.version, kind: app.kind, directory });
     return { app, fallback: await fallbackOf(context) };

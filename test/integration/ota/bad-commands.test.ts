@@ -66,7 +66,7 @@ describe("a value of engine_fetch", () => {
       ["../../etc/passwd.v1.tar.gz", "failed", expect.stringContaining("bad package name")],
       ["pump.v2.tar.gz", "failed", expect.stringContaining('expected {"name"')],
       ["absent", "failed", 'gwe: Murano has no content "absent.v1.tar.gz" for this product (404)\n'],
-      ["gwe", "failed", expect.stringContaining("update of the engine itself")],
+      ["gwe", "failed", expect.stringContaining("only a running engine replaces itself")],
       ["meld3", "skipped", expect.stringContaining("part of the original")],
       ["pump", "failed", expect.stringContaining('unknown key "minisig"')],
       ["pump", "installed", "installing pump 2\n"],

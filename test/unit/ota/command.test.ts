@@ -27,12 +27,13 @@ describe("parseCommand", () => {
     });
   });
 
-  it.each(["gwe", "gateway-engine", "GatewayEngine"])(
-    "refuses %s, the engine itself, with a way out",
+  it.each(["gwe", "gateway-engine", "GatewayEngine", "GatewayEngine-update"])(
+    "takes %s for the engine itself: the machine that it is for is no part of its version",
     (app) => {
-      const parsed = parseCommand(JSON.stringify({ install: [{ name: `${app}.v2.0-linux-x64.tar.gz` }] }));
+      const file = `${app}.v2.0-rc1-linux-x64.tar.gz`;
+      const parsed = parseCommand(JSON.stringify({ install: [{ name: file }] }));
       expect(parsed).toMatchObject({
-        installs: [{ kind: "refused", name: app, reason: expect.stringContaining("release's install.sh") }],
+        installs: [{ kind: "package", package: { file, app, version: "2.0-rc1" } }],
       });
     },
   );

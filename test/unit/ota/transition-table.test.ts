@@ -64,6 +64,7 @@ const events: readonly JobEvent[] = [
   { type: "activated", note: "", probation: true },
   { type: "activated", note: "", probation: false },
   { type: "proved", note: "" },
+  { type: "went-back", note: "" },
   { type: "performed", note: "", result },
   { type: "rollback-chosen", to: kept, note: "" },
   { type: "rolled-back", note: "", result },
