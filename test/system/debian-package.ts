@@ -143,7 +143,7 @@ async function removeAndReturn({ container }: Gateway): Promise<undefined> {
   for (const directory of [prefix, "/usr/lib/gateway-engine"]) {
     assert.ok(!existsSync(container.file(directory)), `${directory} is left`);
   }
-  assert.deepEqual(readdirSync(container.file("/var/lib/gateway-engine/apps")), ["beat"]);
+  assert.ok(readdirSync(container.file("/var/lib/gateway-engine/apps")).includes("beat"));
   await container.sh(`dpkg -i /next-3.deb && systemctl start ${engineUnit}`);
   await runningApp(container);
   assert.equal(await container.sh("gwe -C"), cik);
