@@ -26,6 +26,18 @@ const entryPoints: Record<string, string> = {
  * uses: node:http's WebSocket the whole of undici (25 ms and several MB), node:fs's promises the line editor of the
  * REPL. Taken as CommonJS modules they load what is touched.
  */
+/** Loaded at the first touch of an export: TLS alone takes as long as all else that `gdc` needs, also where a server speaks plain HTTP. */
+const loadedAtTouch = ["https", "tls", "zlib"];
+
+function builtinModule(path: string): string {
+  const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
+  const name = path.replace(/^node:/, "");
+  if (!loadedAtTouch.includes(name)) return `module.exports = ${load};`;
+  const names = JSON.stringify(Object.keys(process.getBuiltinModule(name) ?? {}));
+  return `for (const name of ${names})
+  Object.defineProperty(module.exports, name, { enumerable: true, get: () => ${load}[name] });`;
+}
+
 const lazyBuiltins: Plugin = {
   name: "lazy-builtins",
   setup: ({ onResolve, onLoad }) => {
@@ -33,9 +45,7 @@ const lazyBuiltins: Plugin = {
       // A dynamic import is late already, and its caller takes the exports by name.
       isBuiltin(path) && kind !== "dynamic-import" ? { path, namespace: "builtin" } : undefined,
     );
-    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
+    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({ contents: builtinModule(path) }));
   },
 };
 

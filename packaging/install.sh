@@ -177,8 +177,9 @@ check_machine() {
   [ -z "$ram" ] || [ "$ram" -ge $((least_ram * 1000)) ] || fail "$((ram / 1000)) MB of memory; $least_ram are needed"
   place=$prefix
   while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
-  flash=$(df -Pk "$place" | awk 'NR == 2 { print $4 }')
-  [ "$flash" -ge $((least_flash * 1000)) ] || fail "$((flash / 1000)) MB free in $place; $least_flash are needed"
+  # BusyBox' df finds nothing in a chroot.
+  flash=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }')
+  [ -z "$flash" ] || [ "$flash" -ge $((least_flash * 1000)) ] || fail "$((flash / 1000)) MB free in $place; $least_flash are needed"
 }
 
 create_group() {
@@ -468,7 +469,7 @@ if [ "$action" = uninstall ]; then
 elif [ -z "$packaged" ] && [ -d "$here/tree" ] && [ -w "$here" ]; then
   log=$here/gwe_install_$(date +%Y%m%d_%H%M%S).log
   # A pipe's exit status is its last command's: the installation's own comes by way of a file.
-  { (set -e; perform) 2>&1; echo $? >"$log.status"; } | tee "$log"
+  { set +e; (set -e; perform) 2>&1; echo $? >"$log.status"; } | tee "$log"
   status=$(cat "$log.status")
   rm -f "$log.status"
   exit "$status"

@@ -62,7 +62,7 @@ export class Connections {
     };
     const open = (user: ConnectionUser, upgrade?: Upgrade) => this.#open(user, upgrade);
     this.#agent =
-      settings.server.protocol === "https:" ? new SecureAgent(open, options) : new PlainAgent(open, options);
+      settings.server.protocol === "https:" ? secureAgent(open, options) : new PlainAgent(open, options);
   }
 
   /** The agent as one exchange sees it: it learns of its request and of a connection opened for it. */
@@ -146,25 +146,24 @@ class PlainAgent extends HttpAgent {
   }
 }
 
-/** The same with TLS on top; Node's own agent makes the TLS socket, so that TLS sessions are resumed. */
-class SecureAgent extends HttpsAgent {
-  readonly #open: Open;
-
-  constructor(open: Open, options: ConstructorParameters<typeof HttpsAgent>[0]) {
-    super(options);
-    this.#open = open;
+/**
+ * The same with TLS on top; Node's own agent makes the TLS socket, so that TLS sessions are resumed. The class is made when it
+ * is needed, since to extend Node's agent is to load all of TLS.
+ */
+function secureAgent(open: Open, options: ConstructorParameters<typeof HttpsAgent>[0]): HttpAgent {
+  class SecureAgent extends HttpsAgent {
+    override createConnection(request: RequestOptions, callback: CreateCallback): undefined {
+      const upgrade: Upgrade = (socket, unverified) =>
+        super.createConnection({
+          ...request,
+          socket,
+          // Without its key no session is kept or resumed: a resumed one would bring no certificate to look at.
+          ...(unverified && { rejectUnauthorized: false, _agentKey: undefined }),
+        } as RequestOptions) as TLSSocket;
+      deliver(open((request as OwnOptions).user, upgrade), callback);
+    }
   }
-
-  override createConnection(options: RequestOptions, callback: CreateCallback): undefined {
-    const upgrade: Upgrade = (socket, unverified) =>
-      super.createConnection({
-        ...options,
-        socket,
-        // Without its key no session is kept or resumed: a resumed one would bring no certificate to look at.
-        ...(unverified && { rejectUnauthorized: false, _agentKey: undefined }),
-      } as RequestOptions) as TLSSocket;
-    deliver(this.#open((options as OwnOptions).user, upgrade), callback);
-  }
+  return new SecureAgent(options);
 }
 
 function deliver(opening: Promise<Duplex>, callback: CreateCallback): void {

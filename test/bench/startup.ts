@@ -5,6 +5,7 @@ import { EngineProcess, eventually } from "../support/engine-process.ts";
 import { atMost, type Figure, medianInTurns, plain } from "./figures.ts";
 
 const gwe = join(import.meta.dirname, "../../bin/gwe");
+const gdc = join(import.meta.dirname, "../../bin/gdc");
 const rounds = 15;
 
 /** How long commands and the engine take to start, beside `node -e 0` of the same Node. */
@@ -20,9 +21,12 @@ export async function benchStartup(): Promise<readonly Figure[]> {
   );
   await engine.end("SIGTERM");
 
+  const { cik } = await emulator.addActivated("bench", "start-2");
+  const write = ["write", "--url", emulator.url, cik, "alias", "value"];
   const medians = await medianInTurns(rounds, {
     node: () => runTime(process.execPath, ["-e", "0"], engine.environment),
     gatewayCik: () => runTime(gwe, ["--gateway-cik"], engine.environment),
+    gdcWrite: () => runTime(gdc, write, engine.environment),
     firstCheckIn: async () => {
       const { cursor } = emulator;
       const started = performance.now();
@@ -36,7 +40,8 @@ export async function benchStartup(): Promise<readonly Figure[]> {
   return [
     plain("node -e 0", `${medians.node.toFixed(1)} ms`),
     atMost("start to first completed check-in ÷ node -e 0", medians.firstCheckIn / medians.node, 10, "times"),
-    atMost("gwe --gateway-cik ÷ node -e 0", medians.gatewayCik / medians.node, 2, "times"),
+    atMost("gwe --gateway-cik ÷ node -e 0", medians.gatewayCik / medians.node, 1.5, "times"),
+    atMost("gdc write ÷ node -e 0", medians.gdcWrite / medians.node, 3.5, "times"),
   ];
 }
 

@@ -11,6 +11,7 @@ import { ControlClient } from "../../src/cli/control-client.ts";
 import { frameBytes, sendDatagrams } from "./datagrams.ts";
 import { startTestEmulator } from "./emulator.ts";
 import { EngineProcess, eventually } from "./engine-process.ts";
+import { idleApp } from "./idle-gateway.ts";
 import { NetworkNamespace, runCommand } from "./network-namespace.ts";
 
 const [here, there] = ["10.77.0.1", "10.77.0.2"];
@@ -40,19 +41,25 @@ runCommand(["ip", "link", "del", "gwe-modem"]);
 plugIn();
 await traffic(4_000, 3_000);
 const exceeded = await report();
+await murano.addContent(product, "meter.v1.tar.gz", await idleApp());
+await device.write("engine_fetch", '{"install":[{"name":"meter.v1.tar.gz"}]}');
+await checkInNow();
+await eventually("the command", async () => (await engine.status())?.jobs[0]?.state === "downloading");
 await write("now", "held");
 await write("alarm", "urgent");
 await eventually("what is urgent", async () => (await app.latest("alarm")) === "urgent");
 const heldWrite = await app.latest("now");
 const { held } = await queueStatus();
+const heldDownloads = murano.requests({ procedure: "download" }).length;
 
 await engine.end("SIGTERM");
 await traffic(1_000, 1_000);
 writeFileSync(engine.paths.engineConfig, "");
 await start();
 await eventually("what was held", async () => (await app.latest("now")) === "held");
+await engine.running("meter", "1");
 const restarted = await report();
-console.log(JSON.stringify({ first, exceeded, held, heldWrite, restarted }));
+console.log(JSON.stringify({ first, exceeded, held, heldWrite, heldDownloads, restarted }));
 
 /** Also plugs in again: an interface of the same name with another index. */
 function plugIn(): void {
@@ -82,13 +89,16 @@ async function traffic(down: number, up: number): Promise<void> {
 async function report(): Promise<unknown> {
   const before = (await device.history("usage_report")).length;
   await device.write("engine_fetch", '{"report":true}');
-  const client = new ControlClient({ socketPath: engine.paths.controlSocket });
-  await client.checkIn();
+  await checkInNow();
   const reported = await eventually("the report", async () => {
     const all = await device.history("usage_report");
     return all.length > before ? JSON.parse(all.at(-1)?.[1] ?? "") : undefined;
   });
   return { sent: { ...sent }, reported: reported.wwan0 };
+}
+
+function checkInNow(): Promise<void> {
+  return new ControlClient({ socketPath: engine.paths.controlSocket }).checkIn();
 }
 
 /** As an app would. */

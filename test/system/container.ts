@@ -19,7 +19,16 @@ import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 const cache = process.env.GWE_SYSTEM_CACHE ?? "/var/tmp/gwe-system-cache";
-const packages = "systemd,systemd-sysv,dbus,iproute2,procps";
+/** A root's init, and the packages that come with it. */
+const packagesOf = {
+  systemd: { include: ["systemd", "systemd-sysv", "dbus", "iproute2", "procps"], exclude: [] },
+  // BusyBox comes along, to be init in its place.
+  sysvinit: {
+    include: ["sysvinit-core", "iproute2", "procps", "busybox-static"],
+    exclude: ["--exclude=systemd,systemd-sysv"],
+  },
+} as const;
+type Init = keyof typeof packagesOf;
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Addresses of the two ends; no route leads out of the test's network namespace. */
@@ -50,14 +59,16 @@ export function prepareNetwork(): void {
  * The untouched root, made once: half a minute and 250 MB. To be called once where there is a network.
  * @param more Debian packages beside those that every system has
  */
-export function debianRoot(suite: string, more: readonly string[]): string {
-  const root = join(cache, [suite, ...more].join("-"));
+export function debianRoot(suite: string, more: readonly string[], init: Init = "systemd"): string {
+  const root = join(cache, [suite, ...(init === "systemd" ? [] : [init]), ...more].join("-"));
   if (existsSync(join(root, "sbin/init"))) return root;
   mkdirSync(cache, { recursive: true });
   const unfinished = mkdtempSync(join(cache, `.${suite}-`));
   // Other users than root have to get in.
   chmodSync(unfinished, 0o755);
-  run("debootstrap", "--variant=minbase", `--include=${[packages, ...more].join(",")}`, suite, unfinished);
+  const { include, exclude } = packagesOf[init];
+  const wanted = `--include=${[...include, ...more].join(",")}`;
+  run("debootstrap", "--variant=minbase", wanted, ...exclude, suite, unfinished);
   rmSync(root, { recursive: true, force: true });
   renameSync(unfinished, root);
   return root;
@@ -81,15 +92,17 @@ export class Container implements AsyncDisposable {
   private console = "";
 
   /** @param more Debian packages beside those that every system has */
-  constructor(suite: string, more: readonly string[] = []) {
-    run("cp", "-a", "--reflink=auto", debianRoot(suite, more), this.root);
+  constructor(suite: string, more: readonly string[] = [], init: Init = "systemd") {
+    run("cp", "-a", "--reflink=auto", debianRoot(suite, more, init), this.root);
     // First boot: an identity of its own.
     writeFileSync(this.file("/etc/machine-id"), "");
     writeFileSync(this.file("/etc/hostname"), "gateway\n");
+    mkdirSync(this.file("/etc/systemd/network"), { recursive: true });
     writeFileSync(
       this.file("/etc/systemd/network/10-host0.network"),
       `[Match]\nName=host0\n[Network]\nAddress=${network.container}/24\nLinkLocalAddressing=no\n`,
     );
+    if (init !== "systemd") return;
     const wants = this.file("/etc/systemd/system/multi-user.target.wants");
     mkdirSync(wants, { recursive: true });
     symlinkSync("/lib/systemd/system/systemd-networkd.service", join(wants, "systemd-networkd.service"));
@@ -192,9 +205,8 @@ export class Container implements AsyncDisposable {
       .filter((child) => child !== "")
       .map(Number)
       .find((child) => {
-        const link = `/proc/${child}/ns/pid`;
-        // A child may end while it is looked at.
-        return existsSync(link) && readlinkSync(link) !== own;
+        const namespace = pidNamespace(child);
+        return namespace !== undefined && namespace !== own;
       });
   }
 
@@ -206,6 +218,16 @@ export class Container implements AsyncDisposable {
       const init = this.init();
       return init !== undefined && init !== before;
     });
+  }
+
+  /** Ends it as a power cut does. It can be booted again. */
+  async cutPower(): Promise<void> {
+    const { nspawn } = this;
+    const init = this.init();
+    if (nspawn === undefined || init === undefined) return;
+    const ended = once(nspawn, "exit");
+    process.kill(init, "SIGKILL");
+    await ended;
   }
 
   async eventually<T>(
@@ -242,6 +264,15 @@ export class Container implements AsyncDisposable {
       clearTimeout(timer);
     }
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Undefined for a process that has ended meanwhile. */
+function pidNamespace(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
   }
 }
 

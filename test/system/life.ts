@@ -31,9 +31,8 @@ export async function verifyUnits({ container }: Gateway): Promise<undefined> {
 }
 
 export async function activate({ container, emulator, device }: Gateway): Promise<string> {
-  await container.sh(`gwe --set-product-id ${product} --set-uuid ${serial} --set-update-interval 5`);
-  const file = "/etc/gateway-engine/Gateway.cfg";
-  await container.sh(`sed -i 's|^# server_url = .*|server_url = ${emulator.url}|' ${file}`);
+  await container.sh(`gwe setup --product-id ${product} --serial ${serial} --server-url ${emulator.url}`);
+  await container.sh("gwe --set-update-interval 5");
   await container.sh("printf 'check_in = long-poll\\n' >> /etc/gateway-engine/Engine.config");
   const began = performance.now();
   await container.sh(`systemctl start ${engineUnit}`);

@@ -260,5 +260,5 @@ async function restores(scene: Scene): Promise<undefined> {
 }
 
 if (process.env.GWE_SYSTEM_NETWORK === undefined)
-  process.exit(inNetworkOfItsOwn(import.meta.filename, debianPackages));
+  process.exit(inNetworkOfItsOwn(import.meta.filename, [suiteOf(process.argv), debianPackages]));
 else await main();

@@ -109,6 +109,9 @@ export const queueMigrations: readonly Migration[] = [
       ALTER TABLE boots ADD COLUMN hardware_clock INTEGER NOT NULL DEFAULT 1;
       ALTER TABLE boots ADD COLUMN last_at_ms INTEGER;
       ALTER TABLE boots ADD COLUMN last_since_ms INTEGER;
+      UPDATE boots SET last_at_ms = newest.at_ms, last_since_ms = newest.since_boot_ms
+      FROM (SELECT boot, at_ms, since_boot_ms, max(first_seq) FROM chunks GROUP BY boot) AS newest
+      WHERE boots.id = newest.boot;
     `,
   },
 ];

@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Lane, QueueStore } from "../../../../src/queue/index.ts";
+import { silentLogger } from "../../../../src/core/logger.ts";
+import { openDatabase } from "../../../../src/platform/sqlite.ts";
+import { type Lane, type QueueStore, queueMigrations } from "../../../../src/queue/index.ts";
 import { ClocklessMachine } from "../../../support/clockless-machine.ts";
 import { all, fastDirectory, openQueueStore, record, write } from "../../../support/queue-store.ts";
 
@@ -141,6 +144,39 @@ describe("a queue that does not know the time", () => {
     await gateway.store.dead.retry(undefined);
     await gateway.tell();
     expect(await gateway.upload("backlog")).toEqual([["refused", seconds(writtenMs)]]);
+  });
+});
+
+describe("a queue of an engine that did not know of this", () => {
+  it("sends what an earlier boot stamped as it was stamped, unless that cannot be", async () => {
+    const machine = new ClocklessMachine(in1970);
+    const directory = fastDirectory();
+    const file = join(directory, "queue.db");
+    const stampedMs = machine.trueMs - 86_400_000;
+    const before = openDatabase({
+      file,
+      migrations: queueMigrations.slice(0, 1),
+      logger: silentLogger,
+      now: () => 0,
+      onCorruption: () => expect.unreachable(),
+    }).db;
+    before.exec(`
+      INSERT INTO identities (vendor, model, sn, state) VALUES ('v', 'm', 'a', 'new');
+      INSERT INTO boots (boot_id) VALUES ('in 1970'), ('with a battery');
+      INSERT INTO chunks VALUES
+        (1, 1, 1, 5, 1, 1, 50000, 20000, 1, 34, '[["x",[50000],["1"]]]'),
+        (2, 1, 1, 5, 1, 2, ${stampedMs}, 30000, 1, 34, '[["x",[${stampedMs}],["2"]]]');
+      INSERT INTO lanes VALUES (1, 1, 5, 2, 68, 2, 2);
+    `);
+    before.close();
+    machine.tell(0);
+    const { store } = openQueueStore({ directory, time: machine.process() });
+    const batch = await store.take(1, "backlog", all);
+    expect(batch?.entries.map(({ value, second }) => [value, second])).toEqual([
+      ["1", seconds(stampedMs - 30_000 - 1_000)],
+      ["2", seconds(stampedMs)],
+    ]);
+    expect(store.status().counts.estimated).toBe(1);
   });
 });
 
