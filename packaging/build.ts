@@ -110,6 +110,23 @@ await build({
 // Run from a copy, so all in one file; and without what only CommonJS dependencies need.
 await build({ ...common, banner: {}, entryPoints: { logd: "src/supervisor/logd/main.ts" } });
 
+// The emulator's console: for browsers, all in one file each.
+await build({
+  absWorkingDir: root,
+  entryPoints: { console: "src/emulator/console/web/main.tsx" },
+  outdir: "dist/console",
+  bundle: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  minify: true,
+  legalComments: "linked",
+  logLevel: "warning",
+});
+for (const name of ["index.html", "icon.svg"]) {
+  cpSync(join(root, "src/emulator/console/web", name), join(root, "dist/console", name));
+}
+
 // Not TypeScript: a POSIX shell script that pm2 runs for each app.
 cpSync(join(root, "src/supervisor/launcher/launcher.sh"), join(root, "dist/launcher.sh"));
 

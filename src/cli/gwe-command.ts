@@ -23,6 +23,7 @@ const subcommands = new Map<string, Subcommand>([
   ["remove", async (argv, context) => (await import("./gwe-install.ts")).removeApp(argv, context)],
   ["history", async (argv, context) => (await import("./gwe-history.ts")).showHistory(argv, context)],
   ["check-in", async (argv, context) => (await import("./gwe-apps.ts")).requestCheckIn(argv, context)],
+  ["fleet", async (argv, context) => (await import("./gwe-fleet.ts")).runFleet(argv, context)],
   ["setup", async (argv, context) => (await import("./gwe-setup.ts")).runSetup(argv, context)],
   ["doctor", async (argv, context) => (await import("./gwe-doctor.ts")).runDoctor(argv, context)],
   [

@@ -14,6 +14,7 @@ Commands:
   history [APP] [--output] [--json]
                           What was installed and asked for, and what came of it.
   check-in                Check in now.
+  fleet COMMAND           For the owner of many gateways, on any machine; fleet -h explains.
   setup [OPTION...]       Set the gateway up: configure, check the connection,
                           activate. Asks, or takes flags or a file.
   doctor [--json] [-q]    What is wrong with this gateway, and how to mend it.

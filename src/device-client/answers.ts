@@ -1,7 +1,7 @@
 /** Reads the bodies of good answers; whatever is not as the Device API promises is a MalformedAnswerError. */
 import { isCik } from "../core/cik.ts";
+import { parseCsv } from "../core/csv.ts";
 import type { ContentInfo, LongPollAnswer } from "./api.ts";
-import { parseCsv } from "./csv.ts";
 import { malformed } from "./failures.ts";
 import { decodeForm } from "./form.ts";
 import { parseLastModified } from "./http-values.ts";

@@ -2,15 +2,24 @@ import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
 import { silentLogger } from "../core/logger.ts";
+import { CommandDesk } from "./commands/command-desk.ts";
+import { consoleRoutes } from "./console/console-routes.ts";
+import { LiveEvents } from "./console/live-events.ts";
 import { EmulatorStartError } from "./errors.ts";
 import type { Fault } from "./faults/fault.ts";
 import { FaultBox } from "./faults/fault-box.ts";
 import { seededRandom } from "./faults/seeded-random.ts";
+import { ChangeFeed } from "./fleet/change-feed.ts";
+import { FleetIndex } from "./fleet/fleet-index.ts";
+import { Presence } from "./fleet/presence.ts";
 import { Listener } from "./http/listener.ts";
-import { Router } from "./http/router.ts";
+import { type Route, Router } from "./http/router.ts";
 import { requestHandler } from "./http/server.ts";
 import { LongPollHub } from "./long-poll/hub.ts";
 import { RequestLog } from "./request-log/request-log.ts";
+import { rolloutRoutes } from "./rollouts/routes.ts";
+import { RolloutRunner } from "./rollouts/runner.ts";
+import { shownRollout } from "./rollouts/shown-rollout.ts";
 import { findDevice } from "./routes/access.ts";
 import { allRoutes } from "./routes/all-routes.ts";
 import type { RouteParts } from "./routes/parts.ts";
@@ -43,6 +52,10 @@ export interface EmulatorOptions {
   readonly timeOffsetS?: number;
   /** Requests kept in the request log; 10 000 by default. */
   readonly requestLogLimit?: number;
+  /** Milliseconds between two looks for what open consoles are to be told; 500 by default. */
+  readonly consoleEventsEveryMs?: number;
+  /** Milliseconds between two looks at roll-outs of which nothing is heard; 1,000 by default. */
+  readonly rolloutsEveryMs?: number;
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
@@ -91,18 +104,37 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     const serverClock = new ServerClock(clock, options.timeOffsetS ?? 0);
     const faults = new FaultBox(seededRandom(options.faultSeed ?? 1));
     for (const fault of options.faults ?? []) faults.add(fault);
+    const shared = { store, hub: new LongPollHub(), clock: serverClock, logger };
+    const presence = new Presence();
+    const changes = new ChangeFeed();
     const parts: RouteParts = {
-      store,
+      ...shared,
       blobs,
-      hub: new LongPollHub(),
-      clock: serverClock,
+      presence,
+      changes,
+      fleet: new FleetIndex({ ...shared, presence, changes }),
+      commands: new CommandDesk(shared),
+      rollouts: new RolloutRunner({
+        ...shared,
+        store: store.rollouts,
+        clock,
+        serverClock,
+        everyMs: options.rolloutsEveryMs ?? 1_000,
+      }),
       faults,
       requestLog: new RequestLog(options.requestLogLimit ?? 10_000),
       openActivation: options.openActivation ?? false,
       // Not before the answer that announces it is out.
       goOffline: (forMs) => setTimeout(() => void listener.shutFor(forMs), 20),
     };
-    const listener = listen(parts, options, clock, logger);
+    const events = new LiveEvents({ parts, logger, everyMs: options.consoleEventsEveryMs ?? 500 });
+    const routes = [...allRoutes(parts), ...consoleRoutes(parts, events), ...rolloutRoutes(parts)];
+    const listener = listen(parts, { routes, options, clock, logger });
+    parts.fleet.start();
+    await parts.commands.start();
+    events.start();
+    parts.rollouts.onChange((rollout) => events.publish(rollout.ownerId, "rollout", shownRollout(rollout)));
+    await parts.rollouts.start();
     await listener.open();
     return {
       url: listener.url,
@@ -114,7 +146,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       goOffline: (forMs) => (forMs === undefined ? listener.shut() : listener.shutFor(forMs)),
       goOnline: () => listener.open(),
       close: async () => {
+        events.stop();
         await listener.end();
+        parts.fleet.stop();
+        await parts.commands.stop();
+        await parts.rollouts.stop();
         await store.close();
       },
     };
@@ -124,9 +160,16 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   }
 }
 
-function listen(parts: RouteParts, options: EmulatorOptions, clock: Clock, logger: Logger): Listener {
+interface Listening {
+  readonly routes: readonly Route[];
+  readonly options: EmulatorOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+function listen(parts: RouteParts, { routes, options, clock, logger }: Listening): Listener {
   const handler = requestHandler({
-    router: new Router(allRoutes(parts)),
+    router: new Router(routes),
     faults: parts.faults,
     requestLog: parts.requestLog,
     serverClock: parts.clock,

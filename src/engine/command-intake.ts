@@ -31,7 +31,7 @@ export interface CommandIntakeDependencies {
    */
   readonly history: Pick<DeviceApi, "readHistory">;
   readonly sink: CommandSink;
-  readonly facts: EngineFacts;
+  readonly facts: Pick<EngineFacts, "fetchCursor" | "setFetchCursor" | "atomically">;
   readonly hash: (text: string) => string;
   readonly logger: Logger;
 }

@@ -41,6 +41,9 @@ export interface CheckInFailure {
 /** After a failed check-in: 5 s, 10 s … 15 min, half of it random so that a fleet does not return in step. */
 const backoff: RetrySchedule = { firstDelayMs: 5_000, maxDelayMs: 900_000, factor: 2, jitter: 0.5 };
 
+/** Up to this share of the interval a check-in comes early: what once brought a fleet into step wears off. */
+const intervalJitter = 0.1;
+
 /** A timer longer than 2^31 ms fires at once: long waits are taken in steps. */
 const longestWaitMs = 2_000_000_000;
 
@@ -221,11 +224,12 @@ export class CheckInLoop {
   }
 
   private async checkInOnce(signal: AbortSignal): Promise<void> {
-    const { clock, credentials, checkIn, resultsWaiting } = this.dependencies;
+    const { clock, credentials, checkIn, resultsWaiting, random } = this.dependencies;
     await credentials.savePending();
     this.hurry = false;
     this.lastCheckInMs = clock.monotonic();
-    this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000;
+    const early = intervalJitter * random();
+    this.checkInDueMs = this.lastCheckInMs + this.intervalS * 1000 * (1 - early);
     let outcome: keyof typeof this.made = "failed";
     try {
       const { serverTimeMs } = await checkIn(signal);

@@ -22,7 +22,10 @@ export interface ReportSources {
 export interface ReportComposerDependencies {
   readonly sources: ReportSources;
   readonly outbox: ReportOutbox;
-  readonly facts: EngineFacts;
+  readonly facts: Pick<
+    EngineFacts,
+    "deviceInfoSent" | "setDeviceInfoSent" | "usageSent" | "setUsageSent" | "forgetSent" | "atomically"
+  >;
   readonly clock: Clock;
   readonly logger: Logger;
 }

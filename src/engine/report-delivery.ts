@@ -8,7 +8,7 @@ import type { ReportComposer } from "./report-composer.ts";
 
 export interface ReportDeliveryDependencies {
   readonly api: Pick<DeviceApi, "read" | "writeRead" | "write">;
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, "nextBatch" | "delivered">;
   readonly composer: ReportComposer;
   readonly logger: Logger;
 }

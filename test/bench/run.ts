@@ -1,4 +1,5 @@
 /** `npm run bench [-- NAME…]`: measures, side by side in one run, and prints a table. Not a test. */
+import { benchConsole } from "./console.ts";
 import { benchDownload } from "./download.ts";
 import { benchEmulator } from "./emulator.ts";
 import { atLeast, type Figure, plain } from "./figures.ts";
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   supervise: benchSupervise,
   logs: benchLogs,
   queue: benchQueue,
+  console: benchConsole,
 };
 
 const wanted = process.argv.slice(2);

@@ -198,6 +198,7 @@ async function main(): Promise<number> {
     if (!exitByItself) {
       say("\n✔ Every step was verified against what Murano holds. Look around in another terminal:");
       shown(`export GWE_HOME=${join(workDirectory, "gw")}\nbin/gwe status\nbin/gwe logs heartbeat -f`);
+      say(`  The operator console: ${emulator.url}/console/ with the token ${emulator.token}`);
       say("  Ctrl-C ends the demo and cleans up.");
       await interrupted;
     }

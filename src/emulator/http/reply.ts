@@ -8,10 +8,11 @@ export interface Reply {
   readonly body?: string | Buffer | StreamBody;
 }
 
-/** A body too large to hold. */
+/** A body too large to hold, or one that goes on. */
 export interface StreamBody {
   readonly stream: Readable;
-  readonly sizeBytes: number;
+  /** Undefined: not known before its end. */
+  readonly sizeBytes: number | undefined;
 }
 
 export const formType = "application/x-www-form-urlencoded; charset=utf-8";

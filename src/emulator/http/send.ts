@@ -37,7 +37,7 @@ export async function send(
 const noLimits: BodyLimits = { cutAfterBytes: undefined, bytesPerSecond: undefined };
 
 interface Chunks {
-  readonly sizeBytes: number;
+  readonly sizeBytes: number | undefined;
   readonly source: AsyncIterable<Buffer> | Iterable<Buffer>;
 }
 
@@ -54,7 +54,7 @@ async function sendChunks(
   limits: BodyLimits,
   clock: Pick<Clock, "sleep">,
 ): Promise<void> {
-  const length = bodiless.has(status) ? {} : { "Content-Length": sizeBytes };
+  const length = bodiless.has(status) || sizeBytes === undefined ? {} : { "Content-Length": sizeBytes };
   response.writeHead(status, { ...headers, ...length });
   try {
     if (limits.cutAfterBytes === undefined && limits.bytesPerSecond === undefined) {

@@ -1,6 +1,13 @@
+/** Who wrote a value: the device itself, its owner, or the server in carrying out what an owner asked for. */
+export type Writer = "device" | "owner" | "server";
+
+/** Told of every change: whose values, which aliases, and who wrote them. */
+export type ValueObserver = (clientId: number, aliases: readonly string[], by: Writer) => void;
+
 /** Wakes the long polls of a dataport. Waiters are told that something happened, and look for themselves. */
 export class LongPollHub {
   readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #observers = new Set<ValueObserver>();
 
   /** Number of polls that wait. */
   get size(): number {
@@ -21,8 +28,17 @@ export class LongPollHub {
     };
   }
 
+  /** Calls back at every change of any client's values; returns what ends it. */
+  observe(observer: ValueObserver): () => void {
+    this.#observers.add(observer);
+    return () => {
+      this.#observers.delete(observer);
+    };
+  }
+
   /** After the commit: these aliases of a client have a new value. */
-  changed(clientId: number, aliases: readonly string[]): void {
+  changed(clientId: number, aliases: readonly string[], by: Writer = "device"): void {
+    for (const observer of this.#observers) observer(clientId, aliases, by);
     if (this.#waiters.size === 0) return;
     for (const alias of aliases) this.#wake(keyOf(clientId, alias));
   }

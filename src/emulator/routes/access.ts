@@ -12,6 +12,7 @@ export async function findDevice(parts: RouteParts, call: Call): Promise<Client 
   call.notes.device = client.sn;
   call.notes.product = client.model;
   call.onIdentified();
+  parts.presence.note(client.id, parts.clock.nowS());
   return client;
 }
 

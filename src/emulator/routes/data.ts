@@ -63,14 +63,16 @@ async function poll(
   if (!Number.isInteger(timeoutMs) || timeoutMs < 0) {
     throw new HttpProblem(400, "Request-Timeout must be milliseconds");
   }
+  const since = modifiedSince(call);
+  const endPolling = parts.presence.polling(client.id);
   const result = await longPoll(parts, {
     client,
     alias,
     timeoutMs: Math.min(timeoutMs, maxLongPollMs),
-    since: modifiedSince(call),
+    since,
     stillValid: async () => (await findDevice(parts, call))?.id === client.id,
     onGone: call.onGone,
-  });
+  }).finally(() => endPolling(parts.clock.nowS()));
   if (result === "invalid") throw new HttpProblem(401, "the CIK is no longer valid");
   if (result === "nothing-new") return { status: 304 };
   return {

@@ -72,25 +72,51 @@ async function show(parts: RouteParts, call: Call): Promise<Reply> {
   return csv([[...infoFields(content), content.protected]]);
 }
 
-/** The blob goes to disk as it arrives; what is served changes only once all of it is there. */
 async function upload(parts: RouteParts, call: Call): Promise<Reply> {
   const model = await requireModel(parts, call);
-  const id = call.param(1);
-  if (!(await parts.store.content.find(model.id, id))) throw new HttpProblem(404, "no such content");
+  await storeUpload(parts, call, { model, id: call.param(1) });
+  return changed;
+}
+
+export interface Upload {
+  readonly model: Model;
+  readonly id: string;
+  /** Make the content if it is not there. */
+  readonly create?: boolean;
+  /** What becomes the content's meta, known once the body was read; by default it stays as it is. */
+  readonly meta?: () => string;
+}
+
+/**
+ * Stores a request's body as content. The blob goes to disk as it arrives; what is served changes only once all of it is
+ * there.
+ *
+ * @throws HttpProblem 404 when the content is not there, and `create` does not say to make it
+ */
+export async function storeUpload(
+  parts: RouteParts,
+  call: Call,
+  { model, id, create = false, meta }: Upload,
+): Promise<void> {
+  const { content } = parts.store;
+  if (!create && !(await content.find(model.id, id))) throw new HttpProblem(404, "no such content");
   const blob = await parts.blobs.put(call.request).catch((error: unknown) => {
     throw isHangUp(error) ? new ClientGone() : error;
   });
-  const { found, replaced } = await parts.store.content.setBlob(model.id, id, {
+  const now = parts.clock.nowS();
+  // False where it is there already.
+  if (create) await content.add(model.id, { id, meta: "", protected: false, now });
+  const { found, replaced } = await content.setBlob(model.id, id, {
     ...blob,
     contentType: call.header("content-type") ?? "application/octet-stream",
-    now: parts.clock.nowS(),
+    now,
+    ...(meta && { meta: meta() }),
   });
   if (replaced !== undefined) await parts.blobs.remove(replaced);
   if (!found) {
     await parts.blobs.remove(blob.name);
     throw new HttpProblem(404, "the content was removed meanwhile");
   }
-  return changed;
 }
 
 function isHangUp(error: unknown): boolean {

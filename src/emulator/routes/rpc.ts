@@ -69,14 +69,14 @@ async function findActor(
   if (device) {
     if (call.hostProduct !== undefined && call.hostProduct !== device.model) return undefined;
     const itself = auth.client_id === undefined || auth.client_id === device.rid;
-    return itself ? { kind: "device", client: device } : undefined;
+    return itself ? { kind: "device", client: device, by: "device" } : undefined;
   }
   const owner = await store.owners.byCik(auth.cik);
   if (!owner || auth.client_id === undefined || auth.client_id === owner.rid) {
     return owner && { kind: "owner", owner };
   }
   const child = await store.clients.byRid(auth.client_id);
-  return child?.ownerId === owner.id ? { kind: "device", client: child } : undefined;
+  return child?.ownerId === owner.id ? { kind: "device", client: child, by: "owner" } : undefined;
 }
 
 async function run(

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { maxValueBytes } from "../limits.ts";
-import type { LongPollHub } from "../long-poll/hub.ts";
+import type { LongPollHub, Writer } from "../long-poll/hub.ts";
 import { type RawPoint, spacePoints } from "../record-spacing.ts";
 import type { ServerClock } from "../server-clock.ts";
 import type { Store } from "../store/store.ts";
@@ -84,7 +84,7 @@ async function write(parts: DataParts, actor: Actor, args: readonly unknown[]): 
   const value = toValue(parseArgument(valueSchema, args[1], "value"));
   checkSize(value);
   await parts.store.dataports.writeRead(client.id, [{ alias, value }], [], parts.clock.nowS());
-  parts.hub.changed(client.id, [alias]);
+  parts.hub.changed(client.id, [alias], writerOf(actor));
   return undefined;
 }
 
@@ -98,7 +98,7 @@ async function record(parts: DataParts, actor: Actor, args: readonly unknown[]):
   });
   const { kept, refused } = spacePoints(raw);
   await parts.store.dataports.record(client.id, [{ alias, points: kept }], parts.clock.nowS());
-  parts.hub.changed(client.id, [alias]);
+  parts.hub.changed(client.id, [alias], writerOf(actor));
   if (refused.length > 0) {
     throw new RpcFailure("error", "timestamps less than one second apart", {
       code: 409,
@@ -115,6 +115,10 @@ async function aliasOf({ store }: DataParts, actor: Actor, argument: unknown): P
   const dataport: Dataport = await requireDataport(store.dataports, actor, argument);
   if (dataport.alias === null) throw new RpcFailure("invalid", "the dataport has no alias");
   return dataport.alias;
+}
+
+function writerOf(actor: Actor): Writer {
+  return actor.kind === "owner" ? "owner" : actor.by;
 }
 
 function checkSize(value: Buffer): void {

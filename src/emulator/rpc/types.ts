@@ -1,9 +1,9 @@
 import { GweError } from "../../core/errors.ts";
 import type { Client, Owner } from "../store/types.ts";
 
-/** On whose behalf a call runs: a device, or the product owner itself. */
+/** On whose behalf a call runs: a device (itself, or its owner in its stead), or the product owner itself. */
 export type Actor =
-  | { readonly kind: "device"; readonly client: Client }
+  | { readonly kind: "device"; readonly client: Client; readonly by: "device" | "owner" }
   | { readonly kind: "owner"; readonly owner: Owner };
 
 /** A call that fails: `status` is the word in the answer. */

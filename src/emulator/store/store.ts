@@ -1,3 +1,5 @@
+import type { RolloutStore } from "../rollouts/rollout-store.ts";
+import type { CommandStore, RosterEntry, SessionStore } from "./operators.ts";
 import type {
   ActivationLogEntry,
   Client,
@@ -28,6 +30,9 @@ export interface Store {
   readonly dataports: DataportStore;
   readonly content: ContentStore;
   readonly groups: GroupStore;
+  readonly sessions: SessionStore;
+  readonly commands: CommandStore;
+  readonly rollouts: RolloutStore;
   /** Commits what is under way and lets go of everything. */
   close(): Promise<void>;
 }
@@ -113,6 +118,8 @@ export interface ClientStore {
   byCik(cik: string): Promise<Client | undefined>;
   byRid(rid: string): Promise<Client | undefined>;
   ofOwner(ownerId: number): Promise<readonly Client[]>;
+  /** Every device that belongs to a serial. */
+  roster(now: number): Promise<readonly RosterEntry[]>;
 }
 
 export interface Write {
@@ -198,6 +205,8 @@ export interface ContentStore {
       readonly contentType: string;
       readonly sizeBytes: number;
       readonly now: number;
+      /** In place of the content's meta; as it was when absent. */
+      readonly meta?: string;
     },
   ): Promise<{ readonly found: boolean; readonly replaced: string | undefined }>;
   remove(

@@ -15,6 +15,7 @@ const nothingNew: CheckInResult = { serverTimeMs: undefined };
 
 interface Setup {
   readonly storedCik?: string;
+  readonly random?: () => number;
   readonly activate?: () => Promise<string>;
   readonly checkIn?: () => Promise<CheckInResult>;
 }
@@ -49,7 +50,7 @@ function start(setup: Setup = {}) {
     },
     resultsWaiting: () => results.waiting > 0,
     clock,
-    random: () => 0,
+    random: setup.random ?? (() => 0),
     logger: silentLogger,
     updateIntervalS: 60,
     activationRetryIntervalS: 300,
@@ -68,6 +69,13 @@ describe("the check-in loop", () => {
     const { clock, times } = start({ storedCik: cik });
     await clock.advance(180_000);
     expect(times.checkIns).toEqual([0, 60, 120, 180]);
+  });
+
+  it("comes up to a tenth of the interval early, never late", async () => {
+    const draws = [0.5, 0, 0.999];
+    const { clock, times } = start({ storedCik: cik, random: () => draws.shift() ?? 0 });
+    await clock.advance(240_000);
+    expect(times.checkIns).toEqual([0, 57, 117, expect.closeTo(171, 1), expect.closeTo(231, 1)]);
   });
 
   it("is stuck when a step takes longer than any may, and not while it waits or fails", async () => {

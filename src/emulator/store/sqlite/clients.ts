@@ -1,8 +1,10 @@
 import { gatewayAliases } from "../../gateway-dataports.ts";
+import type { RosterEntry } from "../operators.ts";
 import type { ClientStore } from "../store.ts";
 import type { Client, Model } from "../types.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { newRid } from "./secrets.ts";
+import { statusOf } from "./serial-rows.ts";
 
 /** Beyond it the cache starts over; a fleet of that size costs some megabytes. */
 const maxCached = 50_000;
@@ -29,6 +31,13 @@ export class ClientCache {
   }
 }
 
+interface RosterRow extends Omit<RosterEntry, "status" | "groups"> {
+  readonly cik: string | null;
+  readonly windowEnds: number | null;
+  /** JSON. */
+  readonly groups: string;
+}
+
 export function sqliteClients(db: SqliteDatabase, cache: ClientCache): ClientStore {
   const select = `SELECT client.id, client.rid, model.owner_id AS ownerId, model.name AS model,
       model.id AS modelId, coalesce(serial.sn, '') AS sn
@@ -36,10 +45,28 @@ export function sqliteClients(db: SqliteDatabase, cache: ClientCache): ClientSto
   const byCik = db.prepare<[string], Client>(`${select} WHERE client.cik = ?`);
   const byRid = db.prepare<[string], Client>(`${select} WHERE client.rid = ?`);
   const ofOwner = db.prepare<[number], Client>(`${select} WHERE model.owner_id = ? ORDER BY client.id`);
+  const roster = db.prepare<[], RosterRow>(
+    `SELECT client.id AS clientId, model.owner_id AS ownerId, client.rid, model.name AS product, serial.sn,
+       client.cik, client.window_ends AS windowEnds,
+       (SELECT json_group_array(group_id) FROM group_member
+        WHERE model_id = model.id AND type = 'sn' AND id = serial.sn) AS groups
+     FROM serial JOIN client ON client.id = serial.client_id JOIN model ON model.id = serial.model_id
+     ORDER BY serial.id`,
+  );
   return {
     byCik: async (cik) => cache.get(cik, (wanted) => byCik.get(wanted)),
     byRid: async (rid) => byRid.get(rid),
     ofOwner: async (ownerId) => ofOwner.all(ownerId),
+    roster: async (now) =>
+      roster.all().map(({ clientId, ownerId, rid, product, sn, groups, ...row }) => ({
+        clientId,
+        ownerId,
+        rid,
+        product,
+        sn,
+        status: statusOf({ clientId, ...row }, now),
+        groups: JSON.parse(groups) as string[],
+      })),
   };
 }
 

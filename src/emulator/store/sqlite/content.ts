@@ -44,7 +44,8 @@ export function sqliteContent(db: SqliteDatabase, commit: GroupCommit): ContentS
      ON CONFLICT (model_id, id) DO NOTHING`,
   );
   const setBlob = db.prepare(
-    "UPDATE content SET blob = ?, content_type = ?, size = ?, updated_at = ? WHERE model_id = ? AND id = ?",
+    `UPDATE content SET blob = ?, content_type = ?, size = ?, updated_at = ?, meta = coalesce(?, meta)
+     WHERE model_id = ? AND id = ?`,
   );
   const remove = db.prepare("DELETE FROM content WHERE model_id = ? AND id = ?");
   const leaveGroups = db.prepare(
@@ -65,7 +66,7 @@ export function sqliteContent(db: SqliteDatabase, commit: GroupCommit): ContentS
     setBlob: (modelId, id, blob) =>
       commit.run(() => {
         const before = find.get(modelId, id);
-        setBlob.run(blob.name, blob.contentType, blob.sizeBytes, blob.now, modelId, id);
+        setBlob.run(blob.name, blob.contentType, blob.sizeBytes, blob.now, blob.meta ?? null, modelId, id);
         return { found: before !== undefined, replaced: before?.blob ?? undefined };
       }),
     remove: (modelId, id) =>

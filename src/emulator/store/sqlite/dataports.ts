@@ -2,7 +2,7 @@ import type { DataportStore, Reading, Series, Write } from "../store.ts";
 import type { Dataport, Point } from "../types.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { GroupCommit } from "./group-commit.ts";
-import { PointWriter } from "./point-writer.ts";
+import type { PointWriter } from "./point-writer.ts";
 import { newRid } from "./secrets.ts";
 
 export interface DataportOptions {
@@ -12,12 +12,7 @@ export interface DataportOptions {
   readonly historyLimit: number;
 }
 
-export function sqliteDataports(
-  db: SqliteDatabase,
-  commit: GroupCommit,
-  options: DataportOptions,
-): DataportStore {
-  const writer = new PointWriter(db, options);
+export function sqliteDataports(db: SqliteDatabase, commit: GroupCommit, writer: PointWriter): DataportStore {
   const latest = db.prepare<[number, string], Point>(
     `SELECT point.ts, point.value FROM dataport
        JOIN point ON point.dataport_id = dataport.id AND point.ts = dataport.current_ts

@@ -1,3 +1,5 @@
+import { rolloutSchema } from "./rollouts/schema.ts";
+
 /** Steps run once each, in order, and are never edited later: `user_version` counts those that ran. */
 export const migrations: readonly string[] = [
   `
@@ -66,4 +68,24 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX group_member_of ON group_member (model_id, type, id);
   `,
+  `
+  -- The console: who is signed in, and the commands that operators gave.
+  CREATE TABLE console_session (
+    hash TEXT PRIMARY KEY, token TEXT NOT NULL, csrf TEXT NOT NULL, expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE operator_command (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner_id INTEGER NOT NULL REFERENCES owner ON DELETE CASCADE,
+    at INTEGER NOT NULL, text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX operator_command_owner ON operator_command (owner_id, seq);
+  CREATE TABLE command_target (
+    command_id TEXT NOT NULL REFERENCES operator_command (id) ON DELETE CASCADE,
+    client_id INTEGER NOT NULL REFERENCES client ON DELETE CASCADE,
+    state TEXT NOT NULL, at INTEGER NOT NULL, detail TEXT NOT NULL,
+    PRIMARY KEY (command_id, client_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX command_target_client ON command_target (client_id);
+  CREATE INDEX command_target_open ON command_target (state) WHERE state IN ('waiting', 'taken');
+  `,
+  rolloutSchema,
 ];

@@ -14,7 +14,7 @@ export interface SerialRow {
 }
 
 /** What a serial's row says of it at this time. */
-export function statusOf(row: SerialRow, now: number): SerialStatus {
+export function statusOf(row: Pick<SerialRow, "clientId" | "cik" | "windowEnds">, now: number): SerialStatus {
   if (row.clientId === null) return "";
   if (row.cik !== null) return "activated";
   return row.windowEnds !== null && row.windowEnds <= now ? "expired" : "notactivated";

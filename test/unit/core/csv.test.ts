@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseCsv } from "../../../src/device-client/csv.ts";
+import { parseCsv } from "../../../src/core/csv.ts";
 
 const quoted = (field: string): string => `"${field.replaceAll('"', '""')}"`;
 

@@ -1,0 +1,190 @@
+import { randomBytes } from "node:crypto";
+import { describeError } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import { type FetchStatus, parseFetchStatus } from "../fleet/fetch-status.ts";
+import type { LongPollHub } from "../long-poll/hub.ts";
+import type { ServerClock } from "../server-clock.ts";
+import type { CommandRecord, OpenTarget } from "../store/operators.ts";
+import type { Store } from "../store/store.ts";
+import { nextTargetState } from "./target-state.ts";
+
+export interface CommandDeskParts {
+  readonly store: Store;
+  readonly hub: LongPollHub;
+  readonly clock: ServerClock;
+  readonly logger: Logger;
+}
+
+/** Written in one transaction: check-ins must not wait for a command to ten thousand gateways. */
+const perTransaction = 100;
+
+/** Values of `fetch_status` looked through for the answer to a command. */
+const maxAnswers = 50;
+
+/** Gives commands to gateways and follows what becomes of them. */
+export class CommandDesk {
+  readonly #parts: CommandDeskParts;
+  /** What has not ended, by client. */
+  readonly #open = new Map<number, Map<string, OpenTarget>>();
+  readonly #listeners = new Set<(commandId: string) => void>();
+  readonly #due = new Set<number>();
+  #following: Promise<void> | undefined;
+  #stop: () => void = () => undefined;
+
+  constructor(parts: CommandDeskParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    for (const target of await this.#parts.store.commands.open()) this.#remember(target);
+    this.#stop = this.#parts.hub.observe((clientId, aliases) => {
+      if (!this.#open.has(clientId)) return;
+      if (aliases.includes("engine_fetch") || aliases.includes("fetch_status")) this.#follow(clientId);
+    });
+    // What was committed just before the last end.
+    for (const clientId of this.#open.keys()) this.#follow(clientId);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop();
+    this.#due.clear();
+    await this.#following;
+  }
+
+  /** Calls back when a command stands differently at some gateway; returns what ends it. */
+  listen(listener: (commandId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /**
+   * Writes a command to all of these clients, except those where another waits. Resolves to its id once every one of
+   * them is durable. An id of the command's own is replaced.
+   */
+  async give(
+    ownerId: number,
+    clientIds: readonly number[],
+    command: Readonly<Record<string, unknown>>,
+  ): Promise<string> {
+    const { store, clock, hub } = this.#parts;
+    const id = `console-${randomBytes(6).toString("hex")}`;
+    const text = JSON.stringify({ ...command, id });
+    const value = Buffer.from(text);
+    const givenAt = clock.nowS();
+    await store.commands.add({ id, ownerId, at: givenAt, text });
+    for (let at = 0; at < clientIds.length; at += perTransaction) {
+      const slice = clientIds.slice(at, at + perTransaction);
+      const written = await store.commands.deliver(id, slice, value, clock.nowS());
+      for (const clientId of written) {
+        this.#remember({ commandId: id, clientId, state: "waiting", givenAt, text });
+        hub.changed(clientId, ["engine_fetch"], "owner");
+      }
+    }
+    this.#tell(id);
+    return id;
+  }
+
+  /** Takes back what a gateway has not taken; false when nothing waits there. */
+  async withdraw(clientId: number): Promise<boolean> {
+    const { store, clock, hub } = this.#parts;
+    const [reading] = await store.dataports.read(clientId, ["engine_fetch"]);
+    if (!reading || reading.value.length === 0) return false;
+    for (const target of [...(this.#open.get(clientId)?.values() ?? [])]) {
+      if (target.state === "waiting") await this.#change(target, { state: "replaced", detail: "withdrawn" });
+    }
+    await store.dataports.writeRead(
+      clientId,
+      [{ alias: "engine_fetch", value: Buffer.alloc(0) }],
+      [],
+      clock.nowS(),
+    );
+    hub.changed(clientId, ["engine_fetch"], "owner");
+    return true;
+  }
+
+  async list(ownerId: number, limit: number): Promise<readonly CommandRecord[]> {
+    return this.#parts.store.commands.list(ownerId, limit);
+  }
+
+  #remember(target: OpenTarget): void {
+    const targets = this.#open.get(target.clientId) ?? new Map<string, OpenTarget>();
+    this.#open.set(target.clientId, targets);
+    targets.set(target.commandId, target);
+  }
+
+  #forget(clientId: number, commandId: string): void {
+    const targets = this.#open.get(clientId);
+    targets?.delete(commandId);
+    if (targets?.size === 0) this.#open.delete(clientId);
+  }
+
+  /** Looks at one client soon; looks that are asked for meanwhile are done by the same run. */
+  #follow(clientId: number): void {
+    this.#due.add(clientId);
+    this.#following ??= this.#followAll().finally(() => {
+      this.#following = undefined;
+    });
+  }
+
+  async #followAll(): Promise<void> {
+    // Not before this turn's commits are done: several of a gateway's values come together.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const clientId of this.#due) {
+      this.#due.delete(clientId);
+      try {
+        await this.#lookAt(clientId);
+      } catch (error) {
+        this.#parts.logger.error("a command could not be followed", {
+          clientId,
+          error: describeError(error),
+        });
+      }
+    }
+  }
+
+  async #lookAt(clientId: number): Promise<void> {
+    const { dataports } = this.#parts.store;
+    const targets = [...(this.#open.get(clientId)?.values() ?? [])];
+    if (targets.length === 0) return;
+    const [reading] = await dataports.read(clientId, ["engine_fetch"]);
+    const answers = await this.#answers(clientId, Math.min(...targets.map(({ givenAt }) => givenAt)));
+    for (const target of targets) {
+      const change = nextTargetState({
+        state: target.state,
+        text: target.text,
+        fetch: reading?.value.toString() ?? "",
+        status: answers.get(target.commandId),
+      });
+      if (change) await this.#change(target, change);
+    }
+  }
+
+  async #answers(clientId: number, since: number): Promise<ReadonlyMap<string, FetchStatus>> {
+    const { dataports } = this.#parts.store;
+    const dataport = await dataports.find(clientId, { alias: "fetch_status" });
+    if (!dataport) return new Map();
+    const points = await dataports.history(dataport.id, {
+      start: since,
+      end: Number.MAX_SAFE_INTEGER,
+      limit: maxAnswers,
+      sort: "desc",
+    });
+    const statuses = points.map(({ value }) => parseFetchStatus(value.toString()));
+    return new Map(statuses.map((status) => [status.id, status]));
+  }
+
+  async #change(target: OpenTarget, change: ReturnType<typeof nextTargetState> & object): Promise<void> {
+    const { commandId, clientId } = target;
+    const { store, clock } = this.#parts;
+    if (change.state === "taken") this.#remember({ ...target, state: "taken" });
+    else this.#forget(clientId, commandId);
+    await store.commands.setState(commandId, clientId, { ...change, at: clock.nowS() });
+    this.#tell(commandId);
+  }
+
+  #tell(commandId: string): void {
+    for (const listener of [...this.#listeners]) listener(commandId);
+  }
+}

@@ -1,0 +1,128 @@
+import { useEffect, useState } from "preact/hooks";
+import { problemOf } from "../api.ts";
+import { useConsole, useFleet, useLoaded } from "../context.ts";
+import { FilterInput } from "../fleet/filter-bar.tsx";
+import { useFilter } from "../fleet/use-filter.ts";
+import { bytes, plural, time } from "../format.ts";
+import { goTo, hrefOf } from "../router.ts";
+import type { Command, Content } from "../types.ts";
+import { commonProduct, deployTargets } from "./deploy-targets.ts";
+
+/** Choose a package, choose gateways, go. */
+export function DeployPage({ query }: { readonly query: URLSearchParams }) {
+  const { api, notify } = useConsole();
+  const live = useFleet();
+  const products = useLoaded<{ products: readonly string[] }>("products").data?.products ?? [];
+  const [product, setProduct] = useState(query.get("product") ?? "");
+  const [filter, setFilter] = useState(query.get("filter") ?? "is:online");
+  const { gateways, problem } = useFilter(live.gateways, filter, live.now());
+  const chosenProduct = product || (commonProduct(gateways) ?? products[0]);
+  const { data } = useLoaded<{ content: readonly Content[] }>(
+    chosenProduct === undefined ? undefined : `content/${encodeURIComponent(chosenProduct)}`,
+  );
+  const packages = (data?.content ?? []).filter(({ app, uploaded }) => app !== undefined && uploaded);
+  const [id, setId] = useState(query.get("package") ?? "");
+  const [isBusy, setBusy] = useState(false);
+  const chosen = packages.find((one) => one.id === id);
+  useEffect(() => {
+    if (packages.length > 0 && !chosen) setId(newest(packages)?.id ?? "");
+  }, [packages, chosen]);
+
+  const targets = deployTargets(problem === undefined ? gateways : [], chosenProduct ?? "", chosen);
+  const deploy = async () => {
+    setBusy(true);
+    const entry = { name: id, ...(chosen?.sha256 !== undefined && { sha256: chosen.sha256 }) };
+    const body = { gateways: targets.chosen.map(({ rid }) => rid), command: { install: [entry] } };
+    try {
+      const { command } = await api.send<{ command: Command }>("POST", "commands", body);
+      goTo(["commands", command.id]);
+    } catch (error) {
+      notify(problemOf(error), "bad");
+      setBusy(false);
+    }
+  };
+  return (
+    <main class="page narrow-page" id="main">
+      <h1>Deploy</h1>
+      <form
+        class="card"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void deploy();
+        }}
+      >
+        <div class="fields">
+          <div>
+            <label for="product">Product</label>
+            <select
+              id="product"
+              value={chosenProduct}
+              onChange={({ currentTarget }) => setProduct(currentTarget.value)}
+            >
+              {products.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </div>
+          <div class="grow">
+            <label for="package">Package</label>
+            <select
+              id="package"
+              value={id}
+              onChange={({ currentTarget }) => setId(currentTarget.value)}
+              required
+            >
+              {packages.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.app} {one.version}
+                </option>
+              ))}
+            </select>
+          </div>
+        </div>
+        {data && packages.length === 0 && (
+          <p class="muted">
+            There is no package yet. <a href={hrefOf(["content", chosenProduct ?? ""])}>Upload one</a>
+          </p>
+        )}
+        {chosen && (
+          <p class="muted">
+            <code>{chosen.id}</code>, {bytes(chosen.size)}, uploaded {time(chosen.updated)}
+            {chosen.sha256 !== undefined && ", checked by its SHA-256"}
+          </p>
+        )}
+        <label for="deploy-filter">Gateways</label>
+        <FilterInput
+          id="deploy-filter"
+          filter={filter}
+          problem={problem}
+          label="Gateways to deploy to"
+          onChange={setFilter}
+        />
+        <ul class="facts" aria-live="polite">
+          <li>
+            <strong>{plural(targets.chosen.length, "gateway")}</strong> of {chosenProduct} will be told
+          </li>
+          {targets.others > 0 && <li>{plural(targets.others, "gateway")} of other products left out</li>}
+          {targets.same > 0 && <li>{targets.same} run this version already</li>}
+          {targets.pending > 0 && <li>{targets.pending} have a command waiting: they will be passed over</li>}
+        </ul>
+        <div class="actions">
+          <a
+            class="button"
+            href={hrefOf(["rollouts"], { product: chosenProduct ?? "", package: id, filter })}
+          >
+            Roll out in waves…
+          </a>
+          <button type="submit" class="primary" disabled={isBusy || id === "" || targets.chosen.length === 0}>
+            Deploy to {plural(targets.chosen.length, "gateway")}
+          </button>
+        </div>
+      </form>
+    </main>
+  );
+}
+
+function newest(packages: readonly Content[]): Content | undefined {
+  return packages.toSorted((a, b) => b.updated - a.updated)[0];
+}

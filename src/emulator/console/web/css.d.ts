@@ -1,0 +1,2 @@
+/** esbuild collects style sheets into console.css. */
+declare module "*.css";

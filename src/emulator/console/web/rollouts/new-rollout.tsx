@@ -1,0 +1,161 @@
+import { useState } from "preact/hooks";
+import { problemOf } from "../api.ts";
+import { useConsole, useFleet, useLoaded } from "../context.ts";
+import { FilterInput } from "../fleet/filter-bar.tsx";
+import { useFilter } from "../fleet/use-filter.ts";
+import { plural } from "../format.ts";
+import { goTo } from "../router.ts";
+import type { Content, Rollout } from "../types.ts";
+
+/** What a roll-out is made of. */
+export function NewRollout({ query }: { readonly query: URLSearchParams }) {
+  const { api, notify } = useConsole();
+  const live = useFleet();
+  const products = useLoaded<{ products: readonly string[] }>("products").data?.products ?? [];
+  const [product, setProduct] = useState(query.get("product") ?? "");
+  const chosenProduct = product || products[0];
+  const { data } = useLoaded<{ content: readonly Content[] }>(
+    chosenProduct === undefined ? undefined : `content/${encodeURIComponent(chosenProduct)}`,
+  );
+  const packages = (data?.content ?? []).filter(({ app, uploaded }) => app !== undefined && uploaded);
+  const [id, setId] = useState(query.get("package") ?? "");
+  const chosen = packages.find((one) => one.id === id) ?? packages[0];
+  const [name, setName] = useState("");
+  const [filter, setFilter] = useState(query.get("filter") ?? "");
+  const [waves, setWaves] = useState("1%, 10%, 50%, 100%");
+  const [successPercent, setSuccess] = useState("95");
+  const [maxFailurePercent, setFailure] = useState("5");
+  const [soakS, setSoak] = useState("600");
+  // Content belongs to a product: other products' gateways could not have it.
+  const whole = `product:"${chosenProduct}" ${filter}`.trim();
+  const { gateways, problem } = useFilter(live.gateways, whole, live.now());
+  const begin = async () => {
+    const entry = { name: chosen?.id, ...(chosen?.sha256 !== undefined && { sha256: chosen.sha256 }) };
+    try {
+      const { rollout } = await api.send<{ rollout: Rollout }>("POST", "rollouts", {
+        name: name || `${chosen?.app} ${chosen?.version}`,
+        filter: whole,
+        command: { install: [entry] },
+        waves: waves
+          .split(",")
+          .map((wave) => wave.trim())
+          .filter((wave) => wave !== ""),
+        successPercent: Number(successPercent),
+        maxFailurePercent: Number(maxFailurePercent),
+        soakS: Number(soakS),
+      });
+      goTo(["rollouts", rollout.id]);
+    } catch (error) {
+      notify(problemOf(error), "bad");
+    }
+  };
+  return (
+    <form
+      class="card"
+      aria-label="New roll-out"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void begin();
+      }}
+    >
+      <div class="fields">
+        <div>
+          <label for="rollout-product">Product</label>
+          <select
+            id="rollout-product"
+            value={chosenProduct}
+            onChange={({ currentTarget }) => setProduct(currentTarget.value)}
+          >
+            {products.map((one) => (
+              <option key={one}>{one}</option>
+            ))}
+          </select>
+        </div>
+        <div class="grow">
+          <label for="rollout-package">Package</label>
+          <select
+            id="rollout-package"
+            value={chosen?.id}
+            onChange={({ currentTarget }) => setId(currentTarget.value)}
+          >
+            {packages.map((one) => (
+              <option key={one.id} value={one.id}>
+                {one.app} {one.version}
+              </option>
+            ))}
+          </select>
+        </div>
+        <div class="grow">
+          <label for="rollout-name">Name</label>
+          <input
+            id="rollout-name"
+            value={name}
+            placeholder={chosen ? `${chosen.app} ${chosen.version}` : ""}
+            onInput={({ currentTarget }) => setName(currentTarget.value)}
+          />
+        </div>
+      </div>
+      <label for="rollout-filter">Gateways</label>
+      <FilterInput
+        id="rollout-filter"
+        filter={filter}
+        problem={problem}
+        label="Gateways of the roll-out"
+        onChange={setFilter}
+      />
+      <div class="fields">
+        <div class="grow">
+          <label for="rollout-waves">Waves, up to</label>
+          <input
+            id="rollout-waves"
+            required
+            value={waves}
+            onInput={({ currentTarget }) => setWaves(currentTarget.value)}
+          />
+        </div>
+        <NumberField
+          id="rollout-success"
+          label="Next wave at % success"
+          value={successPercent}
+          onInput={setSuccess}
+        />
+        <NumberField
+          id="rollout-failure"
+          label="Stop beyond % failed"
+          value={maxFailurePercent}
+          onInput={setFailure}
+        />
+        <NumberField id="rollout-soak" label="Soak, seconds" value={soakS} onInput={setSoak} />
+      </div>
+      <div class="actions">
+        <span class="muted">{problem === undefined && plural(gateways.length, "gateway")}</span>
+        <button type="submit" class="primary" disabled={chosen === undefined || gateways.length === 0}>
+          Begin
+        </button>
+      </div>
+    </form>
+  );
+}
+
+interface NumberFieldProps {
+  readonly id: string;
+  readonly label: string;
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+}
+
+function NumberField({ id, label, value, onInput }: NumberFieldProps) {
+  return (
+    <div>
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="number"
+        min={0}
+        required
+        value={value}
+        onInput={({ currentTarget }) => onInput(currentTarget.value)}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,240 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../../core/clock.ts";
+import { describeError, InvariantError } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { LongPollHub, Writer } from "../long-poll/hub.ts";
+import type { ServerClock } from "../server-clock.ts";
+import { decide } from "./planner.ts";
+import type { Rollout, RolloutPlan } from "./rollout.ts";
+import type { NewTarget, RolloutStore, Times } from "./rollout-store.ts";
+import type { RolloutAction } from "./states.ts";
+import { inRolloutOrder, type WaveSize, waveSizes } from "./waves.ts";
+
+export interface RolloutRunnerParts {
+  readonly store: RolloutStore;
+  readonly hub: LongPollHub;
+  readonly clock: Clock;
+  readonly serverClock: ServerClock;
+  readonly logger: Logger;
+  /** How often soak times and silent gateways are looked at, milliseconds. */
+  readonly everyMs: number;
+}
+
+/** What gateways do within this share of that time is taken in at once. */
+const gatherShare = 0.1;
+/** Commands a transaction: requests of gateways must not wait long for it. */
+const sendBatch = 100;
+const observeBatch = 100;
+/** An error of the database ends a step, not the roll-outs. */
+const troubleMs = 5_000;
+
+/** Carries roll-outs on, from what the store knows: it keeps nothing of its own that a restart could lose. */
+export class RolloutRunner {
+  readonly #parts: RolloutRunnerParts;
+  readonly #stop = new AbortController();
+  readonly #listeners = new Set<(rollout: Rollout) => void>();
+  #watched = new Set<number>();
+  #dirty = new Set<number>();
+  /** Who wrote `engine_fetch` first since it was last looked at. */
+  #writers = new Map<number, Writer>();
+  #changed = new Set<string>();
+  #toldMs = Number.NEGATIVE_INFINITY;
+  #wake = new AbortController();
+  #upSince = 0;
+  #running: Promise<void> | undefined;
+  #unlisten: () => void = () => undefined;
+
+  constructor(parts: RolloutRunnerParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    const { store, hub, serverClock } = this.#parts;
+    this.#upSince = serverClock.nowS();
+    this.#unlisten = hub.observe((clientId, aliases, by) => this.#heard(clientId, aliases, by));
+    // What gateways did in the last moment of the server before this one.
+    this.#watched = new Set(await store.watched());
+    this.#dirty = new Set(this.#watched);
+    this.#running = this.#run();
+  }
+
+  /** Resolves when the step under way has ended. */
+  async stop(): Promise<void> {
+    this.#unlisten();
+    this.#stop.abort();
+    this.#wake.abort();
+    await this.#running;
+  }
+
+  /** Calls back with each roll-out that changed; returns what ends it. */
+  onChange(listener: (rollout: Rollout) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  times(): Times {
+    return { now: this.#parts.serverClock.nowS(), upSince: this.#upSince };
+  }
+
+  /** Begins a roll-out to these gateways; durable when it resolves. */
+  async create(
+    plan: RolloutPlan,
+    waves: readonly WaveSize[],
+    ownerId: number,
+    gateways: readonly Omit<NewTarget, "wave">[],
+  ): Promise<Rollout> {
+    const { store } = this.#parts;
+    const id = `rollout-${randomBytes(6).toString("hex")}`;
+    const sizes = waveSizes(waves, gateways.length);
+    const waveOf = sizes.flatMap((size, wave) => new Array<number>(size).fill(wave));
+    const targets = inRolloutOrder(id, gateways)
+      .slice(0, waveOf.length)
+      .map((gateway, place): NewTarget => ({ ...gateway, wave: waveOf[place] ?? 0 }));
+    const { now } = this.times();
+    await store.add({ ...plan, id, ownerId, createdAt: now, targets });
+    this.#touch(id);
+    const made = await store.find(id, this.times());
+    if (!made) throw new InvariantError("a roll-out is gone that was just written");
+    return made;
+  }
+
+  /** Does what an operator asks for; false where the roll-out's state does not allow it. */
+  async act(id: string, action: RolloutAction): Promise<boolean> {
+    const { store, hub } = this.#parts;
+    const { done, withdrawn } = await store.act(id, action, this.times().now);
+    for (const clientId of withdrawn) hub.changed(clientId, ["engine_fetch"], "server");
+    if (done) this.#touch(id);
+    return done;
+  }
+
+  #touch(id: string): void {
+    this.#changed.add(id);
+    this.#wake.abort();
+  }
+
+  #heard(clientId: number, aliases: readonly string[], by: Writer): void {
+    if (by === "server" || !this.#watched.has(clientId)) return;
+    const isFetch = aliases.includes("engine_fetch");
+    if (!isFetch && !aliases.includes("fetch_status")) return;
+    if (isFetch && !this.#writers.has(clientId)) this.#writers.set(clientId, by);
+    this.#dirty.add(clientId);
+    this.#wake.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger, everyMs } = this.#parts;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#step();
+        await this.#sleep(everyMs, this.#wake.signal);
+        if (this.#wake.signal.aborted) await this.#sleep(everyMs * gatherShare, signal);
+        this.#wake = new AbortController();
+        if (signal.aborted) return;
+      } catch (error) {
+        logger.error("roll-outs: a step failed", { error: describeError(error) });
+        await clock.sleep(troubleMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#parts.clock.sleep(ms, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { store } = this.#parts;
+    await this.#observe();
+    for (const id of await store.expire(this.times())) this.#changed.add(id);
+    for (const rollout of await store.active(this.times())) {
+      if (this.#stop.signal.aborted) return;
+      await this.#carryOn(rollout);
+    }
+    await this.#tell();
+  }
+
+  /** What gateways did since the last step. */
+  async #observe(): Promise<void> {
+    const { store } = this.#parts;
+    const clients = [...this.#dirty];
+    const byOwner = new Set([...this.#writers].flatMap(([clientId, by]) => (by === "owner" ? clientId : [])));
+    this.#dirty = new Set();
+    this.#writers = new Map();
+    for (let start = 0; start < clients.length; start += observeBatch) {
+      const some = clients.slice(start, start + observeBatch);
+      try {
+        for (const id of await store.observe(some, byOwner, this.times().now)) this.#changed.add(id);
+      } catch (error) {
+        for (const clientId of clients.slice(start)) this.#dirty.add(clientId);
+        throw error;
+      }
+    }
+  }
+
+  async #carryOn(rollout: Rollout): Promise<void> {
+    const { store, logger } = this.#parts;
+    await this.#send(rollout.id);
+    for (;;) {
+      // Sending, and each decision, changed it.
+      const current = await store.find(rollout.id, this.times());
+      if (!current) return;
+      const decision = decide(current, this.times().now);
+      if (decision.kind === "none") return;
+      const { id, state } = current;
+      this.#changed.add(id);
+      switch (decision.kind) {
+        case "stop":
+          logger.warn("roll-out stopped", { rollout: id, reason: decision.reason });
+          await store.change(id, state, { state: "stopped", reason: decision.reason });
+          return;
+        case "soak":
+          await store.change(id, state, { soakUntil: decision.until });
+          break;
+        case "begin-wave":
+          await store.change(id, state, { wave: decision.wave, soakUntil: null });
+          await this.#send(id);
+          break;
+        case "complete":
+          await store.change(id, state, { state: "completed" });
+          return;
+        case "rolled-back":
+          await store.change(id, state, { state: "rolled-back" });
+          return;
+      }
+    }
+  }
+
+  async #send(id: string): Promise<void> {
+    const { store, hub } = this.#parts;
+    for (;;) {
+      const { written, isMore, touched } = await store.send(id, sendBatch, this.times().now);
+      for (const clientId of touched) {
+        this.#watched.add(clientId);
+        // The command that blocks may have been taken before anybody listened.
+        this.#dirty.add(clientId);
+      }
+      for (const clientId of written) hub.changed(clientId, ["engine_fetch"], "server");
+      if (touched.length > 0) this.#changed.add(id);
+      if (!isMore || this.#stop.signal.aborted) return;
+    }
+  }
+
+  async #tell(): Promise<void> {
+    const { clock, everyMs } = this.#parts;
+    const nowMs = clock.monotonic();
+    // Not more often: consoles ask again for all gateways of a roll-out that changed.
+    if (this.#changed.size === 0 || nowMs - this.#toldMs < everyMs) return;
+    this.#toldMs = nowMs;
+    const ids = [...this.#changed];
+    this.#changed.clear();
+    if (this.#listeners.size === 0) return;
+    for (const id of ids) {
+      const rollout = await this.#parts.store.find(id, this.times());
+      if (rollout) for (const listener of this.#listeners) listener(rollout);
+    }
+  }
+}

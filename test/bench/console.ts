@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { OperatorBrowser } from "../console/operator-browser.ts";
+import { storeFleet } from "../console/stored-fleet.ts";
+import { startTestEmulator } from "../support/emulator.ts";
+import { atMost, type Figure, plain } from "./figures.ts";
+
+const gateways = 10_000;
+const promisedMs = 100;
+
+/** How the console's table answers with ten thousand gateways in it, from an action to the frame that shows it. */
+export async function benchConsole(): Promise<readonly Figure[]> {
+  const directory = mkdtempSync(join(tmpdir(), "bench-console-"));
+  await storeFleet(directory, gateways);
+  await using emulator = await startTestEmulator({ dataDirectory: directory });
+  await using browser = await OperatorBrowser.launch(emulator);
+  const signedInAt = performance.now();
+  const page = await browser.signedIn();
+  await page.getByRole("button", { name: "All 10,000" }).waitFor();
+  const liveMs = performance.now() - signedInAt;
+  const filters = ["m", "me", "met", "app:meter", "app.meter<1.1", "disk>50", "is:failing", ""];
+  const filtering = await times(page, filters.map(typing));
+  const scrolling = await times(page, [2000, 40_000, 120_000, 360_000, 180_000, 0].map(scrollingTo));
+  const sorting = await times(page, ["Disk", "Memory", "Queue", "Product", "Gateway"].map(sortingBy));
+  rmSync(directory, { recursive: true, force: true });
+  const figure = (what: string, all: readonly number[]) => [
+    atMost(`${what}, median`, median(all), promisedMs, "ms"),
+    plain(`${what}, worst`, `${Math.max(...all).toFixed(0)} ms`),
+  ];
+  return [
+    plain("sign-in to the whole fleet on screen", `${liveMs.toFixed(0)} ms`),
+    ...figure("filter", filtering),
+    ...figure("scroll", scrolling),
+    ...figure("sort", sorting),
+  ];
+}
+
+async function times(page: Page, actions: readonly string[]): Promise<number[]> {
+  const all: number[] = [];
+  for (const action of actions) {
+    // As text: by the debugger, which the page's policy does not bind.
+    all.push(
+      await page.evaluate<number>(`(async () => {
+        const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+        await frame();
+        const start = performance.now();
+        ${action};
+        await frame();
+        await frame();
+        return performance.now() - start;
+      })()`),
+    );
+  }
+  return all;
+}
+
+function typing(text: string): string {
+  return `const input = document.querySelector("input[type=search]");
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, ${JSON.stringify(text)});
+    input.dispatchEvent(new Event("input", { bubbles: true }))`;
+}
+
+function scrollingTo(top: number): string {
+  return `document.querySelector(".table-frame").scrollTop = ${top}`;
+}
+
+function sortingBy(name: string): string {
+  return `[...document.querySelectorAll(".sort")].find((one) => one.textContent.startsWith("${name}")).click()`;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
