@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 
 const maxLines = 500;
-const tooLong = globSync(["src/**/*.ts", "test/**/*.ts", "packaging/**/*.ts", "docs/examples/**/*.ts"])
+const tooLong = globSync(["src/**/*.{ts,tsx}", "test/**/*.ts", "packaging/**/*.ts", "docs/examples/**/*.ts"])
   .map((file) => ({ file, lines: readFileSync(file, "utf8").split("\n").length - 1 }))
   .filter(({ lines }) => lines > maxLines);
 for (const { file, lines } of tooLong) {

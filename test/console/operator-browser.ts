@@ -10,7 +10,7 @@ import type { TestEmulator } from "../support/emulator.ts";
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Where screenshots are kept. */
-export const artefacts = process.env.GWE_CONSOLE_ARTEFACTS ?? join(tmpdir(), "gwe-console-screenshots");
+const artefacts = process.env.GWE_CONSOLE_ARTEFACTS ?? join(tmpdir(), "gwe-console-screenshots");
 
 /** Debian's Chromium on the console of one emulator. Whatever the page complains of fails the test. */
 export class OperatorBrowser implements AsyncDisposable {

@@ -53,7 +53,9 @@ export function AppsCard({ gateway, values }: AppsCardProps) {
             {app.restarts !== undefined && app.restarts > 0 && (
               <span class="tag">{app.restarts} restarts</span>
             )}
-            {!ownParts.has(app.name) && <AppActions app={app} onAsk={(verb) => setAsked({ app, verb })} />}
+            <span class="app-actions">
+              {!ownParts.has(app.name) && <AppActions app={app} onAsk={(verb) => setAsked({ app, verb })} />}
+            </span>
           </li>
         ))}
       </ul>
@@ -93,7 +95,7 @@ function AppActions({
   const isUp = !["STOPPED", "EXITED", "FATAL"].includes(app.status);
   const fitting = verbs.filter(({ verb }) => verb !== (isUp ? "start" : "stop"));
   return (
-    <span class="app-actions">
+    <>
       {fitting.map((verb) => (
         <button
           type="button"
@@ -105,6 +107,6 @@ function AppActions({
           {verb.label}
         </button>
       ))}
-    </span>
+    </>
   );
 }

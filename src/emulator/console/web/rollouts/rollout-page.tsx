@@ -85,21 +85,31 @@ function Progress({ rollout, now }: { readonly rollout: Rollout; readonly now: n
   const { filter, command, createdAt, reason, waves, counts, soakUntil } = rollout;
   return (
     <>
+      <p class="outcome">
+        <RolloutState rollout={rollout} />
+        <span>
+          {reason}
+          {soakUntil !== null && soakUntil > now && `The wave soaks ${duration(soakUntil - now)} more.`}
+        </span>
+      </p>
       <p class="muted">
-        <RolloutState rollout={rollout} /> {reason} {describeCommand(command)} to{" "}
-        <code>{filter || "all"}</code>, since {time(createdAt)}
-        {soakUntil !== null && soakUntil > now && `, soaks ${duration(soakUntil - now)} more`}
+        {describeCommand(command)} to <code>{filter || "all"}</code>, since {time(createdAt)}
       </p>
       <Counts counts={counts} />
       <ol class="waves">
         {waves.map((wave, index) => (
           <li key={`${index + 1}`} class="card" aria-current={index === rollout.wave ? "step" : undefined}>
             <strong>Wave {index + 1}</strong> <span class="muted">{plural(wave.size, "gateway")}</span>{" "}
-            <State text={wave.state} />
+            {isHalted(rollout, index) ? <RolloutState rollout={rollout} /> : <State text={wave.state} />}
             <Counts counts={wave.counts} />
           </li>
         ))}
       </ol>
     </>
   );
+}
+
+/** The wave under way, of a roll-out that is not. */
+function isHalted({ state, wave, waves }: Rollout, index: number): boolean {
+  return index === wave && state !== "running" && waves[index]?.state !== "done";
 }
