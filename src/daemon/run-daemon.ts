@@ -138,14 +138,6 @@ async function runUntilStopped(
   const settings = worksLocally(options)
     ? undefined
     : new EngineSettings({ files, clock: systemClock, restart: () => restart.resolve({ kind: "restart" }) });
-  const keeper = new ClockKeeper({
-    wall: systemClock,
-    boot: new BootClock(),
-    bootId: bootId(),
-    hasHardwareClock: hasHardwareClock(),
-    builtAtMs: engineBuiltAtMs,
-    logger: logger.child({ part: "clock" }),
-  });
   const engineUpdate =
     settings && isService(options)
       ? createEngineUpdate(
@@ -158,6 +150,14 @@ async function runUntilStopped(
           logger,
         )
       : undefined;
+  const keeper = new ClockKeeper({
+    wall: systemClock,
+    boot: new BootClock(),
+    bootId: bootId(),
+    hasHardwareClock: hasHardwareClock(),
+    builtAtMs: engineBuiltAtMs,
+    logger: logger.child({ part: "clock" }),
+  });
   const hosting = new Hosting({
     paths,
     config,

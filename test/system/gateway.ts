@@ -16,8 +16,9 @@ export interface Gateway {
 }
 
 /** Does one thing, checks what comes of it, and may have a figure to tell. */
-export type Step = (gateway: Gateway) => Promise<string | undefined>;
-export type Steps = readonly (readonly [string, Step])[];
+export type Step<Scene = Gateway> = (scene: Scene) => Promise<string | undefined>;
+/** Each builds on the ones before. `--short` leaves out the `long` ones. */
+export type Steps<Scene = Gateway> = readonly (readonly [what: string, step: Step<Scene>, length?: "long"])[];
 
 /** Runs a script of this directory in a network of its own: its steps, one after the other, in one container. */
 export async function runSteps(
@@ -40,13 +41,18 @@ export async function runSteps(
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-async function perform(steps: Steps, gateway: Gateway): Promise<number> {
+/** @returns how many have failed */
+export async function perform<Scene extends Pick<Gateway, "container">>(
+  steps: Steps<Scene>,
+  scene: Scene,
+): Promise<number> {
   let failed = 0;
   let passed = 0;
-  for (const [what, step] of steps) {
+  const isShort = process.argv.includes("--short");
+  for (const [what, step] of steps.filter(([, , length]) => !isShort || length !== "long")) {
     const began = performance.now();
     try {
-      const figure = await step(gateway);
+      const figure = await step(scene);
       passed++;
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       console.log(`ok    ${what} (${seconds} s)${figure === undefined ? "" : `: ${figure}`}`);
@@ -54,7 +60,7 @@ async function perform(steps: Steps, gateway: Gateway): Promise<number> {
       failed++;
       console.log(`FAIL  ${what}`);
       console.log(error);
-      console.log(await gateway.container.diagnosis());
+      console.log(await scene.container.diagnosis());
       // Each step builds on the ones before.
       break;
     }

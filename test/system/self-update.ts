@@ -7,35 +7,22 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type EmulatedDevice, startTestEmulator, type TestEmulator } from "../support/emulator.ts";
 import { packageTarball } from "../support/package-tarball.ts";
-import { Container, names, network, prepareNetwork, suiteOf } from "./container.ts";
-import { inNetworkOfItsOwn } from "./run-alone.ts";
+import { type Container, names, suiteOf } from "./container.ts";
+import { type Gateway, prefix, product, runSteps, type Steps, serial } from "./gateway.ts";
 
-const product = "self-update-test";
-const serial = "gateway-1";
 const releases = join(import.meta.dirname, "../../release");
-const prefix = "/opt/gateway-engine";
 const app = {
   "supervisor.conf": { content: "[supervisord]\ncommand=sleep 86400\n" },
   "install.sh": { content: "#!/bin/sh\necho installed\n", mode: 0o755 },
 };
-
-interface Scene {
-  readonly container: Container;
-  readonly emulator: TestEmulator;
-  readonly device: EmulatedDevice;
-}
 
 interface Status {
   readonly engine: { readonly version: string; readonly pid: number };
   readonly apps: readonly { readonly name: string; readonly state: string; readonly pid?: number }[];
 }
 
-type Step = readonly [what: string, step: (scene: Scene) => Promise<string | undefined>, length?: "long"];
-
-/** Each builds on the ones before; `--short` leaves out the long ones. */
-const steps: readonly Step[] = [
+const steps: Steps = [
   ["the release is installed, set up by gwe setup --start, and runs an application", install],
   ["an update package replaces the engine; the application and pm2 run on", update],
   ["a version that ends at once is given up after three starts", crashing],
@@ -47,34 +34,6 @@ const steps: readonly Step[] = [
   ["a package for another machine is refused", otherMachine],
   ["a whole release replaces it, too", wholeRelease, "long"],
 ];
-
-async function main(): Promise<void> {
-  prepareNetwork();
-  await using emulator = await startTestEmulator({ host: network.host });
-  const device = await emulator.addSerial(product, serial);
-  await using container = new Container(suiteOf(process.argv));
-  container.boot({});
-  await container.booted();
-  let passed = 0;
-  const isShort = process.argv.includes("--short");
-  const chosen = steps.filter(([, , length]) => !isShort || length !== "long");
-  for (const [what, step] of chosen) {
-    const began = performance.now();
-    try {
-      const figure = await step({ container, emulator, device });
-      passed++;
-      console.log(
-        `ok    ${what} (${((performance.now() - began) / 1000).toFixed(1)} s)${figure === undefined ? "" : `: ${figure}`}`,
-      );
-    } catch (error) {
-      console.log(`FAIL  ${what}`, error);
-      console.log(await container.diagnosis());
-      break;
-    }
-  }
-  console.log(`${passed} passed, ${passed === chosen.length ? 0 : 1} failed`);
-  process.exitCode = passed === chosen.length ? 0 : 1;
-}
 
 function archive(start: string): string {
   const name = readdirSync(releases).find((file) => file.startsWith(start) && file.endsWith("-x64.tar.gz"));
@@ -99,11 +58,11 @@ function laterRelease(
     for (const name of ["package.json", ...readdirSync(join(tree, "dist")).map((file) => `dist/${file}`)]) {
       if (!/\.js(on)?$/.test(name)) continue;
       const text = readFileSync(join(tree, name), "utf8");
-      const renamed = text.replaceAll(/(version"?: )"([^"]+)"/g, (whole, key: string, found: string) =>
+      const renamed = text.replaceAll(/(version"?:\s*)"([^"]+)"/g, (whole, key: string, found: string) =>
         found === former ? `${key}"${version}"` : whole,
       );
       const migrated = renamed.replace(
-        /\{\s*id: "engine\/0001-outbox"/,
+        /\{\s*id:\s*"engine\/0001-outbox"/,
         `{ id: "engine/next-${version}", sql: "CREATE TABLE \\"next ${version}\\" (x TEXT) STRICT" }, $&`,
       );
       seen.version ||= renamed !== text;
@@ -145,7 +104,7 @@ function runningApp(container: Container): Promise<number> {
   );
 }
 
-async function install({ container, emulator, device }: Scene): Promise<string> {
+async function install({ container, emulator, device }: Gateway): Promise<string> {
   execFileSync("tar", ["-xzf", archive("GatewayEngine.v"), "-C", container.file("/root")]);
   await container.sh("/root/gateway-engine/install.sh && rm -r /root/gateway-engine");
   const text = await container.sh(
@@ -171,7 +130,7 @@ interface Update {
 
 /** Sends a version, and resolves when it is reported; whatever it is, the application and pm2 must run on. */
 async function send(
-  { container, emulator, device }: Scene,
+  { container, emulator, device }: Gateway,
   id: string,
   blob: Uint8Array<ArrayBuffer>,
 ): Promise<Update> {
@@ -195,7 +154,7 @@ async function send(
 
 const updateStart = "GatewayEngine-update.v";
 
-async function update(scene: Scene): Promise<string> {
+async function update(scene: Gateway): Promise<string> {
   const { container } = scene;
   const blob = laterRelease(updateStart, "0.2.0", (_, text) => text);
   const { status, version, tookMs } = await send(scene, "GatewayEngine-update.v0.2.0-linux-x64.tar.gz", blob);
@@ -209,7 +168,7 @@ async function update(scene: Scene): Promise<string> {
   return `${(blob.length / 1e6).toFixed(1)} MB, ${(tookMs / 1000).toFixed(1)} s from the command to the report`;
 }
 
-async function crashing(scene: Scene): Promise<string> {
+async function crashing(scene: Gateway): Promise<string> {
   const blob = laterRelease(updateStart, "0.3.0", (name, text) =>
     name === "dist/gwe.js" ? `if (process.argv.length === 2) process.exit(1);\n${text}` : text,
   );
@@ -222,11 +181,14 @@ async function crashing(scene: Scene): Promise<string> {
   return `${(tookMs / 1000).toFixed(1)} s`;
 }
 
-async function deaf(scene: Scene): Promise<string> {
+async function deaf(scene: Gateway): Promise<string> {
   const { container, emulator } = scene;
   // With a probation of seconds.
   const blob = laterRelease(updateStart, "0.4.0", (_, text) =>
-    text.replace("lookEveryMs = 3e4, probationMs = 10 * 6e4", "lookEveryMs = 1e3, probationMs = 5e3"),
+    text.replace(
+      /lookEveryMs\s*=\s*3e4,\s*probationMs\s*=\s*10\s*\*\s*6e4/,
+      "lookEveryMs = 1e3, probationMs = 5e3",
+    ),
   );
   // Struck while the new version runs alone: the former one has to fetch it, and to tell of it.
   const former = (await statusOf(container))?.engine.pid;
@@ -264,13 +226,13 @@ async function deaf(scene: Scene): Promise<string> {
     .then((count) => `${count.trim()} starts with a newer database`);
 }
 
-async function otherMachine(scene: Scene): Promise<undefined> {
+async function otherMachine(scene: Gateway): Promise<undefined> {
   const { status, version } = await send(scene, "gwe.v0.5.0-linux-arm64.tar.gz", new Uint8Array(10));
   assert.match(status, /"status":"failed".*is for arm64/);
   assert.equal(version, "0.2.0");
 }
 
-async function wholeRelease(scene: Scene): Promise<string> {
+async function wholeRelease(scene: Gateway): Promise<string> {
   const blob = laterRelease("GatewayEngine.v", "0.6.0", (_, text) => text);
   const { status, version, tookMs } = await send(scene, "GatewayEngine.v0.6.0-linux-x64.tar.gz", blob);
   assert.match(status, /"version":"0\.6\.0","status":"installed"/);
@@ -278,5 +240,4 @@ async function wholeRelease(scene: Scene): Promise<string> {
   return `${(blob.length / 1e6).toFixed(1)} MB, ${(tookMs / 1000).toFixed(1)} s`;
 }
 
-if (process.env.GWE_SYSTEM_NETWORK === undefined) process.exit(inNetworkOfItsOwn(import.meta.filename));
-else await main();
+await runSteps(import.meta.filename, steps, suiteOf(process.argv), {});

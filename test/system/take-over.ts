@@ -6,8 +6,9 @@ import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type EmulatedDevice, startTestEmulator, type TestEmulator } from "../support/emulator.ts";
+import { startTestEmulator, type TestEmulator } from "../support/emulator.ts";
 import { Container, network, prepareNetwork, suiteOf } from "./container.ts";
+import { type Gateway, perform, type Steps } from "./gateway.ts";
 import { inNetworkOfItsOwn } from "./run-alone.ts";
 
 const product = "take-over-test";
@@ -17,17 +18,11 @@ const originals = "/usr/local/lib/python2.7/dist-packages/GatewayEngine";
 const debianPackages = ["supervisor"];
 const packageId = "gwe-takeover.v1-linux-x64.tar.gz";
 
-interface Scene {
-  readonly container: Container;
-  readonly emulator: TestEmulator;
-  readonly device: EmulatedDevice;
+interface Scene extends Gateway {
   readonly cik: string;
 }
 
-type Step = readonly [what: string, step: (scene: Scene) => Promise<string | undefined>, length?: "long"];
-
-/** Each builds on the ones before; `--short` leaves out the long ones. */
-const steps: readonly Step[] = [
+const steps: Steps<Scene> = [
   ["the stand-in runs its applications under supervisord", theOriginalRuns],
   ["a gateway that cannot be taken over is left as it is, and says why", refuses],
   ["without a check-in all is put back, and nothing of the new engine is left", putsBack, "long"],
@@ -45,25 +40,8 @@ async function main(): Promise<void> {
   await emulator.addContent(product, packageId, takeOverPackage());
   container.boot({});
   await container.booted();
-  let passed = 0;
-  const isShort = process.argv.includes("--short");
-  const chosen = steps.filter(([, , length]) => !isShort || length !== "long");
-  for (const [what, step] of chosen) {
-    const began = performance.now();
-    try {
-      const figure = await step({ container, emulator, device, cik });
-      passed++;
-      console.log(
-        `ok    ${what} (${((performance.now() - began) / 1000).toFixed(1)} s)${figure === undefined ? "" : `: ${figure}`}`,
-      );
-    } catch (error) {
-      console.log(`FAIL  ${what}`, error);
-      console.log(await container.diagnosis());
-      break;
-    }
-  }
-  console.log(`${passed} passed, ${passed === chosen.length ? 0 : 1} failed`);
-  process.exitCode = passed === chosen.length ? 0 : 1;
+  const failed = await perform(steps, { container, emulator, device, cik });
+  process.exitCode = failed === 0 ? 0 : 1;
 }
 
 /** The released package, with a trial of seconds in place of minutes. */

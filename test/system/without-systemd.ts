@@ -25,7 +25,7 @@ const app = {
   },
 };
 
-const root = ["bookworm", [], "sysvinit"] as const;
+const suite = "bookworm";
 
 interface Init {
   readonly name: string;
@@ -58,7 +58,7 @@ const inits: readonly Init[] = [
 ];
 
 async function live(init: Init, emulator: TestEmulator): Promise<void> {
-  await using container = new Container(...root);
+  await using container = new Container(suite, [], "sysvinit");
   try {
     await goThrough(init, container, emulator);
   } catch (error) {
@@ -188,7 +188,8 @@ function otherEngine(container: Container, script: string, former: number): Prom
 function leftovers(container: Container): Promise<string> {
   return container.sh(
     `for p in /proc/[0-9]*; do case $(readlink $p/exe) in ${prefix}/*) echo $p;; esac; done; ` +
-      "pgrep -af 'launcher[.]sh|run[.]sh|gwe-pm[2]|gateway-engine kee[p]' || true",
+      // Not what has ended and which an init has not come round to reap.
+      "ps -eo stat=,pid=,args= | grep -E 'launcher[.]sh|run[.]sh|gwe-pm[2]|gateway-engine kee[p]' | grep -v ^Z || true",
   );
 }
 
@@ -204,5 +205,5 @@ async function main(): Promise<void> {
 }
 
 if (process.env.GWE_SYSTEM_NETWORK === undefined)
-  process.exit(inNetworkOfItsOwn(import.meta.filename, [...root]));
+  process.exit(inNetworkOfItsOwn(import.meta.filename, [suite, [], "sysvinit"]));
 else await main();
