@@ -123,14 +123,14 @@ test("rolls out in waves, which stop by themselves after the first one failed", 
   await expectAccessible(page);
   await page.getByRole("button", { name: "Begin" }).click();
   await page.getByRole("heading", { name: "pulse for all" }).waitFor();
-  await page.getByText("stopped", { exact: true }).waitFor();
+  await page.getByText("stopped", { exact: true }).first().waitFor();
   await page.getByRole("row").filter({ hasText: "rolled-back" }).waitFor();
   expect(await page.getByRole("row").filter({ hasText: "pending" }).count()).toBe(2);
   await page.getByRole("button", { name: "Resume" }).waitFor();
   await expectAccessible(page);
   await screenshot(page, "rollout-stopped");
   await page.getByRole("button", { name: "Abort" }).click();
-  await page.getByText("aborted", { exact: true }).waitFor();
+  await page.getByText("aborted", { exact: true }).first().waitFor();
   await go("Fleet");
   for (const serial of serials) await row(serial).getByText("pulse 2 RUNNING").waitFor();
   await page.getByRole("link", { name: "GW-1" }).click();
