@@ -9,20 +9,25 @@ export interface ProcessIdentity {
 
 /** Start time of a process in clock ticks after boot; undefined when there is none (zombies count as none). */
 export function processStartTicks(pid: number): number | undefined {
-  return statField(pid, 19);
+  return startTicksOf(statFields(pid));
 }
 
-/** Whether a process has been stopped, as by SIGSTOP, and waits for SIGCONT. */
-export function isStopped(process: ProcessIdentity): boolean {
-  if (processStartTicks(process.pid) !== process.startTicks) return false;
-  return statFields(process.pid)[0] === "T";
-}
+/** Where in /proc/<pid>/stat, counted from the state, which is 0. */
+const startField = 19;
 
-/** A number in /proc/<pid>/stat, counted from the state, which is 0; undefined for what is dead. */
-function statField(pid: number, index: number): number | undefined {
+/**
+ * The letter of /proc/<pid>/stat: `S` sleeps, `R` runs, `T` was stopped, as by SIGSTOP, and waits for SIGCONT …;
+ * undefined for what is dead.
+ */
+export function processState({ pid, startTicks }: ProcessIdentity): string | undefined {
   const fields = statFields(pid);
-  if (fields[0] === undefined || fields[0] === "Z" || fields[0] === "X") return undefined;
-  const value = Number(fields[index]);
+  return startTicksOf(fields) === startTicks ? fields[0] : undefined;
+}
+
+function startTicksOf(fields: readonly string[]): number | undefined {
+  const [state] = fields;
+  if (state === undefined || state === "Z" || state === "X") return undefined;
+  const value = Number(fields[startField]);
   return Number.isFinite(value) ? value : undefined;
 }
 

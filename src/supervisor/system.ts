@@ -8,8 +8,8 @@ export interface SupervisorSystem {
   bootId(): string;
   processStartTicks(pid: number): number | undefined;
   isSameProcessAlive(process: ProcessIdentity): boolean;
-  /** Whether it was stopped, as by SIGSTOP, and waits for SIGCONT. */
-  isStopped(process: ProcessIdentity): boolean;
+  /** As ps shows it: `T` was stopped, as by SIGSTOP, and waits for SIGCONT; undefined for what is dead. */
+  processState(process: ProcessIdentity): string | undefined;
   writeFileAtomic(file: string, content: string, options: { readonly mode: number }): void;
   ensureDirectory(directory: string, mode: number): void;
   /** Removes a file or a tree; nothing there is fine. */

@@ -42,6 +42,8 @@ export class Pm2Adapter implements Pm2Port {
   private readonly downListeners = new Set<() => void>();
   private connection: Pm2Connection | undefined;
   private rising: Promise<void> | undefined;
+  /** The daemon at the last look. */
+  private lastSeen: ProcessIdentity | undefined;
 
   constructor(deps: Pm2AdapterDependencies) {
     this.deps = deps;
@@ -49,8 +51,13 @@ export class Pm2Adapter implements Pm2Port {
   }
 
   wake(): void {
-    const daemon = this.daemon.find();
-    if (daemon === undefined || !this.deps.system.isStopped(daemon)) return;
+    const { system } = this.deps;
+    // Looked at every other second: nothing is read from files as long as the same daemon lives.
+    if (this.lastSeen === undefined || system.processState(this.lastSeen) === undefined) {
+      this.lastSeen = this.daemon.find();
+    }
+    const daemon = this.lastSeen;
+    if (daemon === undefined || system.processState(daemon) !== "T") return;
     this.deps.logger.warn("pm2's daemon was stopped by a signal; it is told to go on", { pid: daemon.pid });
     try {
       process.kill(daemon.pid, "SIGCONT");
