@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-// Integration tests start real engines, real pm2 daemons and real emulators, and wait for them: three files at a time
-// keep two cores busy, more only fight for them.
+// Integration tests start real engines, real pm2 daemons and real emulators: on two cores more than two
+// such files at a time only fight for the processor.
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
   test: {
@@ -26,7 +26,7 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
     ],
