@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { problemOf } from "../api.ts";
-import { useConsole, useFleet, useLoaded } from "../context.ts";
+import { installCommand, PackageFields, usePackages, useProducts } from "../content/package-choice.tsx";
+import { useConsole, useFleet } from "../context.ts";
 import { FilterInput } from "../fleet/filter-bar.tsx";
 import { useFilter } from "../fleet/use-filter.ts";
 import { bytes, plural, time } from "../format.ts";
@@ -12,15 +13,12 @@ import { commonProduct, deployTargets } from "./deploy-targets.ts";
 export function DeployPage({ query }: { readonly query: URLSearchParams }) {
   const { api, notify } = useConsole();
   const live = useFleet();
-  const products = useLoaded<{ products: readonly string[] }>("products").data?.products ?? [];
+  const products = useProducts();
   const [product, setProduct] = useState(query.get("product") ?? "");
   const [filter, setFilter] = useState(query.get("filter") ?? "is:online");
   const { gateways, problem } = useFilter(live.gateways, filter, live.now());
   const chosenProduct = product || (commonProduct(gateways) ?? products[0]);
-  const { data } = useLoaded<{ content: readonly Content[] }>(
-    chosenProduct === undefined ? undefined : `content/${encodeURIComponent(chosenProduct)}`,
-  );
-  const packages = (data?.content ?? []).filter(({ app, uploaded }) => app !== undefined && uploaded);
+  const { packages, isLoaded } = usePackages(chosenProduct);
   const [id, setId] = useState(query.get("package") ?? "");
   const [isBusy, setBusy] = useState(false);
   const chosen = packages.find((one) => one.id === id);
@@ -31,8 +29,7 @@ export function DeployPage({ query }: { readonly query: URLSearchParams }) {
   const targets = deployTargets(problem === undefined ? gateways : [], chosenProduct ?? "", chosen);
   const deploy = async () => {
     setBusy(true);
-    const entry = { name: id, ...(chosen?.sha256 !== undefined && { sha256: chosen.sha256 }) };
-    const body = { gateways: targets.chosen.map(({ rid }) => rid), command: { install: [entry] } };
+    const body = { gateways: targets.chosen.map(({ rid }) => rid), command: installCommand(id, chosen) };
     try {
       const { command } = await api.send<{ command: Command }>("POST", "commands", body);
       goTo(["commands", command.id]);
@@ -52,35 +49,17 @@ export function DeployPage({ query }: { readonly query: URLSearchParams }) {
         }}
       >
         <div class="fields">
-          <div>
-            <label for="product">Product</label>
-            <select
-              id="product"
-              value={chosenProduct}
-              onChange={({ currentTarget }) => setProduct(currentTarget.value)}
-            >
-              {products.map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-          </div>
-          <div class="grow">
-            <label for="package">Package</label>
-            <select
-              id="package"
-              value={id}
-              onChange={({ currentTarget }) => setId(currentTarget.value)}
-              required
-            >
-              {packages.map((one) => (
-                <option key={one.id} value={one.id}>
-                  {one.app} {one.version}
-                </option>
-              ))}
-            </select>
-          </div>
+          <PackageFields
+            product={chosenProduct}
+            products={products}
+            onProduct={setProduct}
+            id={id}
+            packages={packages}
+            onPackage={setId}
+            isRequired
+          />
         </div>
-        {data && packages.length === 0 && (
+        {isLoaded && packages.length === 0 && (
           <p class="muted">
             There is no package yet. <a href={hrefOf(["content", chosenProduct ?? ""])}>Upload one</a>
           </p>

@@ -1,23 +1,21 @@
 import { useState } from "preact/hooks";
 import { problemOf } from "../api.ts";
-import { useConsole, useFleet, useLoaded } from "../context.ts";
+import { installCommand, PackageFields, usePackages, useProducts } from "../content/package-choice.tsx";
+import { useConsole, useFleet } from "../context.ts";
 import { FilterInput } from "../fleet/filter-bar.tsx";
 import { useFilter } from "../fleet/use-filter.ts";
 import { plural } from "../format.ts";
 import { goTo } from "../router.ts";
-import type { Content, Rollout } from "../types.ts";
+import type { Rollout } from "../types.ts";
 
 /** What a roll-out is made of. */
 export function NewRollout({ query }: { readonly query: URLSearchParams }) {
   const { api, notify } = useConsole();
   const live = useFleet();
-  const products = useLoaded<{ products: readonly string[] }>("products").data?.products ?? [];
+  const products = useProducts();
   const [product, setProduct] = useState(query.get("product") ?? "");
   const chosenProduct = product || products[0];
-  const { data } = useLoaded<{ content: readonly Content[] }>(
-    chosenProduct === undefined ? undefined : `content/${encodeURIComponent(chosenProduct)}`,
-  );
-  const packages = (data?.content ?? []).filter(({ app, uploaded }) => app !== undefined && uploaded);
+  const { packages } = usePackages(chosenProduct);
   const [id, setId] = useState(query.get("package") ?? "");
   const chosen = packages.find((one) => one.id === id) ?? packages[0];
   const [name, setName] = useState("");
@@ -30,12 +28,11 @@ export function NewRollout({ query }: { readonly query: URLSearchParams }) {
   const whole = `product:"${chosenProduct}" ${filter}`.trim();
   const { gateways, problem } = useFilter(live.gateways, whole, live.now());
   const begin = async () => {
-    const entry = { name: chosen?.id, ...(chosen?.sha256 !== undefined && { sha256: chosen.sha256 }) };
     try {
       const { rollout } = await api.send<{ rollout: Rollout }>("POST", "rollouts", {
         name: name || `${chosen?.app} ${chosen?.version}`,
         filter: whole,
-        command: { install: [entry] },
+        command: installCommand(chosen?.id, chosen),
         waves: waves
           .split(",")
           .map((wave) => wave.trim())
@@ -59,32 +56,15 @@ export function NewRollout({ query }: { readonly query: URLSearchParams }) {
       }}
     >
       <div class="fields">
-        <div>
-          <label for="rollout-product">Product</label>
-          <select
-            id="rollout-product"
-            value={chosenProduct}
-            onChange={({ currentTarget }) => setProduct(currentTarget.value)}
-          >
-            {products.map((one) => (
-              <option key={one}>{one}</option>
-            ))}
-          </select>
-        </div>
-        <div class="grow">
-          <label for="rollout-package">Package</label>
-          <select
-            id="rollout-package"
-            value={chosen?.id}
-            onChange={({ currentTarget }) => setId(currentTarget.value)}
-          >
-            {packages.map((one) => (
-              <option key={one.id} value={one.id}>
-                {one.app} {one.version}
-              </option>
-            ))}
-          </select>
-        </div>
+        <PackageFields
+          idPrefix="rollout-"
+          product={chosenProduct}
+          products={products}
+          onProduct={setProduct}
+          id={chosen?.id}
+          packages={packages}
+          onPackage={setId}
+        />
         <div class="grow">
           <label for="rollout-name">Name</label>
           <input
