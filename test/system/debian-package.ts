@@ -19,18 +19,7 @@ import {
   type Steps,
   untilOtherEngine,
 } from "./gateway.ts";
-import {
-  activate,
-  hangEngine,
-  installApp,
-  installerScope,
-  killEngine,
-  killPm2,
-  reboot,
-  restartEngine,
-  stopAll,
-  verifyUnits,
-} from "./life.ts";
+import { beginnings, survivals, verifyUnits } from "./life.ts";
 
 const releases = join(import.meta.dirname, "../../release");
 const initScript = "/etc/init.d/gateway-engine";
@@ -39,16 +28,9 @@ const steps: Steps = [
   ["lintian finds no error in the package", lint],
   ["dpkg -i installs, with nothing from elsewhere, and starts nothing", install],
   ["systemd-analyze verify has nothing to say about the units", verifyUnits],
-  ["configured and started, the gateway activates", activate],
-  ["an app comes over the air and runs", installApp],
-  ["systemctl restart leaves the app alone", restartEngine],
-  ["an engine whose event loop hangs is replaced by the watchdog, the app untouched", hangEngine],
-  ["an installer runs in a scope of its own and outlives a killed engine's unit", installerScope],
-  ["kill -9 of the engine: back by itself, the app untouched", killEngine],
+  ...beginnings,
   ["an upgrade restarts the engine, keeps configuration, and leaves app and pm2 alone", upgrade],
-  ["kill -9 of pm2's daemon: the app runs again", killPm2],
-  ["after a reboot, engine and app are up by themselves", reboot],
-  ["systemctl stop ends everything, apps by their own signal", stopAll],
+  ...survivals,
   ["a disabled engine stays disabled over an upgrade", keepDisabled],
   ["removed, it keeps configuration, state and app, and installed again it goes on", removeAndReturn],
   ["purged, nothing is left", purge],

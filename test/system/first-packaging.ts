@@ -18,21 +18,7 @@ import {
   type Steps,
   untilOtherEngine,
 } from "./gateway.ts";
-import {
-  activate,
-  hangEngine,
-  installApp,
-  installerScope,
-  keepStopped,
-  killEngine,
-  killPm2,
-  reboot,
-  restartEngine,
-  runOnce,
-  stopAll,
-  stopWhileCrashing,
-  verifyUnits,
-} from "./life.ts";
+import { beginnings, keepStopped, runOnce, stopWhileCrashing, survivals, verifyUnits } from "./life.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 const installer = "packaging/install.sh";
@@ -41,16 +27,9 @@ const steps: Steps = [
   ["install.sh installs from a checkout and starts nothing", install],
   ["systemd-analyze verify has nothing to say about the units", verifyUnits],
   ["run again, install.sh changes nothing", installAgain],
-  ["configured and started, the gateway activates", activate],
-  ["an app comes over the air and runs", installApp],
-  ["systemctl restart leaves the app alone", restartEngine],
-  ["an engine whose event loop hangs is replaced by the watchdog, the app untouched", hangEngine],
-  ["an installer runs in a scope of its own and outlives a killed engine's unit", installerScope],
-  ["kill -9 of the engine: back by itself, the app untouched", killEngine],
+  ...beginnings,
   ["an upgrade keeps configuration and app", upgrade],
-  ["kill -9 of pm2's daemon: the app runs again", killPm2],
-  ["after a reboot, engine and app are up by themselves", reboot],
-  ["systemctl stop ends everything, apps by their own signal", stopAll],
+  ...survivals,
   ["gwe --once in a shell has its apps run by the same unit", runOnce],
   ["an app stopped by its operator stays so over a reboot", keepStopped],
   ["systemctl stop of an engine that crashes again and again ends everything", stopWhileCrashing],

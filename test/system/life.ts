@@ -12,6 +12,7 @@ import {
   pm2Unit,
   product,
   runningApp,
+  type Steps,
   serial,
   untilOtherEngine,
 } from "./gateway.ts";
@@ -25,12 +26,29 @@ while :; do sleep 0.2; done
 `;
 const appConf = "[supervisord]\ncommand=./run.sh\nstopsignal=INT\nautorestart=true\nstartsecs=1\n";
 
+/** However the engine was installed: it begins to work, and is disturbed. */
+export const beginnings: Steps = [
+  ["configured and started, the gateway activates", activate],
+  ["an app comes over the air and runs", installApp],
+  ["systemctl restart leaves the app alone", restartEngine],
+  ["an engine whose event loop hangs is replaced by the watchdog, the app untouched", hangEngine],
+  ["an installer runs in a scope of its own and outlives a killed engine's unit", installerScope],
+  ["kill -9 of the engine: back by itself, the app untouched", killEngine],
+];
+
+/** After an upgrade as well. */
+export const survivals: Steps = [
+  ["kill -9 of pm2's daemon: the app runs again", killPm2],
+  ["after a reboot, engine and app are up by themselves", reboot],
+  ["systemctl stop ends everything, apps by their own signal", stopAll],
+];
+
 export async function verifyUnits({ container }: Gateway): Promise<undefined> {
   const { status, stdout, stderr } = await container.try(`systemd-analyze verify ${engineUnit} ${pm2Unit}`);
   assert.deepEqual({ status, text: stdout + stderr }, { status: 0, text: "" });
 }
 
-export async function activate({ container, emulator, device }: Gateway): Promise<string> {
+async function activate({ container, emulator, device }: Gateway): Promise<string> {
   await container.sh(`gwe setup --product-id ${product} --serial ${serial} --server-url ${emulator.url}`);
   await container.sh("gwe --set-update-interval 5");
   await container.sh("printf 'check_in = long-poll\\n' >> /etc/gateway-engine/Engine.config");
@@ -48,7 +66,7 @@ export async function activate({ container, emulator, device }: Gateway): Promis
   return `${Math.round(performance.now() - began)} ms from start to the first report`;
 }
 
-export async function installApp({ container, emulator, device }: Gateway): Promise<string> {
+async function installApp({ container, emulator, device }: Gateway): Promise<string> {
   const blob = await packageTarball({
     "supervisor.conf": { content: appConf },
     "install.sh": { content: "#!/bin/sh\nchmod +x run.sh\necho installed\n", mode: 0o755 },
@@ -67,7 +85,7 @@ export async function installApp({ container, emulator, device }: Gateway): Prom
   return `${Math.round(performance.now() - began)} ms`;
 }
 
-export async function restartEngine({ container }: Gateway): Promise<undefined> {
+async function restartEngine({ container }: Gateway): Promise<undefined> {
   const app = await runningApp(container);
   const pm2 = await mainPid(container, pm2Unit);
   const engine = await mainPid(container, engineUnit);
@@ -77,7 +95,7 @@ export async function restartEngine({ container }: Gateway): Promise<undefined> 
   assert.equal(await mainPid(container, pm2Unit), pm2);
 }
 
-export async function hangEngine({ container }: Gateway): Promise<string> {
+async function hangEngine({ container }: Gateway): Promise<string> {
   const app = await runningApp(container);
   const period = async (): Promise<string> => container.sh(`systemctl show -P WatchdogUSec ${engineUnit}`);
   assert.equal(await period(), "1min 30s\n");
@@ -103,7 +121,7 @@ export async function hangEngine({ container }: Gateway): Promise<string> {
   return `another engine ${tookMs} ms after the hang, of a period of 3 s`;
 }
 
-export async function installerScope({ container, emulator, device }: Gateway): Promise<undefined> {
+async function installerScope({ container, emulator, device }: Gateway): Promise<undefined> {
   const script = "#!/bin/sh\ncat /proc/self/cgroup /proc/self/oom_score_adj\nexec sleep 300\n";
   const blob = await packageTarball({ "install.sh": { content: script, mode: 0o755 } });
   await emulator.addContent(product, "slow.v1.0.tar.gz", blob);
@@ -127,7 +145,7 @@ export async function installerScope({ container, emulator, device }: Gateway): 
   assert.equal((await container.try(`kill -0 ${installer}`)).status, 1);
 }
 
-export async function killEngine({ container }: Gateway): Promise<string> {
+async function killEngine({ container }: Gateway): Promise<string> {
   const app = await runningApp(container);
   const engine = await mainPid(container, engineUnit);
   const began = performance.now();
@@ -138,7 +156,7 @@ export async function killEngine({ container }: Gateway): Promise<string> {
   return `engine back after ${tookMs} ms`;
 }
 
-export async function killPm2({ container }: Gateway): Promise<string> {
+async function killPm2({ container }: Gateway): Promise<string> {
   const app = await runningApp(container);
   const pm2 = await mainPid(container, pm2Unit);
   const began = performance.now();
@@ -155,7 +173,7 @@ export async function killPm2({ container }: Gateway): Promise<string> {
   return `app back after ${tookMs} ms`;
 }
 
-export async function reboot({ container, emulator }: Gateway): Promise<string> {
+async function reboot({ container, emulator }: Gateway): Promise<string> {
   await container.reboot();
   const began = performance.now();
   const after = emulator.cursor;
@@ -174,7 +192,7 @@ export async function reboot({ container, emulator }: Gateway): Promise<string> 
   return `${checkInMs} ms from power-on to the first check-in, ${appMs} ms to the app`;
 }
 
-export async function stopAll({ container }: Gateway): Promise<string> {
+async function stopAll({ container }: Gateway): Promise<string> {
   await runningApp(container);
   const script = 'trap "sleep 0.5; echo first >>/order; exit 0" TERM; while :; do sleep 0.1; done';
   const conf = `[supervisord]\ncommand=/bin/sh -c '${script}'\npriority=1000\nstartsecs=0\n`;
