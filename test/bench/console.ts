@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { OperatorBrowser } from "../console/operator-browser.ts";
 import { storeFleet } from "../console/stored-fleet.ts";
 import { startTestEmulator } from "../support/emulator.ts";
-import { atMost, type Figure, plain } from "./figures.ts";
+import { atMost, type Figure, median, plain } from "./figures.ts";
 
 const gateways = 10_000;
 const promisedMs = 100;
@@ -68,8 +68,4 @@ function scrollingTo(top: number): string {
 
 function sortingBy(name: string): string {
   return `[...document.querySelectorAll(".sort")].find((one) => one.textContent.startsWith("${name}")).click()`;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
