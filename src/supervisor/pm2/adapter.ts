@@ -53,11 +53,14 @@ export class Pm2Adapter implements Pm2Port {
   wake(): void {
     const { system } = this.deps;
     // Looked at every other second: nothing is read from files as long as the same daemon lives.
-    if (this.lastSeen === undefined || system.processState(this.lastSeen) === undefined) {
+    const stateOf = (seen: ProcessIdentity | undefined) => seen && system.processState(seen);
+    let state = stateOf(this.lastSeen);
+    if (state === undefined) {
       this.lastSeen = this.daemon.find();
+      state = stateOf(this.lastSeen);
     }
     const daemon = this.lastSeen;
-    if (daemon === undefined || system.processState(daemon) !== "T") return;
+    if (daemon === undefined || state !== "T") return;
     this.deps.logger.warn("pm2's daemon was stopped by a signal; it is told to go on", { pid: daemon.pid });
     try {
       process.kill(daemon.pid, "SIGCONT");
