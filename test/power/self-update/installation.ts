@@ -23,10 +23,10 @@ const repository = join(import.meta.dirname, "../../..");
 const runtime = '#!/bin/sh\nfor word; do case $word in *.js) exec cat "$word" ;; esac; done\n';
 const bundle = "dist/gwe.js";
 
-export type Syncing = "as written" | "of this disk alone" | "never";
+export type Syncing = "of this disk alone" | "never";
 
 /** Versions of an engine on a disk, placed by install.sh and started by bin/gwe as they are, with little in them. */
-export class SmallInstallation {
+export class SmallInstallation implements Disposable {
   readonly prefix: string;
   private readonly etc: string;
   private readonly tools: string;
@@ -36,7 +36,6 @@ export class SmallInstallation {
     this.prefix = join(directory, "opt");
     this.etc = join(directory, "etc");
     this.tools = mkdtempSync(join(tmpdir(), "gwe-self-update-"));
-    if (syncing === "as written") return;
     const sync = syncing === "never" ? "exit 0" : `exec /bin/sync -f ${this.prefix}`;
     writeFileSync(join(this.tools, "sync"), `#!/bin/sh\n${sync}\n`, { mode: 0o755 });
   }
@@ -107,8 +106,13 @@ export class SmallInstallation {
     );
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     rmSync(this.tools, { recursive: true });
+  }
+
+  /** Where its scripts find their programs. */
+  get path(): string {
+    return `${this.tools}:/usr/bin:/bin`;
   }
 
   private current(): number {
@@ -120,7 +124,7 @@ export class SmallInstallation {
   private run(command: string, ...args: readonly string[]): string {
     const { status, stdout, stderr, error } = spawnSync(command, args, {
       encoding: "utf8",
-      env: { PATH: `${this.tools}:/usr/bin:/bin` },
+      env: { PATH: this.path },
     });
     if (status === 0) return stdout;
     throw new RigError(`${command} ended with ${error?.message ?? status}: ${stderr}`);

@@ -27,7 +27,7 @@ for (let number = last + 1; number <= last + updates; number += 1) {
   await step({ step: "install", number }, () => there.install(number));
   await tryOut();
 }
-there.close();
+there[Symbol.dispose]();
 
 /** From the first start of a version to the end of its trial. */
 async function tryOut(): Promise<void> {
