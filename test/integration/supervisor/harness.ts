@@ -46,6 +46,8 @@ export interface GatewayOptions {
   readonly fatalRetryMs?: number;
   readonly hostName?: string;
   readonly pingTimeoutMs?: number;
+  /** How often everything is looked at while all is at rest. */
+  readonly restIntervalMs?: number;
 }
 
 /** One gateway under a temporary directory: real database, real pm2 daemon, real apps. */
@@ -106,6 +108,7 @@ export class Gateway {
       report: this.options.report ?? (() => undefined),
       onGaveUp: this.options.onGaveUp ?? (() => undefined),
       checkIntervalMs: 1_000,
+      restIntervalMs: this.options.restIntervalMs ?? 1_000,
       statusIntervalMs: 50,
       fatalRetryMs: this.options.fatalRetryMs ?? 0,
     });
