@@ -20,7 +20,7 @@ const deviceInfo = {
   ],
   interfaces: [
     { name: "lo", addresses: ["127.0.0.1"] },
-    { name: "eth0", addresses: ["10.0.0.17"] },
+    { name: "eth0", addresses: ["10.0.0.17/24"] },
   ],
 };
 
