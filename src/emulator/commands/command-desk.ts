@@ -180,7 +180,7 @@ export class CommandDesk {
     const { store, clock } = this.#parts;
     if (change.state === "taken") this.#remember({ ...target, state: "taken" });
     else this.#forget(clientId, commandId);
-    await store.commands.setState(commandId, clientId, { ...change, at: clock.nowS() });
+    await store.commands.setState(commandId, clientId, { ...change, from: target.state, at: clock.nowS() });
     this.#tell(commandId);
   }
 
