@@ -13,7 +13,6 @@ export function sqlModels({ engine, cache }: Pick<SqlParts, "engine" | "cache">)
     "INSERT INTO model (owner_id, name, rid, options) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
   );
   const update = new Statement("UPDATE model SET rid = $1, options = $2 WHERE id = $3");
-  const lock = new Statement(`SELECT id FROM model WHERE id = $1 ${engine.dialect.forUpdate("model")}`);
   const removeContent = new Statement<{ blob: string | null }>(
     "DELETE FROM content WHERE model_id = $1 RETURNING blob",
   );
@@ -22,7 +21,6 @@ export function sqlModels({ engine, cache }: Pick<SqlParts, "engine" | "cache">)
   const hasVendor = new Statement("SELECT 1 AS found FROM vendor WHERE name = $1 AND owner_id = $2");
 
   function* removal(modelId: number) {
-    yield* lock.first(modelId);
     const contents = yield* removeContent.all(modelId);
     // Serials first: they hold the clients that the cascade is about to remove.
     yield* removeSerials.run(modelId);

@@ -1,5 +1,5 @@
 /** What a statement can be given. A list goes with `Dialect.isIn`. */
-export type SqlValue = string | number | Buffer | null | readonly string[] | readonly number[];
+export type SqlValue = string | number | Buffer | null | readonly (string | number | Buffer)[];
 
 /** A statement to run now, with its values. */
 export interface Query {
