@@ -33,6 +33,11 @@ export class PostgresEngine implements Engine {
     return this.#run(this.#pool, work());
   }
 
+  /** PostgreSQL shows nobody what is not on the disk yet. */
+  readLasting<T>(work: () => Work<T>): Promise<T> {
+    return this.read(work);
+  }
+
   async write<T>(work: () => Work<T>): Promise<T> {
     return again(() => this.#transaction(work));
   }

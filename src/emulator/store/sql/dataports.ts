@@ -29,14 +29,15 @@ export function inOrder(readings: readonly Reading[], aliases: readonly string[]
   return aliases.flatMap((alias) => byAlias.get(alias) ?? []);
 }
 
+/** A gateway acts on what it reads: it is told nothing that a power cut could still take back (`readLasting`). */
 export function sqlDataports({ engine, writer }: Pick<SqlParts, "engine" | "writer">): DataportStore {
   const latest = new LatestValues(engine.dialect);
   return {
     writeRead: (clientId, writes, reads, now) =>
       writes.length === 0
-        ? engine.read(() => latest.read(clientId, reads))
+        ? engine.readLasting(() => latest.read(clientId, reads))
         : engine.writeOnce(() => writer.writeRead(clientId, writes, reads, now)),
-    read: (clientId, aliases) => engine.read(() => latest.read(clientId, aliases)),
+    read: (clientId, aliases) => engine.readLasting(() => latest.read(clientId, aliases)),
     record: (clientId, series, now) =>
       engine.write(function* () {
         for (const { alias, points } of series) yield* writer.record(clientId, alias, points, now);
@@ -61,9 +62,9 @@ function histories(engine: Engine): Pick<DataportStore, "currentTs" | "nextAfter
   return {
     currentTs: async (clientId, alias) =>
       (await engine.read(() => currentTs.first(clientId, alias)))?.ts ?? undefined,
-    nextAfter: (clientId, alias, since) => engine.read(() => nextAfter.first(clientId, alias, since)),
+    nextAfter: (clientId, alias, since) => engine.readLasting(() => nextAfter.first(clientId, alias, since)),
     history: (dataportId, { start, end, limit, sort }) =>
-      engine.read(() => (sort === "asc" ? ascending : descending).all(dataportId, start, end, limit)),
+      engine.readLasting(() => (sort === "asc" ? ascending : descending).all(dataportId, start, end, limit)),
   };
 }
 

@@ -6,6 +6,8 @@ export interface Engine {
   readonly dialect: Dialect;
   /** Reads what is committed. */
   read<T>(work: () => Work<T>): Promise<T>;
+  /** As `read`; resolves when what was found would survive a power cut. */
+  readLasting<T>(work: () => Work<T>): Promise<T>;
   /**
    * One transaction; resolves when it would survive a power cut. Work that fails leaves nothing behind. It may be run
    * more than once, and touches nothing but the database.

@@ -30,6 +30,12 @@ export class SqliteEngine implements Engine {
     return this.#run(work());
   }
 
+  async readLasting<T>(work: () => Work<T>): Promise<T> {
+    const found = this.#run(work());
+    await this.#commit.durable();
+    return found;
+  }
+
   write<T>(work: () => Work<T>): Promise<T> {
     return this.#commit.run(() => this.#run(work()));
   }

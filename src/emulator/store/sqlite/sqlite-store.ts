@@ -6,6 +6,7 @@ import { openDatabase } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { SqlitePointWriter } from "./point-writer.ts";
 import { SqliteEngine } from "./sqlite-engine.ts";
+import { WalFile } from "./wal-file.ts";
 
 export interface SqliteStoreOptions extends DataportOptions {
   /** Holds `emulator.db`; must exist. */
@@ -15,7 +16,8 @@ export interface SqliteStoreOptions extends DataportOptions {
 /** @throws EmulatorStartError when the database cannot be opened */
 export function openSqliteStore(options: SqliteStoreOptions): Store {
   const db = openDatabase(options.directory);
-  const commit = new GroupCommit(db);
+  const wal = new WalFile(db);
+  const commit = new GroupCommit(db, () => wal.sync());
   return {
     ...sqlStores({
       engine: new SqliteEngine(db, commit),
@@ -23,7 +25,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
       cache: new SoleClientCache(),
     }),
     close: async () => {
-      commit.close();
+      await commit.close();
+      wal.close();
       db.close();
     },
   };
