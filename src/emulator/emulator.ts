@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
 import { silentLogger } from "../core/logger.ts";
+import { Peers } from "./cluster/peers.ts";
 import { CommandDesk } from "./commands/command-desk.ts";
 import { consoleRoutes } from "./console/console-routes.ts";
 import { LiveEvents } from "./console/live-events.ts";
@@ -82,7 +83,7 @@ export interface Emulator {
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { clock = systemClock, logger = silentLogger } = options;
-  const { store, blobs } = await openStore({
+  const { store, blobs, line } = await openStore({
     dataDirectory: options.dataDirectory,
     database: options.database,
     createMissing: !options.strictAliases,
@@ -97,7 +98,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     const serverClock = new ServerClock(clock, options.timeOffsetS ?? 0);
     const faults = new FaultBox(seededRandom(options.faultSeed ?? 1));
     for (const fault of options.faults ?? []) faults.add(fault);
-    const shared = { store, hub: new LongPollHub(), clock: serverClock, logger };
+    const isShared = line !== undefined;
+    const shared = { store, hub: new LongPollHub(), clock: serverClock, logger, isShared };
     const presence = new Presence();
     const changes = new ChangeFeed();
     const parts: RouteParts = {
@@ -121,13 +123,21 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       goOffline: (forMs) => setTimeout(() => void listener.shutFor(forMs), 20),
     };
     const events = new LiveEvents({ parts, logger, everyMs: options.consoleEventsEveryMs ?? 500 });
+    const peers = line && new Peers({ ...parts, line, events });
     const routes = [...allRoutes(parts), ...consoleRoutes(parts, events), ...rolloutRoutes(parts)];
-    const listener = listen(parts, { routes, options, clock, logger });
+    const listener = listen(parts, {
+      routes,
+      options,
+      clock,
+      logger,
+      announced: line && (() => line.sent()),
+    });
     parts.fleet.start();
     await parts.commands.start();
     events.start();
     parts.rollouts.onChange((rollout) => events.publish(rollout.ownerId, "rollout", shownRollout(rollout)));
     await parts.rollouts.start();
+    await peers?.start();
     await listener.open();
     return {
       url: listener.url,
@@ -144,6 +154,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
         parts.fleet.stop();
         await parts.commands.stop();
         await parts.rollouts.stop();
+        await peers?.stop();
         await store.close();
       },
     };
@@ -158,9 +169,10 @@ interface Listening {
   readonly options: EmulatorOptions;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly announced: (() => Promise<void>) | undefined;
 }
 
-function listen(parts: RouteParts, { routes, options, clock, logger }: Listening): Listener {
+function listen(parts: RouteParts, { routes, options, clock, logger, announced }: Listening): Listener {
   const handler = requestHandler({
     router: new Router(routes),
     faults: parts.faults,
@@ -168,6 +180,7 @@ function listen(parts: RouteParts, { routes, options, clock, logger }: Listening
     serverClock: parts.clock,
     clock,
     logger,
+    announced,
     identify: (call) => findDevice(parts, call),
   });
   return new Listener(handler, { host: options.host ?? "127.0.0.1", port: options.port ?? 0 });

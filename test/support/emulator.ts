@@ -33,11 +33,17 @@ export interface ContentOptions {
 const defaultWaitMs = 5_000;
 
 /** Starts an emulator; `await using` or `close()` ends it and removes its directory. */
-export async function startTestEmulator({ dataDirectory: given, ...options }: TestEmulatorOptions = {}): Promise<TestEmulator> {
+export async function startTestEmulator({
+  dataDirectory: given,
+  ...options
+}: TestEmulatorOptions = {}): Promise<TestEmulator> {
   const own = given === undefined;
   const dataDirectory = given ?? (await mkdtemp(join(tmpdir(), "emulator-")));
   const database = await testDatabase(dataDirectory);
-  const emulator = await startEmulator({ ...options, ...(database === undefined ? { dataDirectory } : { database }) });
+  const emulator = await startEmulator({
+    ...options,
+    ...(database === undefined ? { dataDirectory } : { database }),
+  });
   return new TestEmulator(emulator, dataDirectory, own);
 }
 

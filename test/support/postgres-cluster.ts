@@ -42,7 +42,12 @@ export class PostgresCluster implements AsyncDisposable {
       ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
       { ...user, cwd: directory, stdio: ["ignore", "ignore", "inherit"] },
     );
-    const settings = { fsync, listen_addresses: "", unix_socket_directories: directory, max_connections: 200 };
+    const settings = {
+      fsync,
+      listen_addresses: "",
+      unix_socket_directories: directory,
+      max_connections: 200,
+    };
     const server = spawn(
       join(programs, "postgres"),
       ["-D", data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
@@ -93,11 +98,11 @@ export class PostgresCluster implements AsyncDisposable {
   }
 }
 
-export async function runSql(url: string, sql: string): Promise<void> {
+export async function runSql(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {
   const client = new pg.Client(url);
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query<Record<string, unknown>>(sql)).rows;
   } finally {
     await client.end();
   }

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { runSql, templateDatabase } from "./postgres-cluster.ts";
 
 /** Set where the emulators of tests shall run on PostgreSQL: the URL of a database that others can be made from. */
@@ -16,7 +18,16 @@ export async function testDatabase(directory: string): Promise<string | undefine
 }
 
 export async function dropTestDatabase(directory: string): Promise<void> {
-  if (cluster !== undefined) await runSql(cluster, `DROP DATABASE IF EXISTS ${nameOf(directory)} WITH (FORCE)`);
+  if (cluster !== undefined)
+    await runSql(cluster, `DROP DATABASE IF EXISTS ${nameOf(directory)} WITH (FORCE)`);
+}
+
+/** Names of the blobs that an emulator keeps. */
+export async function storedBlobs(directory: string): Promise<readonly string[]> {
+  const database = await testDatabase(directory);
+  if (database === undefined) return readdir(join(directory, "content"));
+  const rows = await runSql(database, "SELECT name FROM blob WHERE removed_at IS NULL ORDER BY name");
+  return rows.map(({ name }) => String(name));
 }
 
 function nameOf(directory: string): string {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Logger } from "../../core/logger.ts";
+import type { Line } from "../cluster/line.ts";
 import { EmulatorStartError } from "../errors.ts";
 import { type Blobs, FileBlobs } from "./blobs.ts";
 import { makeDirectory, syncDirectory } from "./directories.ts";
@@ -19,6 +20,8 @@ export interface StoreOptions {
 export interface OpenStore {
   readonly store: Store;
   readonly blobs: Blobs;
+  /** To the other processes on the database; undefined where there can be none. */
+  readonly line?: Line;
 }
 
 /** @throws EmulatorStartError when it cannot be opened, or the options name not exactly one place */

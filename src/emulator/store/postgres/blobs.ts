@@ -92,7 +92,8 @@ async function* inChunks(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
     size += piece.length;
     if (size < chunkBytes) continue;
     let whole = Buffer.concat(held);
-    for (; whole.length >= chunkBytes; whole = whole.subarray(chunkBytes)) yield whole.subarray(0, chunkBytes);
+    for (; whole.length >= chunkBytes; whole = whole.subarray(chunkBytes))
+      yield whole.subarray(0, chunkBytes);
     held = [whole];
     size = whole.length;
   }

@@ -1,12 +1,13 @@
 import pg, { type ClientConfig } from "pg";
 import { parseIntoClientConfig } from "pg-connection-string";
 import { EmulatorStartError } from "../../errors.ts";
+import { unescapeNul } from "./nul-escape.ts";
 
-/** Whole numbers as numbers: seconds, ids and counts stay far below 2^53. */
-const int8 = 20;
+/** Types by their numbers in pg_type. Whole numbers become numbers: seconds, ids and counts stay far below 2^53. */
+const parsers: Readonly<Record<number, (text: string) => unknown>> = { 20: Number, 25: unescapeNul };
 const types: NonNullable<ClientConfig["types"]> = {
   getTypeParser: ((oid: number, format?: "text") =>
-    oid === int8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    parsers[oid] ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
 /** Set for the session, whatever the server's default is. */

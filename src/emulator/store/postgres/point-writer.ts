@@ -1,7 +1,7 @@
-import type { Reading, Write } from "../store.ts";
 import { inOrder } from "../sql/dataports.ts";
 import { type DataportOptions, type PointWriter, pruneBeyond } from "../sql/point-writer.ts";
 import { Statement, type Work } from "../sql/statement.ts";
+import type { Reading, Write } from "../store.ts";
 import type { Point, Value } from "../types.ts";
 
 /** Calls the functions of point-functions.ts. */

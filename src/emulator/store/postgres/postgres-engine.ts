@@ -1,9 +1,10 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { DatabaseError, type Pool, type PoolClient } from "pg";
-import { ConflictError, type Engine, UnstorableTextError } from "../sql/engine.ts";
-import type { Query, Result, Statement, Work } from "../sql/statement.ts";
+import { ConflictError, type Engine } from "../sql/engine.ts";
+import type { Query, Result, SqlValue, Statement, Work } from "../sql/statement.ts";
 import { postgresDialect } from "./dialect.ts";
+import { escapeNul } from "./nul-escape.ts";
 
 /** Somebody else was in the way; begun anew, the work finds what they did (postgresql.org/docs, "Error Codes"). */
 const conflicts = new Set([
@@ -11,8 +12,6 @@ const conflicts = new Set([
   "40001", // serialization_failure
   "40P01", // deadlock_detected
 ]);
-/** A text holds a NUL character. */
-const untranslatable = "22021";
 
 const maxAttempts = 10;
 const maxPauseMs = 50;
@@ -82,15 +81,8 @@ export class PostgresEngine implements Engine {
       name = `s${this.#names.size}`;
       this.#names.set(statement, name);
     }
-    try {
-      const { rows, rowCount } = await runner.query({ name, text: statement.text, values: [...values] });
-      return { rows, changes: rowCount ?? 0 };
-    } catch (error) {
-      if (error instanceof DatabaseError && error.code === untranslatable) {
-        throw new UnstorableTextError("a text holds a NUL character", { cause: error });
-      }
-      throw error;
-    }
+    const { rows, rowCount } = await runner.query({ name, text: statement.text, values: values.map(bound) });
+    return { rows, changes: rowCount ?? 0 };
   }
 }
 
@@ -106,4 +98,12 @@ async function again<T>(attempt: () => Promise<T>): Promise<T> {
       await delay(randomInt(maxPauseMs));
     }
   }
+}
+
+function bound(value: SqlValue): SqlValue {
+  if (typeof value === "string") return escapeNul(value);
+  if (!Array.isArray(value)) return value;
+  return value.map((member: string | number | Buffer) =>
+    typeof member === "string" ? escapeNul(member) : member,
+  );
 }

@@ -11,6 +11,7 @@ import { connectionTo } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { PostgresPointWriter } from "./point-writer.ts";
 import { PostgresEngine } from "./postgres-engine.ts";
+import { PostgresLine } from "./postgres-line.ts";
 
 export interface PostgresStoreOptions extends DataportOptions {
   readonly url: string;
@@ -42,7 +43,13 @@ export async function openPostgresStore({
   const parts = { engine, writer: new PostgresPointWriter(options), cache: noClientCache };
   const blobs = new DatabaseBlobs(engine);
   await blobs.start();
-  return { store: { ...sqlStores(parts), close: () => pool.end() }, blobs };
+  let ended: Promise<void> | undefined;
+  const close = () => {
+    ended ??= pool.end();
+    return ended;
+  };
+  const line = new PostgresLine({ connection: connectionTo(url, { isSynchronous: false }), logger });
+  return { store: { ...sqlStores(parts), close }, blobs, line };
 }
 
 async function prepare(pool: pg.Pool, logger: Logger): Promise<void> {

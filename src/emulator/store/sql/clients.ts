@@ -40,15 +40,17 @@ export function sqlClients({ engine, cache }: Pick<SqlParts, "engine" | "cache">
     byRid: (rid) => engine.read(() => byRid.first(rid)),
     ofOwner: (ownerId) => engine.read(() => ofOwner.all(ownerId)),
     roster: async (now) =>
-      (await engine.read(() => roster.all())).map(({ clientId, ownerId, rid, product, sn, groups, ...row }) => ({
-        clientId,
-        ownerId,
-        rid,
-        product,
-        sn,
-        status: statusOf({ clientId, ...row }, now),
-        groups: JSON.parse(groups) as string[],
-      })),
+      (await engine.read(() => roster.all())).map(
+        ({ clientId, ownerId, rid, product, sn, groups, ...row }) => ({
+          clientId,
+          ownerId,
+          rid,
+          product,
+          sn,
+          status: statusOf({ clientId, ...row }, now),
+          groups: JSON.parse(groups) as string[],
+        }),
+      ),
   };
 }
 

@@ -10,7 +10,9 @@ const keptCommands = 1000;
 
 export function sqlCommands({ engine, writer }: Pick<SqlParts, "engine" | "writer">): CommandStore {
   const box = new FetchBox(engine.dialect, writer);
-  const insert = new Statement("INSERT INTO operator_command (id, owner_id, at, text) VALUES ($1, $2, $3, $4)");
+  const insert = new Statement(
+    "INSERT INTO operator_command (id, owner_id, at, text) VALUES ($1, $2, $3, $4)",
+  );
   const prune = new Statement(
     `DELETE FROM operator_command WHERE owner_id = $1 AND seq <= (
        SELECT seq FROM operator_command WHERE owner_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET ${keptCommands})`,

@@ -100,7 +100,8 @@ function resources(
         if ((yield* insert.run(clientId, rid, alias, name, format, now)) === 0) return undefined;
         return yield* byRid.first(clientId, rid);
       }),
-    map: (dataportId, alias) => engine.write(() => map.run(alias, dataportId)).then((changes) => changes === 1),
+    map: (dataportId, alias) =>
+      engine.write(() => map.run(alias, dataportId)).then((changes) => changes === 1),
     drop: async (dataportId) => {
       await engine.writeOnce(() => drop.run(dataportId));
     },

@@ -37,8 +37,3 @@ export interface Dialect {
 export class ConflictError extends GweError {
   readonly code = "STORE_CONFLICT";
 }
-
-/** A text that the database cannot hold. */
-export class UnstorableTextError extends GweError {
-  readonly code = "UNSTORABLE_TEXT";
-}

@@ -29,14 +29,17 @@ export function sqlOwners({ engine }: Pick<SqlParts, "engine">): OwnerStore {
      ON CONFLICT (owner_id, id) DO UPDATE SET token = excluded.token`,
   );
   const removeToken = new Statement("DELETE FROM token WHERE owner_id = $1 AND id = $2");
-  const vendors = new Statement<{ name: string }>("SELECT name FROM vendor WHERE owner_id = $1 ORDER BY name");
+  const vendors = new Statement<{ name: string }>(
+    "SELECT name FROM vendor WHERE owner_id = $1 ORDER BY name",
+  );
   const addVendor = new Statement(
     "INSERT INTO vendor (name, owner_id) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
   );
   const removeVendor = new Statement("DELETE FROM vendor WHERE owner_id = $1 AND name = $2");
 
   function* theFirst(wanted: string | undefined) {
-    const owner = (yield* first.first()) ?? (yield* insert.first(newRid(), newCik())) ?? (yield* first.first());
+    const owner =
+      (yield* first.first()) ?? (yield* insert.first(newRid(), newCik())) ?? (yield* first.first());
     if (!owner) throw new InvariantError("the first owner is neither there nor can be made");
     const known = (yield* token.first(owner.id, firstTokenId))?.token;
     if (wanted !== undefined && wanted !== known) yield* setToken.run(owner.id, firstTokenId, wanted);
@@ -59,7 +62,8 @@ export function sqlOwners({ engine }: Pick<SqlParts, "engine">): OwnerStore {
     },
     removeToken: async (ownerId, id) => (await engine.writeOnce(() => removeToken.run(ownerId, id))) === 1,
     vendors: async (ownerId) => (await engine.read(() => vendors.all(ownerId))).map(({ name }) => name),
-    addVendor: async (ownerId, vendor) => (await engine.writeOnce(() => addVendor.run(vendor, ownerId))) === 1,
+    addVendor: async (ownerId, vendor) =>
+      (await engine.writeOnce(() => addVendor.run(vendor, ownerId))) === 1,
     removeVendor: async (ownerId, vendor) =>
       (await engine.writeOnce(() => removeVendor.run(ownerId, vendor))) === 1,
   };

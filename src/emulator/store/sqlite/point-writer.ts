@@ -1,8 +1,8 @@
-import type { Reading, Write } from "../store.ts";
 import { LatestValues } from "../sql/dataports.ts";
 import { type DataportOptions, maxAheadS, type PointWriter, pruneBeyond } from "../sql/point-writer.ts";
 import { newRid } from "../sql/secrets.ts";
 import { Statement, type Work } from "../sql/statement.ts";
+import type { Reading, Write } from "../store.ts";
 import type { Point, Value } from "../types.ts";
 import { sqliteDialect } from "./dialect.ts";
 

@@ -59,11 +59,7 @@ export function observing({
     };
   }
 
-  function* observe(
-    clientIds: readonly number[],
-    byOwner: ReadonlySet<number>,
-    now: number,
-  ): Work<string[]> {
+  function* observe(clientIds: readonly number[], byOwner: ReadonlySet<number>, now: number): Work<string[]> {
     const changed = new Set<string>();
     for (const clientId of clientIds) {
       for (const row of yield* targets.ofClient(clientId)) {

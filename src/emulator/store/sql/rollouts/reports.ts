@@ -1,8 +1,8 @@
 import { gatewayFacts } from "../../../fleet/facts.ts";
 import type { VersionsBefore } from "../../../rollouts/undo.ts";
 import type { Point } from "../../types.ts";
-import type { Dialect } from "../engine.ts";
 import { LatestValues } from "../dataports.ts";
+import type { Dialect } from "../engine.ts";
 import { Statement, type Work } from "../statement.ts";
 
 /** What gateways tell, as far as roll-outs want to know. */

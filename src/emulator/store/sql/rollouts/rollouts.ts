@@ -31,7 +31,7 @@ export function sqlRollouts({ engine, writer }: Pick<SqlParts, "engine" | "write
   const change = new Statement(
     `UPDATE rollout SET state = coalesce($1, state), reason = coalesce($2, reason),
        wave = coalesce($3, wave), soak_until = CASE WHEN $4 = 1 THEN $5 ELSE soak_until END
-     WHERE id = $6 AND state = $7`,
+     WHERE id = $6 AND state = $7 AND wave = $8`,
   );
   const watched = new Statement<{ clientId: number }>(
     `SELECT DISTINCT client_id AS "clientId" FROM rollout_target
@@ -54,7 +54,7 @@ export function sqlRollouts({ engine, writer }: Pick<SqlParts, "engine" | "write
     change: async (id, from, { state = null, reason = null, wave = null, soakUntil }) => {
       const setSoak = soakUntil === undefined ? 0 : 1;
       const changes = await engine.writeOnce(() =>
-        change.run(state, reason, wave, setSoak, soakUntil ?? null, id, from),
+        change.run(state, reason, wave, setSoak, soakUntil ?? null, id, from.state, from.wave),
       );
       return changes === 1;
     },

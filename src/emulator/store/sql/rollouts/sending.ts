@@ -20,12 +20,7 @@ export interface RolloutParts {
 }
 
 /** What writes into gateways' `engine_fetch`, and takes back what they have not taken. */
-export function sending({
-  engine,
-  targets,
-  box,
-  reports,
-}: RolloutParts): Pick<RolloutStore, "send" | "act"> {
+export function sending({ engine, targets, box, reports }: RolloutParts): Pick<RolloutStore, "send" | "act"> {
   const hold = new Statement<{ state: RolloutState }>(
     `SELECT state FROM rollout WHERE id = $1 ${engine.dialect.forUpdate("rollout")}`,
   );
@@ -78,12 +73,7 @@ export function sending({
   }
 
   /** Empties `engine_fetch` where it still holds what this roll-out wrote. */
-  function* withdraw(
-    id: string,
-    from: readonly TargetState[],
-    to: TargetState,
-    now: number,
-  ): Work<number[]> {
+  function* withdraw(id: string, from: readonly TargetState[], to: TargetState, now: number): Work<number[]> {
     const withdrawn: number[] = [];
     for (const row of yield* targets.inStates(id, from)) {
       const isWritten = row.state === "waiting" || row.state === "undo-waiting";
