@@ -15,9 +15,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
 import { goodSupervisorConf, packageWith, type RawMember } from "../../support/ota-archives.ts";
 import { OtaHarness, workerFile } from "../../support/ota-harness.ts";
+import { bundleProgram } from "../../support/program-bundle.ts";
 
 const env = { ...process.env, GWE_TEST_OTA_WORKER: workerFile };
-const child = join(import.meta.dirname, "../../support/ota-crash-child.ts");
+const child = bundleProgram("test/support/ota-crash-child.ts");
 let home: string;
 
 beforeEach(() => {
@@ -126,7 +127,7 @@ describe("a kill -9 of the engine", () => {
       `#!/bin/sh\nif [ -e ${home}/pids ]; then exit 0; fi\nsetsid sleep 300 >/dev/null 2>&1 &\necho $! > ${home}/pids\nwhile :; do echo x; sleep 0.02; done\n`,
     );
     const pid = await killWhileInstalling(packageFile);
-    await expect.poll(() => installersOf(home), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => installersOf(home)).toEqual([]);
     expect(processStartTicks(pid)).toBeDefined();
     await restart(packageFile, (harness) => {
       expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed" }]);
@@ -218,9 +219,7 @@ describe("a kill -9 of the engine", () => {
     });
     const ended = new Promise((resolve) => engine.once("exit", resolve));
     await expect
-      .poll(() => existsSync(join(home, "pids")) && readFileSync(join(home, "pids"), "utf8"), {
-        timeout: 10_000,
-      })
+      .poll(() => existsSync(join(home, "pids")) && readFileSync(join(home, "pids"), "utf8"))
       .toMatch(/\d\n/);
     engine.kill("SIGKILL");
     await ended;
@@ -329,7 +328,7 @@ describe("an orderly stop", () => {
     harness.ota.start();
     const { key } = harness.ota.accept({ text: '{"install":[{"name":"meter.v2.tar.gz"}]}' });
     harness.ota.acknowledgeCleared(key);
-    await expect.poll(() => existsSync(join(harness.apps, "meter/began")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(harness.apps, "meter/began"))).toBe(true);
     await harness.ota.stop();
   }
 });

@@ -24,7 +24,7 @@ export function sqlClients({ engine, cache }: Pick<SqlParts, "engine" | "cache">
   const ofOwner = new Statement<Client>(`${select} WHERE model.owner_id = $1 ORDER BY client.id`);
   const roster = new Statement<RosterRow>(
     `SELECT client.id AS "clientId", model.owner_id AS "ownerId", client.rid, model.name AS product, serial.sn,
-       client.cik, client.window_ends AS "windowEnds",
+       serial.extra, client.cik, client.window_ends AS "windowEnds",
        (SELECT ${engine.dialect.jsonList("group_id")} FROM group_member
         WHERE model_id = model.id AND type = 'sn' AND id = serial.sn) AS groups
      FROM serial JOIN client ON client.id = serial.client_id JOIN model ON model.id = serial.model_id
@@ -41,12 +41,13 @@ export function sqlClients({ engine, cache }: Pick<SqlParts, "engine" | "cache">
     ofOwner: (ownerId) => engine.read(() => ofOwner.all(ownerId)),
     roster: async (now) =>
       (await engine.read(() => roster.all())).map(
-        ({ clientId, ownerId, rid, product, sn, groups, ...row }) => ({
+        ({ clientId, ownerId, rid, product, sn, extra, groups, ...row }) => ({
           clientId,
           ownerId,
           rid,
           product,
           sn,
+        extra,
           status: statusOf({ clientId, ...row }, now),
           groups: JSON.parse(groups) as string[],
         }),

@@ -12,6 +12,10 @@ export function sqlSerials({ engine, cache }: Pick<SqlParts, "engine" | "cache">
     `SELECT ts, connection, entry FROM activation_log
      WHERE serial_id = (SELECT id FROM serial WHERE model_id = $1 AND sn = $2) ORDER BY id`,
   );
+  const holdExtra = new Statement<{ extra: string }>(
+    `SELECT extra FROM serial WHERE client_id = $1 ${engine.dialect.forUpdate("serial")}`,
+  );
+  const setExtra = new Statement("UPDATE serial SET extra = $1 WHERE client_id = $2");
   const removeSerial = new Statement("DELETE FROM serial WHERE id = $1");
   const removeClient = new Statement("DELETE FROM client WHERE id = $1");
   const leaveGroups = new Statement(
@@ -38,6 +42,20 @@ export function sqlSerials({ engine, cache }: Pick<SqlParts, "engine" | "cache">
     return taken;
   }
 
+  function* changeExtra(clientIds: readonly number[], change: (extra: string) => string): Work<number> {
+    let changed = 0;
+    // In one order everywhere, so that two who change many do not wait for each other.
+    for (const clientId of [...clientIds].sort((a, b) => a - b)) {
+      const before = (yield* holdExtra.first(clientId))?.extra;
+      if (before === undefined) continue;
+      const after = change(before);
+      if (after === before) continue;
+      yield* setExtra.run(after, clientId);
+      changed += 1;
+    }
+    return changed;
+  }
+
   function* remove(modelId: number, sns: readonly string[]): Work<number> {
     cache.clear();
     let removed = 0;
@@ -57,6 +75,7 @@ export function sqlSerials({ engine, cache }: Pick<SqlParts, "engine" | "cache">
       (await engine.read(() => rows.list(modelId, page))).map((row) => toSerial(row, now)),
     find: (modelId, sn, now) => engine.read(() => find(modelId, sn, now)),
     add: (modelId, serials) => engine.write(() => add(modelId, serials)),
+    changeExtra: (clientIds, change) => engine.write(() => changeExtra(clientIds, change)),
     remove: (modelId, sns) => engine.write(() => remove(modelId, sns)),
     log: (modelId, sn) => engine.read(() => log.all(modelId, sn)),
     ...serialRanges(engine, rows),
