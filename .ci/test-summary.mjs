@@ -7,10 +7,11 @@ import { stripVTControlCharacters } from "node:util";
 const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(process.argv[2], "utf8"));
 console.log(numPassedTests, numFailedTests);
 
-const line = (...parts) => console.log(stripVTControlCharacters(parts.join(": ")).replace(/\s+/g, " ").slice(0, 1000));
+const line = (...parts) =>
+  console.log(stripVTControlCharacters(parts.join(": ")).replace(/\s+/g, " ").slice(0, 1000));
 for (const { name, status, message, assertionResults } of testResults) {
-    const file = relative(".", name);
-    const failed = assertionResults.filter((test) => test.status === "failed");
-    for (const test of failed) line(file, test.fullName, ...test.failureMessages);
-    if (status === "failed" && failed.length === 0) line(file, message);
+  const file = relative(".", name);
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  for (const test of failed) line(file, test.fullName, ...test.failureMessages);
+  if (status === "failed" && failed.length === 0) line(file, message);
 }
