@@ -89,7 +89,8 @@ const common = {
   },
   define: {
     "process.env.NODE_ENV": '"production"',
-    "process.env.GWE_BUILD_COMMIT": JSON.stringify(git("rev-parse", "--short=7", "HEAD")),
+    // Not --short: how many digits that gives depends on what else the repository holds.
+    "process.env.GWE_BUILD_COMMIT": JSON.stringify(git("rev-parse", "HEAD").slice(0, 7)),
     // Of the commit, so that the same sources make the same bundle (reproducible-builds.org/docs/source-date-epoch).
     "process.env.GWE_BUILD_TIME": JSON.stringify(
       process.env.SOURCE_DATE_EPOCH ?? git("log", "-1", "--format=%ct"),

@@ -113,7 +113,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       presence,
       changes,
       fleet: new FleetIndex({ ...shared, presence, changes }),
-      commands: new CommandDesk(shared),
+      commands: new CommandDesk({ ...shared, clock, serverClock }),
       rollouts: new RolloutRunner({
         ...shared,
         store: store.rollouts,

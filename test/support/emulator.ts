@@ -14,6 +14,7 @@ import {
   waitFor,
 } from "../../src/emulator/index.ts";
 import { EmulatedDevice, type OwnerAccess, ownerFetch } from "./emulated-device.ts";
+import { patienceMs } from "./eventually.ts";
 
 export type { Point } from "./emulated-device.ts";
 export { EmulatedDevice };
@@ -28,8 +29,6 @@ export interface ContentOptions {
   readonly meta?: string;
   readonly protected?: boolean;
 }
-
-const defaultWaitMs = 5_000;
 
 /** Starts an emulator; `await using` or `close()` ends it and removes its directory. */
 export async function startTestEmulator(options: TestEmulatorOptions = {}): Promise<TestEmulator> {
@@ -144,10 +143,7 @@ export class TestEmulator implements AsyncDisposable {
   /** Resolves to the first request that matches, past or to come. @throws WaitTimeoutError */
   async waitForRequest(
     filter: RequestFilter,
-    {
-      timeoutMs = defaultWaitMs,
-      where,
-    }: { timeoutMs?: number; where?: (entry: RequestEntry) => boolean } = {},
+    { timeoutMs = patienceMs, where }: { timeoutMs?: number; where?: (entry: RequestEntry) => boolean } = {},
   ): Promise<RequestEntry> {
     const entry = await waitFor(
       this.emulator.requestLog,
@@ -162,7 +158,7 @@ export class TestEmulator implements AsyncDisposable {
   async waitForRequests(
     filter: RequestFilter,
     count: number,
-    timeoutMs = defaultWaitMs,
+    timeoutMs = patienceMs,
   ): Promise<RequestEntry[]> {
     const entries = await waitFor(
       this.emulator.requestLog,
@@ -179,7 +175,7 @@ export class TestEmulator implements AsyncDisposable {
   /** Resolves when a request that matches is under way, such as a long poll. @throws WaitTimeoutError */
   async waitForOpenRequest(
     filter: Pick<RequestFilter, "procedure" | "device" | "path">,
-    timeoutMs = defaultWaitMs,
+    timeoutMs = patienceMs,
   ): Promise<OpenEntry> {
     const { requestLog } = this.emulator;
     const matches = (entry: OpenEntry) =>

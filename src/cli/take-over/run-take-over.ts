@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { engineVersion } from "../../config/index.ts";
 import { describeError } from "../../core/errors.ts";
 import { DeviceClient } from "../../device-client/index.ts";
+import { CommandClock } from "../command-clock.ts";
 import { ControlClient } from "../control-client.ts";
 import { deviceSettings } from "../device.ts";
 import { judgeTrial, type TakeOver, type TrialFacts } from "./state.ts";
@@ -88,8 +89,14 @@ async function tellMurano(
   say: (line: string) => void,
 ): Promise<void> {
   try {
-    const client = new DeviceClient(deviceSettings({ paths, caller: "gateway", url: undefined }));
+    const clock = new CommandClock(Date.now);
+    const client = new DeviceClient({
+      ...deviceSettings({ paths, caller: "gateway", url: undefined }),
+      certificateTime: clock.certificateTime,
+    });
+    const signal = AbortSignal.timeout(60_000);
     try {
+      await clock.askWherePlainlyWrong(client, { signal });
       const app = {
         name: "gwe-takeover",
         version: engineVersion,
@@ -98,7 +105,7 @@ async function tellMurano(
         output,
         output_cut: 0,
       };
-      await client.write({ fetch_status: JSON.stringify({ id: "take-over", apps: [app] }) });
+      await client.write({ fetch_status: JSON.stringify({ id: "take-over", apps: [app] }) }, { signal });
     } finally {
       client.close();
     }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { tagsOf } from "../../core/tags.ts";
 import type { LongPollHub } from "../long-poll/hub.ts";
 import type { ServerClock } from "../server-clock.ts";
 import type { RosterEntry } from "../store/operators.ts";
@@ -192,11 +193,16 @@ export class FleetIndex {
 }
 
 function isSameRow(a: RosterEntry, b: RosterEntry): boolean {
-  return a.sn === b.sn && a.status === b.status && a.groups.join("\n") === b.groups.join("\n");
+  return (
+    a.sn === b.sn &&
+    a.status === b.status &&
+    a.extra === b.extra &&
+    a.groups.join("\n") === b.groups.join("\n")
+  );
 }
 
 function toGateway(
-  { rid, product, sn, status, groups }: RosterEntry,
+  { rid, product, sn, extra, status, groups }: RosterEntry,
   facts: GatewayFacts,
   { seen, interval, isPolling }: ReturnType<Presence["of"]>,
 ): Gateway {
@@ -205,6 +211,7 @@ function toGateway(
     product,
     sn,
     status,
+    tags: tagsOf(extra),
     groups,
     ...facts,
     seen: seen === 0 ? null : seen,

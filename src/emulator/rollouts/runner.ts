@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
-import { describeError, InvariantError } from "../../core/errors.ts";
+import { InvariantError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
-import type { LongPollHub, Writer } from "../long-poll/hub.ts";
+import { CommandFollower, type Heard } from "../commands/follower.ts";
+import type { LongPollHub } from "../long-poll/hub.ts";
 import type { ServerClock } from "../server-clock.ts";
 import { decide } from "./planner.ts";
 import type { Rollout, RolloutPlan } from "./rollout.ts";
@@ -24,46 +25,41 @@ export interface RolloutRunnerParts {
 const gatherShare = 0.1;
 /** Commands a transaction: requests of gateways must not wait long for it. */
 const sendBatch = 100;
-const observeBatch = 100;
-/** An error of the database ends a step, not the roll-outs. */
-const troubleMs = 5_000;
 
 /** Carries roll-outs on, from what the store knows: it keeps nothing of its own that a restart could lose. */
 export class RolloutRunner {
   readonly #parts: RolloutRunnerParts;
-  readonly #stop = new AbortController();
+  readonly #follower: CommandFollower;
   readonly #listeners = new Set<(rollout: Rollout) => void>();
   #watched = new Set<number>();
-  #dirty = new Set<number>();
-  /** Who wrote `engine_fetch` first since it was last looked at. */
-  #writers = new Map<number, Writer>();
   #changed = new Set<string>();
   #toldMs = Number.NEGATIVE_INFINITY;
-  #wake = new AbortController();
   #upSince = 0;
-  #running: Promise<void> | undefined;
-  #unlisten: () => void = () => undefined;
+  #isStopped = false;
 
   constructor(parts: RolloutRunnerParts) {
     this.#parts = parts;
+    const { everyMs } = parts;
+    this.#follower = new CommandFollower({
+      ...parts,
+      subject: "roll-outs",
+      isFollowed: (clientId) => this.#watched.has(clientId),
+      look: (heard) => this.#observe(heard),
+      afterwards: () => this.#step(),
+      gatherMs: everyMs * gatherShare,
+    });
   }
 
   async start(): Promise<void> {
-    const { store, hub, serverClock } = this.#parts;
-    this.#upSince = serverClock.nowS();
-    this.#unlisten = hub.observe((clientId, aliases, by) => this.#heard(clientId, aliases, by));
-    // What gateways did in the last moment of the server before this one.
-    this.#watched = new Set(await store.watched());
-    this.#dirty = new Set(this.#watched);
-    this.#running = this.#run();
+    this.#upSince = this.#parts.serverClock.nowS();
+    this.#watched = new Set(await this.#parts.store.watched());
+    this.#follower.start(this.#watched);
   }
 
   /** Resolves when the step under way has ended. */
   async stop(): Promise<void> {
-    this.#unlisten();
-    this.#stop.abort();
-    this.#wake.abort();
-    await this.#running;
+    this.#isStopped = true;
+    await this.#follower.stop();
   }
 
   /** Calls back with each roll-out that changed; returns what ends it. */
@@ -109,70 +105,27 @@ export class RolloutRunner {
 
   #touch(id: string): void {
     this.#changed.add(id);
-    this.#wake.abort();
+    this.#follower.wake();
   }
 
-  #heard(clientId: number, aliases: readonly string[], by: Writer): void {
-    if (by === "server" || !this.#watched.has(clientId)) return;
-    const isFetch = aliases.includes("engine_fetch");
-    if (!isFetch && !aliases.includes("fetch_status")) return;
-    if (isFetch && !this.#writers.has(clientId)) this.#writers.set(clientId, by);
-    this.#dirty.add(clientId);
-    this.#wake.abort();
-  }
-
-  async #run(): Promise<void> {
-    const { clock, logger, everyMs } = this.#parts;
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        await this.#step();
-        await this.#sleep(everyMs, this.#wake.signal);
-        if (this.#wake.signal.aborted) await this.#sleep(everyMs * gatherShare, signal);
-        this.#wake = new AbortController();
-        if (signal.aborted) return;
-      } catch (error) {
-        logger.error("roll-outs: a step failed", { error: describeError(error) });
-        await clock.sleep(troubleMs, signal).catch(() => undefined);
-      }
-    }
-  }
-
-  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#parts.clock.sleep(ms, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  /** What gateways did since they were last looked at. */
+  async #observe(heard: readonly Heard[]): Promise<void> {
+    const clientIds = heard.map(({ clientId }) => clientId);
+    const byOwner = new Set(
+      heard.filter(({ fetchBy }) => fetchBy === "owner").map(({ clientId }) => clientId),
+    );
+    for (const id of await this.#parts.store.observe(clientIds, byOwner, this.times().now))
+      this.#changed.add(id);
   }
 
   async #step(): Promise<void> {
     const { store } = this.#parts;
-    await this.#observe();
     for (const id of await store.expire(this.times())) this.#changed.add(id);
     for (const rollout of await store.active(this.times())) {
-      if (this.#stop.signal.aborted) return;
+      if (this.#isStopped) return;
       await this.#carryOn(rollout);
     }
     await this.#tell();
-  }
-
-  /** What gateways did since the last step. */
-  async #observe(): Promise<void> {
-    const { store } = this.#parts;
-    const clients = [...this.#dirty];
-    const byOwner = new Set([...this.#writers].flatMap(([clientId, by]) => (by === "owner" ? clientId : [])));
-    this.#dirty = new Set();
-    this.#writers = new Map();
-    for (let start = 0; start < clients.length; start += observeBatch) {
-      const some = clients.slice(start, start + observeBatch);
-      try {
-        for (const id of await store.observe(some, byOwner, this.times().now)) this.#changed.add(id);
-      } catch (error) {
-        for (const clientId of clients.slice(start)) this.#dirty.add(clientId);
-        throw error;
-      }
-    }
   }
 
   async #carryOn(rollout: Rollout): Promise<void> {
@@ -212,14 +165,15 @@ export class RolloutRunner {
     const { store, hub } = this.#parts;
     for (;;) {
       const { written, isMore, touched } = await store.send(id, sendBatch, this.times().now);
+      const isWritten = new Set(written);
       for (const clientId of touched) {
         this.#watched.add(clientId);
         // The command that blocks may have been taken before anybody listened.
-        this.#dirty.add(clientId);
+        if (!isWritten.has(clientId)) this.#follower.lookAt(clientId);
       }
       for (const clientId of written) hub.changed(clientId, ["engine_fetch"], "server");
       if (touched.length > 0) this.#changed.add(id);
-      if (!isMore || this.#stop.signal.aborted) return;
+      if (!isMore || this.#isStopped) return;
     }
   }
 

@@ -10,6 +10,8 @@ export interface RosterEntry {
   readonly rid: string;
   readonly product: string;
   readonly sn: string;
+  /** The serial's text: its words are tags. */
+  readonly extra: string;
   readonly status: SerialStatus;
   /** Groups that the serial is a direct member of. */
   readonly groups: readonly string[];

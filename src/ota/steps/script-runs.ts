@@ -16,7 +16,7 @@ export function runDirectory(
 }
 
 /** Whose script a directory is of; NaN for what is none of ours. */
-export function jobOfRun(name: string): number {
+function jobOfRun(name: string): number {
   return Number.parseInt(name, 10);
 }
 

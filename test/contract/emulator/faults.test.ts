@@ -196,13 +196,11 @@ describe("admin endpoint", () => {
     await ended;
     await expect(side.get(`${alias}?x`)).rejects.toThrow();
     await expect
-      .poll(
-        () =>
-          side.get(`${alias}?x`).then(
-            ({ status }) => status,
-            () => 0,
-          ),
-        { timeout: 5_000 },
+      .poll(() =>
+        side.get(`${alias}?x`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
       )
       .toBe(204);
   });

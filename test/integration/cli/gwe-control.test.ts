@@ -7,8 +7,9 @@ import { silentLogger } from "../../../src/core/logger.ts";
 import { otaMigrations } from "../../../src/ota/index.ts";
 import { openDatabase } from "../../../src/platform/sqlite.ts";
 import { controlServer, engineStatus } from "../../support/control-server.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type GweHome, gweHome } from "../../support/gwe-home.ts";
-import { repositoryRoot, runCommand, startCommand, until } from "../../support/run-command.ts";
+import { repositoryRoot, runCommand, startCommand } from "../../support/run-command.ts";
 
 const meter: AppStatus = {
   name: "meter",
@@ -312,11 +313,11 @@ describe("gwe logs", () => {
     });
     const ended = new Promise((resolve) => child.once("close", (_, signal) => resolve(signal)));
     try {
-      await until(() => shown === "2\n", "the last line");
+      await eventually("the last line", () => shown === "2\n");
       appendFileSync(file, "3\n");
       renameSync(file, `${file}.1`);
       writeFileSync(file, "4\n");
-      await until(() => shown === "2\n3\n4\n", "both files");
+      await eventually("both files", () => shown === "2\n3\n4\n");
     } finally {
       child.kill("SIGINT");
     }

@@ -1,16 +1,12 @@
-import { writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { uptime } from "node:os";
-import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createAuthority } from "../../support/device-client-certificates.ts";
 import type { EmulatedDevice } from "../../support/emulated-device.ts";
-import { startTestEmulator, type TestEmulator } from "../../support/emulator.ts";
+import type { TestEmulator } from "../../support/emulator.ts";
 import { EngineProcess, eventually } from "../../support/engine-process.ts";
 import { FakedClock } from "../../support/faked-clock.ts";
+import { muranoOverTls } from "../../support/murano-over-tls.ts";
 import { runCommand } from "../../support/run-command.ts";
-import { temporaryDirectory } from "../../support/temp-directory.ts";
-import { openTlsFront } from "../../support/tls-front.ts";
 
 const product = "clock-product";
 const serial = "GW-1970";
@@ -24,17 +20,10 @@ async function gatewayIn1970(): Promise<{
   readonly engine: EngineProcess;
 }> {
   const clock = new FakedClock(10_000);
-  const murano = await startTestEmulator();
-  onTestFinished(() => murano.close());
+  const { murano, serverUrl, caFile } = await muranoOverTls();
   const device = await murano.addSerial(product, serial);
-  const authority = createAuthority("authority of the clock's test");
-  const certificate = authority.issue("localhost", "DNS:localhost");
-  const front = await openTlsFront(Number(new URL(murano.url).port), certificate);
-  onTestFinished(() => front[Symbol.asyncDispose]());
-  const caFile = join(temporaryDirectory(), "ca.pem");
-  writeFileSync(caFile, authority.cert);
   const engine = new EngineProcess({
-    serverUrl: `https://localhost:${front.port}`,
+    serverUrl,
     product,
     serial,
     engineConfig: ["debug_level = DEBUG", "update_interval = 86400"],

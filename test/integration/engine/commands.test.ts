@@ -28,7 +28,7 @@ async function run(text: string): Promise<void> {
   const before = (await gateway.results()).length;
   await gateway.write(text);
   await gateway.device.waitForValue("fetch_status");
-  await expect.poll(async () => (await gateway.results()).length, { timeout: 10_000 }).toBe(before + 1);
+  await expect.poll(async () => (await gateway.results()).length).toBe(before + 1);
 }
 
 test("under check_in = long-poll a command starts within a second of being written", async () => {
@@ -61,7 +61,7 @@ test("a command that the clearing of another overwrites is not lost", async () =
   await gateway.write(commandFor("alpha"));
   await murano.waitForOpenRequest({ procedure: "write" });
   await gateway.write(commandFor("beta"));
-  await expect.poll(async () => (await gateway.results()).length, { timeout: 10_000 }).toBe(told + 2);
+  await expect.poll(async () => (await gateway.results()).length).toBe(told + 2);
   expect(await device.latest("engine_fetch")).toBe("");
   expect([runs("alpha"), runs("beta")]).toEqual([alpha + 1, beta + 1]);
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { ControlClient } from "../../../src/cli/control-client.ts";
 import type { FetchStatusApp, FetchStatusReport, OtaLimits } from "../../../src/ota/index.ts";
 import type { EmulatedDevice } from "../../support/emulated-device.ts";
 import { startTestEmulator, type TestEmulator } from "../../support/emulator.ts";
@@ -102,10 +103,9 @@ export class Gateway implements AsyncDisposable {
     return this.command("gwe", ...args);
   }
 
-  /** `gwe check-in`: the engine does not wait for its interval, nor out a backoff. */
+  /** As `gwe check-in` does: the engine does not wait for its interval, nor out a backoff. */
   async checkIn(): Promise<void> {
-    const { status, stderr } = await this.gwe("check-in");
-    if (status !== 0) throw new TypeError(`gwe check-in: ${stderr}`);
+    await new ControlClient({ socketPath: this.engine.paths.controlSocket }).checkIn();
   }
 
   /** Puts a package into the content area. */

@@ -161,7 +161,7 @@ describe("gwe --install-apps", () => {
     const [run] = aliveOf(engine, "second");
     await gateway.start();
     expect(await engine.running("second", "1")).toMatchObject({ pid: run?.pid });
-    await gateway.checkIn();
+    expect(await gateway.gwe("check-in")).toMatchObject({ status: 0 });
     await eventually("a report of it", async () => (await gateway.reported("second"))?.status === "RUNNING");
   });
 });

@@ -15,9 +15,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
 import { goodSupervisorConf, packageWith, type RawMember } from "../../support/ota-archives.ts";
 import { OtaHarness, quickProbation, workerFile } from "../../support/ota-harness.ts";
+import { bundleProgram } from "../../support/program-bundle.ts";
 
 const env = { ...process.env, GWE_TEST_OTA_WORKER: workerFile };
-const child = join(import.meta.dirname, "../../support/ota-crash-child.ts");
+const child = bundleProgram("test/support/ota-crash-child.ts");
 let home: string;
 
 beforeEach(() => {
@@ -135,7 +136,7 @@ describe("a kill -9 of the engine", () => {
     const packageFile = writePackage(`${heldScript()}echo end | tee -a ${home}/runs\nexit 9\n`);
     await killWhileInstalling(packageFile);
     letGo();
-    await expect.poll(() => existsSync(statusFile()), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(statusFile())).toBe(true);
     await restart(packageFile, (harness) => {
       expect(harness.reports()[0]?.apps).toMatchObject([
         { status: "failed", exit_code: 9, output: "end\ngwe: install.sh ended with exit status 9\n" },
@@ -189,7 +190,7 @@ describe("a kill -9 of the engine", () => {
     const packageFile = writePackage(`${heldScript()}echo end | tee -a ${home}/runs\n`);
     await killWhileInstalling(packageFile);
     letGo();
-    await expect.poll(() => existsSync(statusFile()), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(statusFile())).toBe(true);
     const before = new OtaHarness({}, home);
     before.db
       .prepare("UPDATE ota_jobs SET state = json_set(state, '$.process.bootId', 'the boot before')")
@@ -292,9 +293,7 @@ describe("a kill -9 of the engine", () => {
     });
     const ended = new Promise((resolve) => engine.once("exit", resolve));
     await expect
-      .poll(() => existsSync(join(home, "pids")) && readFileSync(join(home, "pids"), "utf8"), {
-        timeout: 10_000,
-      })
+      .poll(() => existsSync(join(home, "pids")) && readFileSync(join(home, "pids"), "utf8"))
       .toMatch(/\d\n/);
     engine.kill("SIGKILL");
     await ended;
@@ -347,9 +346,7 @@ describe("an orderly stop", () => {
     await stopWhileInstalling(harness);
     expect(harness.ota.jobs()).toMatchObject([{ state: "installing" }]);
     const [run = ""] = readdirSync(join(harness.home, "scripts"));
-    await expect
-      .poll(() => existsSync(join(harness.home, "scripts", run, "status")), { timeout: 10_000 })
-      .toBe(true);
+    await expect.poll(() => existsSync(join(harness.home, "scripts", run, "status"))).toBe(true);
     harness.ota.start();
     await harness.ota.idle();
     expect(harness.reports()[0]?.apps).toMatchObject([
@@ -400,7 +397,7 @@ describe("an orderly stop", () => {
     harness.ota.start();
     const { key } = harness.ota.accept({ text: '{"install":[{"name":"meter.v2.tar.gz"}]}' });
     harness.ota.acknowledgeCleared(key);
-    await expect.poll(() => existsSync(join(harness.apps, "meter/began")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(harness.apps, "meter/began"))).toBe(true);
     await harness.ota.stop();
   }
 });

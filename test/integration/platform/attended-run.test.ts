@@ -155,7 +155,7 @@ describe("an attended program", () => {
         },
       }),
     );
-    await expect.poll(() => existsSync(join(directory, "ready")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(directory, "ready"))).toBe(true);
     process.kill(attendant, "SIGTERM");
     await ended;
     expect(outcomeOf()).toBeUndefined();
@@ -189,7 +189,7 @@ describe("the gate", () => {
         }),
       );
     expect(begin).toThrow(failure);
-    await expect.poll(() => processStartTicks(attendant), { timeout: 10_000 }).toBeUndefined();
+    await expect.poll(() => processStartTicks(attendant)).toBeUndefined();
     expect(existsSync(join(directory, "ran"))).toBe(false);
   });
 });
@@ -215,7 +215,7 @@ describe("a program whose caller is killed", () => {
 
   it("before the start is on record is not run", async () => {
     const pid = await beginAndDie(`#!/bin/sh\ntouch ${directory}/ran\n`, "in onStarted");
-    await expect.poll(() => processStartTicks(pid), { timeout: 10_000 }).toBeUndefined();
+    await expect.poll(() => processStartTicks(pid)).toBeUndefined();
     expect(existsSync(join(directory, "ran"))).toBe(false);
   });
 

@@ -47,7 +47,7 @@ export function sqliteClients(db: SqliteDatabase, cache: ClientCache): ClientSto
   const ofOwner = db.prepare<[number], Client>(`${select} WHERE model.owner_id = ? ORDER BY client.id`);
   const roster = db.prepare<[], RosterRow>(
     `SELECT client.id AS clientId, model.owner_id AS ownerId, client.rid, model.name AS product, serial.sn,
-       client.cik, client.window_ends AS windowEnds,
+       serial.extra, client.cik, client.window_ends AS windowEnds,
        (SELECT json_group_array(group_id) FROM group_member
         WHERE model_id = model.id AND type = 'sn' AND id = serial.sn) AS groups
      FROM serial JOIN client ON client.id = serial.client_id JOIN model ON model.id = serial.model_id
@@ -58,12 +58,13 @@ export function sqliteClients(db: SqliteDatabase, cache: ClientCache): ClientSto
     byRid: async (rid) => byRid.get(rid),
     ofOwner: async (ownerId) => ofOwner.all(ownerId),
     roster: async (now) =>
-      roster.all().map(({ clientId, ownerId, rid, product, sn, groups, ...row }) => ({
+      roster.all().map(({ clientId, ownerId, rid, product, sn, extra, groups, ...row }) => ({
         clientId,
         ownerId,
         rid,
         product,
         sn,
+        extra,
         status: statusOf({ clientId, ...row }, now),
         groups: JSON.parse(groups) as string[],
       })),

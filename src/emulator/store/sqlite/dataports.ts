@@ -32,17 +32,27 @@ export function sqliteDataports(db: SqliteDatabase, commit: GroupCommit, writer:
         for (const { alias, value } of writes) writer.write(clientId, alias, value, now);
         return readAll(clientId, reads);
       }),
-    read: async (clientId, aliases) => readAll(clientId, aliases),
+    read: (clientId, aliases) => durably(commit, () => readAll(clientId, aliases)),
     record: (clientId, series: readonly Series[], now) =>
       commit.run(() => {
         for (const { alias, points } of series) writer.record(clientId, alias, points, now);
       }),
-    ...histories(db),
+    ...histories(db, commit),
     ...resources(db, commit),
   };
 }
 
-function histories(db: SqliteDatabase): Pick<DataportStore, "currentTs" | "nextAfter" | "history"> {
+/** A gateway acts on what it reads: it is told nothing that a power cut could still take back. */
+async function durably<T>(commit: GroupCommit, read: () => T): Promise<T> {
+  const found = read();
+  await commit.durable();
+  return found;
+}
+
+function histories(
+  db: SqliteDatabase,
+  commit: GroupCommit,
+): Pick<DataportStore, "currentTs" | "nextAfter" | "history"> {
   const currentTs = db
     .prepare<[number, string], number | null>(
       "SELECT current_ts FROM dataport WHERE client_id = ? AND alias = ?",
@@ -58,9 +68,9 @@ function histories(db: SqliteDatabase): Pick<DataportStore, "currentTs" | "nextA
   const descending = db.prepare<[number, number, number, number], Point>(`${range} DESC LIMIT ?`);
   return {
     currentTs: async (clientId, alias) => currentTs.get(clientId, alias) ?? undefined,
-    nextAfter: async (clientId, alias, since) => nextAfter.get(clientId, alias, since),
-    history: async (dataportId, { start, end, limit, sort }) =>
-      (sort === "asc" ? ascending : descending).all(dataportId, start, end, limit),
+    nextAfter: (clientId, alias, since) => durably(commit, () => nextAfter.get(clientId, alias, since)),
+    history: (dataportId, { start, end, limit, sort }) =>
+      durably(commit, () => (sort === "asc" ? ascending : descending).all(dataportId, start, end, limit)),
   };
 }
 

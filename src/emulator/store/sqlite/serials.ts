@@ -12,6 +12,8 @@ export function sqliteSerials(db: SqliteDatabase, commit: GroupCommit, cache: Cl
     `SELECT ts, connection, entry FROM activation_log
      WHERE serial_id = (SELECT id FROM serial WHERE model_id = ? AND sn = ?) ORDER BY id`,
   );
+  const extraOf = db.prepare<[number], string>("SELECT extra FROM serial WHERE client_id = ?").pluck();
+  const setExtra = db.prepare("UPDATE serial SET extra = ? WHERE client_id = ?");
   return {
     list: async (modelId, page, now) => rows.list(modelId, page).map((row) => toSerial(row, now)),
     find: async (modelId, sn, now) => {
@@ -24,6 +26,19 @@ export function sqliteSerials(db: SqliteDatabase, commit: GroupCommit, cache: Cl
         const taken = serials.map(({ sn }) => sn).filter((sn) => rows.find(modelId, sn) !== undefined);
         if (taken.length === 0) for (const { sn, extra } of serials) rows.insert(modelId, sn, extra);
         return taken;
+      }),
+    changeExtra: (clientIds, change) =>
+      commit.run(() => {
+        let changed = 0;
+        for (const clientId of clientIds) {
+          const before = extraOf.get(clientId);
+          if (before === undefined) continue;
+          const after = change(before);
+          if (after === before) continue;
+          setExtra.run(after, clientId);
+          changed += 1;
+        }
+        return changed;
       }),
     remove: (modelId, sns) => commit.run(() => removeSerials(modelId, sns)),
     log: async (modelId, sn) => log.all(modelId, sn),

@@ -12,6 +12,7 @@ import { PointWriter } from "./point-writer.ts";
 import { sqliteRollouts } from "./rollouts/rollouts.ts";
 import { sqliteSerials } from "./serials.ts";
 import { sqliteSessions } from "./sessions.ts";
+import { WalFile } from "./wal-file.ts";
 
 export interface SqliteStoreOptions extends DataportOptions {
   /** Holds `emulator.db`; must exist. */
@@ -21,7 +22,8 @@ export interface SqliteStoreOptions extends DataportOptions {
 /** @throws EmulatorStartError when the database cannot be opened */
 export function openSqliteStore(options: SqliteStoreOptions): Store {
   const db = openDatabase(options.directory);
-  const commit = new GroupCommit(db);
+  const wal = new WalFile(db);
+  const commit = new GroupCommit(db, () => wal.sync());
   const cache = new ClientCache();
   const writer = new PointWriter(db, options);
   return {
@@ -36,7 +38,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     commands: sqliteCommands(db, commit, writer),
     rollouts: sqliteRollouts(db, commit, writer),
     close: async () => {
-      commit.close();
+      await commit.close();
+      wal.close();
       db.close();
     },
   };

@@ -16,7 +16,7 @@ export function DeployPage({ query }: { readonly query: URLSearchParams }) {
   const products = useProducts();
   const [product, setProduct] = useState(query.get("product") ?? "");
   const [filter, setFilter] = useState(query.get("filter") ?? "is:online");
-  const { gateways, problem } = useFilter(live.gateways, filter, live.now());
+  const { gateways, problem } = useFilter(live.gateways, filter, live.moment());
   const chosenProduct = product || (commonProduct(gateways) ?? products[0]);
   const { packages, isLoaded } = usePackages(chosenProduct);
   const [id, setId] = useState(query.get("package") ?? "");

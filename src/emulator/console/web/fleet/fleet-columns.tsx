@@ -3,6 +3,7 @@ import { ago, bytes, count, time } from "../format.ts";
 import { naturalOrder, serialOrder } from "../parts/natural-order.ts";
 import { AppPill } from "../parts/states.tsx";
 import type { Column } from "../parts/table.tsx";
+import { Tag } from "../parts/tag.tsx";
 import { hrefOf } from "../router.ts";
 
 export interface Selection {
@@ -11,7 +12,11 @@ export interface Selection {
 }
 
 /** The columns of the fleet. `now`: unix seconds by the server's clock. */
-export function fleetColumns(now: number, selection: Selection): readonly Column<Gateway>[] {
+export function fleetColumns(
+  now: number,
+  selection: Selection,
+  hasTags: boolean,
+): readonly Column<Gateway>[] {
   return [
     {
       key: "select",
@@ -41,6 +46,7 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
       sortBy: ({ product }) => naturalOrder(product),
       isWide: true,
     },
+    ...(hasTags ? [tagColumn] : []),
     {
       key: "seen",
       label: "Last seen",
@@ -98,6 +104,15 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
     },
   ];
 }
+
+const tagColumn: Column<Gateway> = {
+  key: "tags",
+  label: "Tags",
+  width: "minmax(90px, .8fr)",
+  render: ({ tags }) => tags.map((tag) => <Tag key={tag} tag={tag} />),
+  sortBy: ({ tags }) => (tags.length === 0 ? null : naturalOrder(tags.join(" "))),
+  isWide: true,
+};
 
 const failingFirst = (a: Gateway["apps"][number], b: Gateway["apps"][number]) =>
   Number(isFailing(b)) - Number(isFailing(a));

@@ -26,7 +26,7 @@ export function NewRollout({ query }: { readonly query: URLSearchParams }) {
   const [soakS, setSoak] = useState("600");
   // Content belongs to a product: other products' gateways could not have it.
   const whole = `product:"${chosenProduct}" ${filter}`.trim();
-  const { gateways, problem } = useFilter(live.gateways, whole, live.now());
+  const { gateways, problem } = useFilter(live.gateways, whole, live.moment());
   const begin = async () => {
     try {
       const { rollout } = await api.send<{ rollout: Rollout }>("POST", "rollouts", {
