@@ -3,6 +3,7 @@ import type { Clock, Random } from "../core/clock.ts";
 import { describeError, unreachable } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
+import { Sleeper } from "../core/sleeper.ts";
 import type { CheckInResult } from "./check-in.ts";
 import type { Credentials } from "./credentials.ts";
 import { type LoopFacts, type LoopStep, planNext } from "./planner.ts";
@@ -44,9 +45,6 @@ const backoff: RetrySchedule = { firstDelayMs: 5_000, maxDelayMs: 900_000, facto
 /** Up to this share of the interval a check-in comes early: what once brought a fleet into step wears off. */
 const intervalJitter = 0.1;
 
-/** A timer longer than 2^31 ms fires at once: long waits are taken in steps. */
-const longestWaitMs = 2_000_000_000;
-
 /** News of the gateway's own may bring a check-in forward this often: what flaps must not use up a data plan. */
 const newsSpacingMs = 300_000;
 
@@ -70,13 +68,14 @@ export class CheckInLoop {
   private lastError: string | null = null;
   private newestFailure: CheckInFailure | undefined;
   private readonly made = { succeeded: 0, failed: 0 };
-  private wake = new AbortController();
+  private readonly sleeper: Sleeper;
   /** When the step under way must have ended; undefined between steps and outside `run`. Monotonic. */
   private stepEndsByMs: number | undefined;
 
   constructor(dependencies: CheckInLoopDependencies) {
     this.dependencies = dependencies;
     this.intervalS = dependencies.updateIntervalS;
+    this.sleeper = new Sleeper(dependencies.clock);
     const now = dependencies.clock.monotonic();
     this.checkInDueMs = now;
     this.activationDueMs = now;
@@ -85,10 +84,10 @@ export class CheckInLoop {
 
   /** Resolves when `signal` aborts and the step under way has ended. */
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener("abort", () => this.wake.abort(), { once: true });
+    signal.addEventListener("abort", () => this.sleeper.wake(), { once: true });
     while (!signal.aborted) {
       const step = planNext(this.facts());
-      const waitMs = step.kind === "wait" ? Math.min(step.forMs, longestWaitMs) : 0;
+      const waitMs = step.kind === "wait" ? step.forMs : 0;
       this.stepEndsByMs = this.dependencies.clock.monotonic() + waitMs + longestStepMs;
       await this.perform(step, signal);
     }
@@ -109,7 +108,7 @@ export class CheckInLoop {
   /** A result waits: the next check-in comes at once, yet never earlier than a backoff allows. */
   hasten(): void {
     this.hurry = true;
-    this.wake.abort();
+    this.sleeper.wake();
   }
 
   /**
@@ -122,7 +121,7 @@ export class CheckInLoop {
     if (dueMs >= this.checkInDueMs) return;
     this.newsToldAtMs = dueMs;
     this.checkInDueMs = dueMs;
-    this.wake.abort();
+    this.sleeper.wake();
   }
 
   /** Someone at the gateway wants a check-in now, whatever the backoff says. */
@@ -138,7 +137,7 @@ export class CheckInLoop {
    */
   commandArrived(): void {
     this.commandWaiting = true;
-    this.wake.abort();
+    this.sleeper.wake();
   }
 
   /** The server's clock at the last check-in, unix milliseconds: nothing written before it was missed. */
@@ -187,7 +186,7 @@ export class CheckInLoop {
   private async perform(step: LoopStep, signal: AbortSignal): Promise<void> {
     switch (step.kind) {
       case "wait":
-        return this.waitFor(step.forMs, signal);
+        return this.sleeper.sleep(step.forMs);
       case "activate":
         return this.attempt(signal, () => this.dependencies.credentials.activate(), "activation failed");
       case "take-command":
@@ -197,17 +196,6 @@ export class CheckInLoop {
       default:
         return unreachable(step);
     }
-  }
-
-  private async waitFor(ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.wake.signal.aborted) {
-      try {
-        await this.dependencies.clock.sleep(Math.min(ms, longestWaitMs), this.wake.signal);
-      } catch (error) {
-        if (!this.wake.signal.aborted) throw error;
-      }
-    }
-    if (!signal.aborted && this.wake.signal.aborted) this.wake = new AbortController();
   }
 
   private async attempt(signal: AbortSignal, work: () => Promise<void>, message: string): Promise<void> {

@@ -18,10 +18,12 @@ export interface ProcessTrace {
 export class AppFiles {
   private readonly root: string;
   private readonly system: SupervisorSystem;
+  private readonly bootId: string;
 
   constructor(runDir: string, system: SupervisorSystem) {
     this.root = join(runDir, "apps");
     this.system = system;
+    this.bootId = system.bootId();
   }
 
   directory(key: string): string {
@@ -52,7 +54,7 @@ export class AppFiles {
   trace(key: string): ProcessTrace {
     const state = parseLauncherState(this.read(key, "state"));
     return {
-      state: state?.bootId === this.system.bootId() ? state : undefined,
+      state: state?.bootId === this.bootId ? state : undefined,
       launcher: this.alive(parseIdentity(this.read(key, "launcher"))),
       child: this.alive(parseIdentity(this.read(key, "child"))),
     };
@@ -68,7 +70,7 @@ export class AppFiles {
   }
 
   private alive(process: BootProcess | undefined): ProcessIdentity | undefined {
-    if (process === undefined || process.bootId !== this.system.bootId()) return undefined;
+    if (process === undefined || process.bootId !== this.bootId) return undefined;
     return this.system.isSameProcessAlive(process) ? process : undefined;
   }
 

@@ -22,8 +22,6 @@ interface AppSettlerDependencies {
   readonly pm2: Pm2Port;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** An app has come to be FATAL. */
-  readonly onGaveUp: () => void;
 }
 
 /** How long a class of priority may keep the next ones from being started. */
@@ -33,7 +31,6 @@ const longestBeginningMs = 2_000;
 export class AppSettler {
   private readonly deps: AppSettlerDependencies;
   private readonly warned = new Set<string>();
-  private readonly gaveUp = new Set<string>();
 
   constructor(deps: AppSettlerDependencies) {
     this.deps = deps;
@@ -55,26 +52,11 @@ export class AppSettler {
       for (const [name] of keys) {
         if (!unsettled.some(([other]) => other === name)) this.deps.board.clearProblem(name);
       }
-      this.tellWhoGaveUp();
       const names = unsettled.map(([name]) => name);
       return (await this.settleByPriority(names, signal)) && hasLogDaemon;
     } catch (error) {
       if (!signal.aborted) logger.error("supervision can't reach pm2", { error: describeError(error) });
       return false;
-    }
-  }
-
-  /** Each time that an app has come to be FATAL. */
-  private tellWhoGaveUp(): void {
-    const { board, desired, logger, onGaveUp } = this.deps;
-    for (const app of desired.all()) {
-      const { name, version, state, exitStatus, signal, detail } = board.status(app);
-      if (state !== "FATAL") this.gaveUp.delete(name);
-      else if (!this.gaveUp.has(name)) {
-        this.gaveUp.add(name);
-        logger.error("an app gave up", { app: name, version, exitStatus, signal, detail });
-        onGaveUp();
-      }
     }
   }
 

@@ -6,7 +6,6 @@ import type { AppState, AppStatus } from "../core/app-status.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { type RetrySchedule, retryDelayMs } from "../core/retry.ts";
 import { AppFiles } from "./app-files.ts";
 import { AppLaunches } from "./app-launches.ts";
 import { AppLocks } from "./app-locks.ts";
@@ -27,6 +26,7 @@ import { processesOf } from "./process-key.ts";
 import { Reconciler } from "./reconciler.ts";
 import { StatusBoard } from "./status-board.ts";
 import type { SupervisorSystem } from "./system.ts";
+import { Vigil } from "./vigil.ts";
 
 export interface SupervisorDependencies {
   /** Holds `supervisorMigrations`' tables. */
@@ -53,8 +53,10 @@ export interface SupervisorDependencies {
   readonly random: Random;
   /** The POSIX shell that runs launchers. */
   readonly shell?: readonly [string, ...string[]];
-  /** How often everything is looked at, whether or not something happened. */
+  /** How often everything is looked at while something is under way or amiss. */
   readonly checkIntervalMs?: number;
+  /** And while all is at rest: for what nobody notes. */
+  readonly restIntervalMs?: number;
   /** Tells the fleet's operator of what nobody on the gateway may see. */
   readonly report?: (text: string) => void;
   /** Called when an app has come to be FATAL: its status tells more. */
@@ -64,10 +66,6 @@ export interface SupervisorDependencies {
   /** After how long an app that is FATAL is tried again. 0: never. */
   readonly fatalRetryMs?: number;
 }
-
-const retrySchedule: RetrySchedule = { firstDelayMs: 250, maxDelayMs: 15_000, factor: 2, jitter: 0.5 };
-/** A daemon that hangs can't start what crashes: it should not for longer than this. */
-const wakeIntervalMs = 2_000;
 
 /** Keeps apps as they are wanted: the desired state is the engine's, the processes are pm2's. */
 export class Supervisor implements AppHost {
@@ -81,6 +79,7 @@ export class Supervisor implements AppHost {
   private readonly locks = new AppLocks();
   private readonly health: HealthMonitor;
   private readonly settler: AppSettler;
+  private readonly vigil: Vigil;
   private readonly logDaemon: LogDaemonKeeper;
   private readonly board: StatusBoard;
   private running: AbortController | undefined;
@@ -91,7 +90,6 @@ export class Supervisor implements AppHost {
 
   constructor(deps: SupervisorDependencies) {
     const { db, clock, directories, system, pm2, logger, fatalRetryMs = 600_000 } = deps;
-    const { onGaveUp = () => undefined } = deps;
     this.deps = deps;
     this.desired = new DesiredState(db, () => clock.now());
     this.copy = new DesiredCopy(join(directories.stateDir, "apps.json"), system);
@@ -143,7 +141,8 @@ export class Supervisor implements AppHost {
     });
     const { desired, files, launches, board, logDaemon } = this;
     const parts = { desired, files, launches, board, logDaemon, reconciler };
-    this.settler = new AppSettler({ ...parts, pm2, clock, logger, onGaveUp });
+    this.settler = new AppSettler({ ...parts, pm2, clock, logger });
+    this.vigil = this.createVigil(fatalRetryMs);
     this.health = this.createHealthMonitor();
     this.control = this.createControl();
   }
@@ -159,12 +158,14 @@ export class Supervisor implements AppHost {
     system.writeFileAtomic(this.launcherCopy, readFileSync(launcherFile, "utf8"), { mode: 0o644 });
     const running = new AbortController();
     this.running = running;
+    const { vigil } = this;
+    vigil.listen(running.signal);
     // At once, not at the next look: apps are down from now on.
-    this.stopListening = pm2.onDown(() => this.inBackground(this.settler.settleAll(running.signal)));
+    this.stopListening = pm2.onDown(() => this.inBackground(vigil.look(running.signal)));
     // Before the first look, which a stopped daemon would hold up.
-    this.inBackground(this.keepAwake(running.signal));
-    const settled = await this.settler.settleAll(running.signal);
-    this.inBackground(this.watch(running.signal, settled));
+    this.inBackground(vigil.keepAwake(running.signal));
+    await vigil.look(running.signal);
+    this.inBackground(vigil.keepLooking(running.signal));
     this.publishWhileHeard();
     this.inBackground(this.health.run(running.signal));
   }
@@ -205,6 +206,7 @@ export class Supervisor implements AppHost {
     this.board.clearProblem(app.name);
     // Before start() and after stop() the wish alone is recorded; start() fulfils it.
     if (this.running !== undefined) await this.settler.settleOrReport(app.name, this.running.signal);
+    this.vigil.changed(app.name);
   }
 
   async withdraw(name: string): Promise<void> {
@@ -303,7 +305,7 @@ export class Supervisor implements AppHost {
   }
 
   async statuses(): Promise<readonly AppStatus[]> {
-    return this.desired.all().map((app) => this.board.status(app));
+    return this.vigil.review();
   }
 
   async settled(name: string, timeoutMs: number, signal?: AbortSignal): Promise<AppStatus> {
@@ -326,6 +328,26 @@ export class Supervisor implements AppHost {
     const stop = this.board.onChange(listener);
     this.publishWhileHeard();
     return stop;
+  }
+
+  private createVigil(fatalRetryMs: number): Vigil {
+    const { desired, board, settler } = this;
+    const { directories, pm2, clock, random, logger, onGaveUp = () => undefined } = this.deps;
+    const { checkIntervalMs = 10_000, restIntervalMs = 300_000 } = this.deps;
+    return new Vigil({
+      notesRoot: join(directories.runDir, "apps"),
+      desired,
+      board,
+      pm2,
+      settleAll: (signal) => settler.settleAll(signal),
+      // A file that could not be read before may ask for a probe by now.
+      onLooked: () => this.health.appsChanged(),
+      onGaveUp,
+      intervals: { unrestMs: checkIntervalMs, restMs: restIntervalMs, fatalRetryMs },
+      clock,
+      random,
+      logger,
+    });
   }
 
   private createHealthMonitor(): HealthMonitor {
@@ -395,25 +417,10 @@ export class Supervisor implements AppHost {
   }
 
   private async settleNow(name: string): Promise<void> {
-    if (this.running !== undefined) await this.settler.settle(name, this.running.signal);
-  }
-
-  private async watch(signal: AbortSignal, firstResult: boolean): Promise<void> {
-    const { clock, random, checkIntervalMs = 10_000 } = this.deps;
-    let failures = firstResult ? 0 : 1;
-    while (!signal.aborted) {
-      const delay = failures === 0 ? checkIntervalMs : retryDelayMs(retrySchedule, failures, random);
-      await clock.sleep(Math.min(delay, checkIntervalMs), signal).catch(() => undefined);
-      if (!signal.aborted) failures = (await this.settler.settleAll(signal)) ? 0 : failures + 1;
-      // A file that could not be read before may ask for a probe by now.
-      this.health.appsChanged();
-    }
-  }
-
-  private async keepAwake(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.deps.pm2.wake();
-      await this.deps.clock.sleep(wakeIntervalMs, signal).catch(() => undefined);
+    try {
+      if (this.running !== undefined) await this.settler.settle(name, this.running.signal);
+    } finally {
+      this.vigil.changed(name);
     }
   }
 

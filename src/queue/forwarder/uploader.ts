@@ -4,6 +4,7 @@ import { describeError } from "../../core/errors.ts";
 import type { Hold } from "../../core/hold.ts";
 import type { Logger } from "../../core/logger.ts";
 import { type RetrySchedule, retryDelayMs } from "../../core/retry.ts";
+import { Sleeper } from "../../core/sleeper.ts";
 import type { Lane, QueueOutlet, Waiting } from "../types.ts";
 import { urgentPriority } from "../urgent.ts";
 import { BatchSender } from "./batch-sender.ts";
@@ -16,8 +17,6 @@ import type { ForwarderSettings } from "./settings.ts";
 import type { Slots } from "./slots.ts";
 import type { UploadCounter } from "./stats.ts";
 
-/** Nothing to do: whatever changes that wakes it. */
-const longestPauseMs = 2_000_000_000;
 /** What seemed to be there waits behind what is held (by the clock, say): not to be asked for in a loop. */
 const emptyPauseMs = 1_000;
 
@@ -64,7 +63,7 @@ export class Uploader {
   private failures = 0;
   private notBeforeMs = 0;
   private lastError: string | undefined;
-  private wakeUp = new AbortController();
+  private readonly sleeper: Sleeper;
 
   /** @param hasBacklog what waits at the start has waited long enough */
   constructor(identityId: number, hasBacklog: boolean, dependencies: UploaderDependencies) {
@@ -72,6 +71,7 @@ export class Uploader {
     this.isCatchingUp = hasBacklog;
     this.dependencies = dependencies;
     const { outlet, counter, clock, settings } = dependencies;
+    this.sleeper = new Sleeper(clock);
     this.sender = new BatchSender({
       outlet,
       counter,
@@ -90,12 +90,12 @@ export class Uploader {
         await this.dependencies.slots.use(async () => {
           if (!stop.aborted) isEmpty = await this.upload(step.lane, stop);
         });
-        if (isEmpty) await this.pause(emptyPauseMs, stop);
+        if (isEmpty) await this.sleeper.sleep(emptyPauseMs);
         continue;
       }
       if (step.kind === "idle") this.isHurried = false;
       this.isBackingOff = step.kind === "wait" && this.notBeforeMs > this.dependencies.clock.monotonic();
-      await this.pause(step.kind === "wait" ? step.forMs : longestPauseMs, stop);
+      await this.sleeper.sleep(step.kind === "wait" ? step.forMs : Number.POSITIVE_INFINITY);
       this.isBackingOff = false;
     }
   }
@@ -107,7 +107,7 @@ export class Uploader {
 
   /** A setting has changed. */
   wake(): void {
-    this.wakeUp.abort();
+    this.sleeper.wake();
   }
 
   /** Uploads all there is now, whatever a backoff or a budget says. */
@@ -160,18 +160,6 @@ export class Uploader {
       isHurried: this.isHurried,
       lastLane: this.lastLane,
     };
-  }
-
-  private async pause(ms: number, stop: AbortSignal): Promise<void> {
-    const { clock } = this.dependencies;
-    if (!this.wakeUp.signal.aborted) {
-      try {
-        await clock.sleep(Math.min(ms, longestPauseMs), this.wakeUp.signal);
-      } catch (error) {
-        if (!this.wakeUp.signal.aborted) throw error;
-      }
-    }
-    if (!stop.aborted && this.wakeUp.signal.aborted) this.wakeUp = new AbortController();
   }
 
   /** @returns whether there was nothing to be had after all */

@@ -58,9 +58,11 @@ export class ProbedProcesses {
     const start = `${app.generation} ${app.directory}`;
     let known = this.known.get(app.name);
     if (known?.start !== start) {
-      const gwe = this.deps.launches.confIfReadable(app)?.gwe;
-      const hasProbe = gwe?.health_command !== undefined || gwe?.health_url !== undefined;
-      known = { start, settings: hasProbe ? gwe : undefined };
+      const conf = this.deps.launches.confIfReadable(app);
+      // Looked at again, then: it may be readable by the next time.
+      if (conf === undefined) return undefined;
+      const hasProbe = conf.gwe.health_command !== undefined || conf.gwe.health_url !== undefined;
+      known = { start, settings: hasProbe ? conf.gwe : undefined };
       this.known.set(app.name, known);
     }
     return known.settings;

@@ -24,6 +24,7 @@ import {
   Supervisor,
   supervisorMigrations,
 } from "../../../src/supervisor/index.ts";
+import { patienceMs } from "../../support/eventually.ts";
 
 const daemonFile = createRequire(import.meta.url).resolve("pm2/lib/Daemon.js");
 const programFile = join(import.meta.dirname, "../../../dist/logd.js");
@@ -45,6 +46,8 @@ export interface GatewayOptions {
   readonly fatalRetryMs?: number;
   readonly hostName?: string;
   readonly pingTimeoutMs?: number;
+  /** How often everything is looked at while all is at rest. */
+  readonly restIntervalMs?: number;
 }
 
 /** One gateway under a temporary directory: real database, real pm2 daemon, real apps. */
@@ -105,6 +108,7 @@ export class Gateway {
       report: this.options.report ?? (() => undefined),
       onGaveUp: this.options.onGaveUp ?? (() => undefined),
       checkIntervalMs: 1_000,
+      restIntervalMs: this.options.restIntervalMs ?? 1_000,
       statusIntervalMs: 50,
       fatalRetryMs: this.options.fatalRetryMs ?? 0,
     });
@@ -141,7 +145,7 @@ export class Gateway {
       for (const { supervisor } of this.open) await supervisor.stop();
       const last = this.open.at(-1);
       if (last !== undefined) await last.supervisor.stopAll();
-      await until(() => processesUnder(this.root).length === 0, 5_000).catch(() => undefined);
+      await until(() => processesUnder(this.root).length === 0).catch(() => undefined);
       expect(processesUnder(this.root)).toEqual([]);
     } finally {
       for (const { pid } of processesUnder(this.root)) process.kill(pid, "SIGKILL");
@@ -176,7 +180,7 @@ export function processesUnder(directory: string): readonly { pid: number; comma
 /** Polls until the condition gives something; fails after `timeoutMs`. */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  timeoutMs = 10_000,
+  timeoutMs = patienceMs,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
