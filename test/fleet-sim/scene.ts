@@ -23,7 +23,7 @@ export interface SceneOptions {
   readonly longPoll: number;
   readonly installMs: number;
   readonly seed: number;
-  /** Where the emulator keeps everything; undefined: in a SQLite file of its own. */
+  /** URL of the database in which the emulator keeps everything; undefined: in a SQLite file of its own. */
   readonly database: string | undefined;
 }
 
@@ -74,10 +74,11 @@ export class Scene implements AsyncDisposable {
   static async start(options: SceneOptions): Promise<Scene> {
     const directory = await mkdtemp(join(tmpdir(), "fleet-sim-"));
     const program = join(import.meta.dirname, "../../bin/murano-emulator");
-    const flags = ["--port", "0", "--data", join(directory, "data"), "--product", product];
-    if (options.database !== undefined) flags.push("--database", options.database);
-    const child = spawn(program, flags, {
+    const { database } = options;
+    const place = database === undefined ? ["--data", join(directory, "data")] : [];
+    const child = spawn(program, ["--port", "0", ...place, "--product", product], {
       stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...(database !== undefined && { MURANO_EMULATOR_DATABASE: database }) },
     });
     for await (const line of createInterface({ input: child.stdout })) {
       return new Scene(options, { child, directory, line });
