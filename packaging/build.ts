@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
@@ -129,8 +129,10 @@ for (const name of ["index.html", "icon.svg"]) {
   cpSync(join(root, "src/emulator/console/web", name), join(root, "dist/console", name));
 }
 
-// Not TypeScript: a POSIX shell script that pm2 runs for each app.
-cpSync(join(root, "src/supervisor/launcher/launcher.sh"), join(root, "dist/launcher.sh"));
+// Not TypeScript: POSIX shell scripts, for each app that pm2 runs and for each installer.
+for (const script of ["supervisor/launcher/launcher.sh", "platform/attendant/attendant.sh"]) {
+  cpSync(join(root, "src", script), join(root, "dist", basename(script)));
+}
 
 const tsc = spawnSync(
   process.execPath,

@@ -125,7 +125,7 @@ describe("for the owner", () => {
     expect(await storedBlobs(other.dataDirectory)).toHaveLength(1);
   });
 
-  test("32 MB go through whole, from and to disk", { timeout: 30_000 }, async () => {
+  test("32 MB go through whole, from and to disk", async () => {
     const blob = randomBytes(32 * 1024 * 1024);
     await emulator.addContent("gw", "large", blob);
     const response = await side.get(`${path}&id=large`);
