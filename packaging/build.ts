@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
@@ -81,8 +81,9 @@ const common = {
   lineLimit: 200,
   legalComments: "linked",
   plugins: [lazyBuiltins],
-  // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path.
-  external: ["pm2", "better-sqlite3"],
+  // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path; pg tries
+  // pg-native where somebody installed it.
+  external: ["pm2", "better-sqlite3", "pg-native"],
   // CommonJS dependencies inside an ES module bundle still call require().
   banner: {
     js: 'import{createRequire as __gweRequire}from"node:module";const require=__gweRequire(import.meta.url);',
@@ -128,8 +129,10 @@ for (const name of ["index.html", "icon.svg"]) {
   cpSync(join(root, "src/emulator/console/web", name), join(root, "dist/console", name));
 }
 
-// Not TypeScript: a POSIX shell script that pm2 runs for each app.
-cpSync(join(root, "src/supervisor/launcher/launcher.sh"), join(root, "dist/launcher.sh"));
+// Not TypeScript: POSIX shell scripts, for each app that pm2 runs and for each installer.
+for (const script of ["supervisor/launcher/launcher.sh", "platform/attendant/attendant.sh"]) {
+  cpSync(join(root, "src", script), join(root, "dist", basename(script)));
+}
 
 const tsc = spawnSync(
   process.execPath,
