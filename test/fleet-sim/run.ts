@@ -40,6 +40,8 @@ function describeSpent(spent: Spent): string {
   );
 }
 
+/** Speed and memory are demanded of this many; small runs must pass on any machine. */
+const isFullSize = gateways >= 10_000;
 const isFaultless = given.cutOff === 0;
 Scene.checkLimits(given);
 // With "postgres": a cluster of its own, whose commits reach the disk.
@@ -82,8 +84,7 @@ async function runPhases(): Promise<void> {
       demand("all gateways check in within an interval", found.checkIns >= gateways * 0.99);
       demand("no error", Object.keys(found.errors).length === 0);
     }
-    demand("p99 under 500 ms", found.p99Ms < 500);
-    demand("the emulator stays under 500 MB", found.emulatorPeakMb < 500);
+    if (isFullSize) demand("p99 under 500 ms", found.p99Ms < 500);
   }
   if (phases.includes("rollout")) {
     const found = await rollOut(scene, { ...given, limitS: intervalS * 20 + 600 });
@@ -94,6 +95,7 @@ async function runPhases(): Promise<void> {
     say(`  meanwhile: ${describe(found)}`);
     say(`  ${describeSpent(found)}`);
     demand("the roll-out completes", found.state === "completed");
+    if (isFaultless) demand("no error meanwhile", Object.keys(found.errors).length === 0);
     if (isFaultless && given.failing === 0)
       demand("it succeeds everywhere", found.counts.succeeded === gateways);
   }
@@ -112,8 +114,12 @@ async function runPhases(): Promise<void> {
   }
 }
 
-await Promise.race([runPhases(), stopped]);
-if (!given.exit) {
+const isComplete = await Promise.race([runPhases().then(() => true), stopped.then(() => false)]);
+if (isComplete) {
+  if (isFullSize) demand("the emulator stays under 500 MB", scene.emulatorUse().peakMb < 500);
+  say(failed.length === 0 ? "all demands met" : `${failed.length} demands not met: ${failed.join("; ")}`);
+}
+if (isComplete && !given.exit) {
   say("running on until Ctrl-C");
   for (let isOver = false; !isOver; ) {
     isOver = await Promise.race([stopped.then(() => true), scene.pass(10).then(() => false)]);
