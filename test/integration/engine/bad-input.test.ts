@@ -171,7 +171,7 @@ const badPackages: readonly BadPackage[] = [
   },
   {
     what: "install.sh hangs",
-    blob: packageWith("#!/bin/sh\necho waiting\nsleep 300\n"),
+    blob: packageWith("#!/bin/sh\necho waiting\nsleep 300 &\nwait\n"),
     told: {
       status: "rolled-back",
       exit_code: null,
