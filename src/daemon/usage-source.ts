@@ -42,6 +42,8 @@ const unsavedLimitBytes = 1024 * 1024;
 /** Where there are budgets, so much may go unnoticed: of our own requests, and in time. */
 const unreadLimitBytes = 64 * 1024;
 const lookIntervalMs = 60_000;
+/** The kernel's counters begin anew with each boot. */
+const longestUncountedMs = 5 * 60_000;
 
 /** Counts what flows, by the kernel's counters and the audited requests of device client and queue. */
 export class UsageSource {
@@ -52,6 +54,7 @@ export class UsageSource {
   private state: UsageState;
   private unsavedBytes = 0;
   private unreadBytes = 0;
+  private countedMs = Number.NEGATIVE_INFINITY;
   private lastWay: string | undefined;
   private currentHold: Hold = "nothing";
 
@@ -104,14 +107,23 @@ export class UsageSource {
     if (this.options.budgets.areSet && this.unreadBytes >= unreadLimitBytes) this.count();
   }
 
-  /** The report's text, up to this moment, and a digest of the budgets' levels. */
+  /** The report's text, up to the moment it is asked for, and a digest of the budgets' levels. */
   report(): { readonly text: string; readonly digest: string } {
-    const { budgets } = this.options;
-    this.count();
-    const text = usageReport(this.state, (name) =>
-      budgets.standings().filter(({ budget }) => isOfBudget(budget, name)),
-    );
-    return { text, digest: budgets.digest() };
+    const { budgets, clock } = this.options;
+    // Without budgets nothing depends on it: then so often that little is lost with the power.
+    if (budgets.areSet || clock.monotonic() - this.countedMs >= longestUncountedMs) this.count();
+    const text = (): string => {
+      this.count();
+      return usageReport(this.state, (name) =>
+        budgets.standings().filter(({ budget }) => isOfBudget(budget, name)),
+      );
+    };
+    return {
+      get text() {
+        return text();
+      },
+      digest: budgets.digest(),
+    };
   }
 
   /** What has flowed, and how the budgets stand, up to this moment. */
@@ -136,6 +148,7 @@ export class UsageSource {
     const { budgets } = this.options;
     const before = this.state;
     this.unreadBytes = 0;
+    this.countedMs = clock.monotonic();
     this.state = accumulateCounters(before, {
       ...this.moment(),
       interfaces: (this.options.counters ?? readCounters)(),
