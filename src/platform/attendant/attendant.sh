@@ -63,8 +63,9 @@ write_status() {
 keep_output <"$dir/printed" 9>&- &
 reader=$!
 keep_time 9>&- &
-# In the foreground: what a shell starts in the background ignores SIGINT for good.
-setsid /bin/sh -c 'echo "$$" >"$0/group" && exec "$@"' "$dir" "$@" >"$dir/printed" 2>&1 9>&-
+# In the foreground: what a shell starts in the background ignores SIGINT for good. In a subshell: what this shell has to
+# say of a death by signal is no output of the program's.
+(exec setsid /bin/sh -c 'echo "$$" >"$0/group" && exec "$@"' "$dir" "$@") >"$dir/printed" 2>&1 9>&-
 status=$?
 end=ended
 if [ -e "$dir/timed-out" ]; then
