@@ -81,8 +81,9 @@ const common = {
   lineLimit: 200,
   legalComments: "linked",
   plugins: [lazyBuiltins],
-  // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path.
-  external: ["pm2", "better-sqlite3"],
+  // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path; pg tries
+  // pg-native where somebody installed it.
+  external: ["pm2", "better-sqlite3", "pg-native"],
   // CommonJS dependencies inside an ES module bundle still call require().
   banner: {
     js: 'import{createRequire as __gweRequire}from"node:module";const require=__gweRequire(import.meta.url);',

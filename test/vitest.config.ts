@@ -20,7 +20,7 @@ export default defineConfig({
           ...patience,
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
-          maxWorkers: 2,
+          maxWorkers: 3,
           // No file changes what another imports: loading it all again for each would take as long as the tests.
           isolate: false,
         },
@@ -30,7 +30,7 @@ export default defineConfig({
           ...patience,
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
-          maxWorkers: 2,
+          maxWorkers: 3,
           isolate: false,
         },
       },
@@ -38,8 +38,9 @@ export default defineConfig({
         test: {
           ...patience,
           name: "integration",
+          isolate: false,
           include: ["test/integration/**/*.test.ts"],
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
     ],

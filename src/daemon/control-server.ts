@@ -6,6 +6,7 @@ import type { AppStatus } from "../core/app-status.ts";
 import type { ControlError, EngineStatus, InstallResult, JobRecord } from "../core/control-api.ts";
 import { describeError, GweError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { restWhileAlone } from "../platform/http-idle.ts";
 import { ControlRequestError } from "./control-error.ts";
 import { changeProcesses, type ProcessTarget } from "./process-routes.ts";
 import type { QueueControl } from "./queue-control.ts";
@@ -50,6 +51,7 @@ export class ControlServer {
     // An installation answers when it has ended, which may be half an hour.
     this.server.requestTimeout = 30_000;
     this.server.maxConnections = maxConnections;
+    restWhileAlone(this.server);
   }
 
   /** The instance lock must be held: what lies at the socket's path is then a leftover and is removed. */

@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { engineVersion } from "../config/index.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
@@ -9,6 +10,7 @@ import {
   type MachineFacts,
   machineFiles,
   type ReportedTime,
+  readKernelFile,
   systemCalls,
 } from "../telemetry/index.ts";
 import { askMachineFacts } from "./machine-facts.ts";
@@ -45,6 +47,22 @@ export class DeviceFactsSource {
       return; // The engine stops.
     }
     this.machineFacts = await askMachineFacts({ nodeFile, programFile, cwd, logger, signal: stop });
+  }
+
+  /** Another whenever an address, route, name server, mount or name of the device has changed, or all became known. */
+  fingerprint(): string {
+    const routes = [readKernelFile("/proc/net/route"), readKernelFile("/proc/net/ipv6_route")];
+    const mounts = readKernelFile("/proc/self/mounts")?.split("\n") ?? [];
+    return JSON.stringify([
+      systemCalls().uname,
+      networkInterfaces(),
+      // Of a route the counts of its use, too, are in these.
+      routes.map((text) => text?.split("\n").map((line) => line.split(/\s+/).slice(0, 5))),
+      readKernelFile("/etc/resolv.conf"),
+      // Memory file systems come and go with every login.
+      mounts.filter((line) => line.startsWith("/")),
+      this.machineFacts !== undefined,
+    ]);
   }
 
   /** The report's text, and what is lasting in it. */

@@ -14,8 +14,10 @@ export interface ProcessMemory {
 const settleMs = 5_000;
 /** A collection takes a tenth of a second, during which nobody is answered. */
 const quietUtilization = 0.1;
-/** Less garbage is not worth it. */
-const worthwhileBytes = 1_500_000;
+/** Less garbage is not worth a collection, which costs as much as ten check-ins or more, and what it throws away of their code. */
+const worthwhileBytes = 6_000_000;
+/** What the start has left behind. */
+const worthwhileAtFirstBytes = 1_500_000;
 
 /**
  * Gives back what work has left behind. V8 collects garbage when more room is needed, which an idle engine never
@@ -26,6 +28,7 @@ export class IdleMemory {
   private readonly memory: ProcessMemory;
   private timer: NodeJS.Timeout | undefined;
   private heldAfterwards = 0;
+  private hasCollected = false;
 
   constructor(memory: ProcessMemory) {
     this.memory = memory;
@@ -33,7 +36,7 @@ export class IdleMemory {
 
   /** Something was done: once that is over, its garbage may go. */
   lookSoon(): void {
-    if (this.memory.collect === undefined || this.timer !== undefined) return;
+    if (this.memory.collect === undefined || this.timer !== undefined || !this.isWorthwhile()) return;
     this.memory.utilization();
     this.timer = setTimeout(() => this.look(), settleMs).unref();
   }
@@ -46,11 +49,16 @@ export class IdleMemory {
   private look(): void {
     const { collect, heldBytes, utilization } = this.memory;
     this.timer = undefined;
-    if (heldBytes() - this.heldAfterwards < worthwhileBytes) return;
     // The next attempt to speak to Murano brings the next look.
     if (utilization() > quietUtilization) return;
     collect?.();
     this.heldAfterwards = heldBytes();
+    this.hasCollected = true;
+  }
+
+  private isWorthwhile(): boolean {
+    const grownBytes = this.memory.heldBytes() - this.heldAfterwards;
+    return grownBytes >= (this.hasCollected ? worthwhileBytes : worthwhileAtFirstBytes);
   }
 }
 

@@ -9,9 +9,9 @@ import { inOwnScope } from "../platform/own-scope.ts";
 import {
   bootId,
   isSameProcessAlive,
+  openProcessState,
   processesMarked,
   processStartTicks,
-  processState,
   signalMarked,
 } from "../platform/process-table.ts";
 import { emptyFileAbove, removePath } from "../platform/remove-path.ts";
@@ -50,7 +50,7 @@ export const supervisorSystem: SupervisorSystem = {
   bootId,
   processStartTicks,
   isSameProcessAlive,
-  processState,
+  openProcessState,
   writeFileAtomic,
   ensureDirectory,
   removePath,

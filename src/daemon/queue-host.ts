@@ -7,6 +7,7 @@ import {
 } from "../config/index.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { restWhileAlone } from "../platform/http-idle.ts";
 import { openDatabase } from "../platform/sqlite.ts";
 import { isDiskFull } from "../platform/sqlite-errors.ts";
 import { systemClock } from "../platform/system-clock.ts";
@@ -192,6 +193,7 @@ export class QueueHost {
     return new QueueListener({
       api: {
         socketPath: paths.queueSocket,
+        onCreated: restWhileAlone,
         logger,
         intake: store,
         identities: store.identities,

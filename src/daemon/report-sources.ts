@@ -29,7 +29,7 @@ export function reportSources(dependencies: ReportSourcesDependencies): ReportSo
     engineReport: async () => {
       const failure = loop().lastFailure();
       return engineReport({
-        apps: await hosting.supervisor.statuses(),
+        apps: hosting.supervisor.notedStatuses(),
         engineVersion,
         engine: {
           uptimeMs: process.uptime() * 1000,
@@ -45,6 +45,7 @@ export function reportSources(dependencies: ReportSourcesDependencies): ReportSo
       const { text, lasting } = await deviceFacts.deviceInfo();
       return { text, digest: createHash("sha256").update(lasting).digest("hex") };
     },
+    deviceFingerprint: () => deviceFacts.fingerprint(),
     usageReport: () => usage.report(),
     saveCounts: () => {
       usage.save();

@@ -14,9 +14,11 @@ import {
   type KernelCounters,
   parseUsageState,
   readCounters,
+  type UsageMoment,
   type UsageState,
   usageReport,
 } from "../telemetry/index.ts";
+import type { ClockKeeper } from "./clock-keeper.ts";
 import type { TrafficBudgets } from "./traffic-budgets.ts";
 import { WayOut } from "./way-out.ts";
 
@@ -26,6 +28,7 @@ export interface UsageSourceOptions {
   /** The kernel's; for tests others. */
   readonly counters?: () => readonly KernelCounters[];
   readonly clock: Clock;
+  readonly keeper: Pick<ClockKeeper, "isTrusted" | "time">;
   readonly logger: Logger;
 }
 
@@ -39,6 +42,8 @@ const unsavedLimitBytes = 1024 * 1024;
 /** Where there are budgets, so much may go unnoticed: of our own requests, and in time. */
 const unreadLimitBytes = 64 * 1024;
 const lookIntervalMs = 60_000;
+/** The kernel's counters begin anew with each boot. */
+const longestUncountedMs = 5 * 60_000;
 
 /** Counts what flows, by the kernel's counters and the audited requests of device client and queue. */
 export class UsageSource {
@@ -49,6 +54,7 @@ export class UsageSource {
   private state: UsageState;
   private unsavedBytes = 0;
   private unreadBytes = 0;
+  private countedMs = Number.NEGATIVE_INFINITY;
   private lastWay: string | undefined;
   private currentHold: Hold = "nothing";
 
@@ -88,7 +94,7 @@ export class UsageSource {
       consumer: isEnginePart(consumer) ? `${consumer}:${procedure}` : consumer,
       rx: bytesReceived,
       tx: bytesSent,
-      nowMs: this.options.clock.now(),
+      ...this.moment(),
     });
     this.unsavedBytes += bytesSent + bytesReceived;
     if (this.unsavedBytes >= unsavedLimitBytes) this.saveNow();
@@ -101,14 +107,23 @@ export class UsageSource {
     if (this.options.budgets.areSet && this.unreadBytes >= unreadLimitBytes) this.count();
   }
 
-  /** The report's text, up to this moment, and a digest of the budgets' levels. */
+  /** The report's text, up to the moment it is asked for, and a digest of the budgets' levels. */
   report(): { readonly text: string; readonly digest: string } {
-    const { budgets } = this.options;
-    this.count();
-    const text = usageReport(this.state, (name) =>
-      budgets.standings().filter(({ budget }) => isOfBudget(budget, name)),
-    );
-    return { text, digest: budgets.digest() };
+    const { budgets, clock } = this.options;
+    // Without budgets nothing depends on it: then so often that little is lost with the power.
+    if (budgets.areSet || clock.monotonic() - this.countedMs >= longestUncountedMs) this.count();
+    const text = (): string => {
+      this.count();
+      return usageReport(this.state, (name) =>
+        budgets.standings().filter(({ budget }) => isOfBudget(budget, name)),
+      );
+    };
+    return {
+      get text() {
+        return text();
+      },
+      digest: budgets.digest(),
+    };
   }
 
   /** What has flowed, and how the budgets stand, up to this moment. */
@@ -130,12 +145,12 @@ export class UsageSource {
   }
 
   private count(): void {
-    const { budgets, clock } = this.options;
+    const { budgets } = this.options;
     const before = this.state;
     this.unreadBytes = 0;
+    this.countedMs = clock.monotonic();
     this.state = accumulateCounters(before, {
-      bootId: this.bootId,
-      nowMs: clock.now(),
+      ...this.moment(),
       interfaces: (this.options.counters ?? readCounters)(),
     });
     if (!budgets.areSet) return;
@@ -146,6 +161,12 @@ export class UsageSource {
     }
     if (isLevelNew || this.unsavedBytes >= unsavedLimitBytes) this.saveNow();
     this.reviewHold(isLevelNew);
+  }
+
+  private moment(): UsageMoment {
+    const { clock, keeper } = this.options;
+    const { sinceBootMs } = keeper.time.now();
+    return { bootId: this.bootId, sinceBootMs, nowMs: clock.now(), isTimeKnown: keeper.isTrusted };
   }
 
   private noteWay(name: string, address: string, bytes: number): void {

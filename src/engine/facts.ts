@@ -51,6 +51,8 @@ export class EngineFacts {
   private readonly db: Database;
   private readonly select;
   private readonly upsert;
+  /** What was read last under each name, and what it means. */
+  private readonly parsed = new Map<string, { readonly text: string; readonly value: unknown }>();
 
   constructor(db: Database) {
     this.db = db;
@@ -132,9 +134,13 @@ export class EngineFacts {
   private read<N extends keyof typeof schemas>(name: N): z.infer<(typeof schemas)[N]> | undefined {
     const text = this.select.get(name);
     if (text === undefined) return undefined;
+    const known = this.parsed.get(name);
+    if (known?.text === text) return known.value as z.infer<(typeof schemas)[N]> | undefined;
     const parsed = schemas[name].safeParse(parseJson(text));
     // What another version wrote, or damage left, must not stop every later check-in: it counts as not known.
-    return parsed.success ? (parsed.data as z.infer<(typeof schemas)[N]>) : undefined;
+    const value = parsed.success ? (parsed.data as z.infer<(typeof schemas)[N]>) : undefined;
+    this.parsed.set(name, { text, value });
+    return value;
   }
 
   private write(name: keyof typeof schemas, value: unknown): void {

@@ -14,6 +14,8 @@ export interface ComposedReport {
 export interface ReportSources {
   engineReport(): Promise<string>;
   deviceInfo(): Promise<ComposedReport>;
+  /** Another whenever a lasting fact of `deviceInfo` may have changed that is likely to; cheap. */
+  deviceFingerprint(): string;
   usageReport(): ComposedReport;
   /** Keeps the counts that the reports tell; durable with the caller's transaction. */
   saveCounts(): void;
@@ -31,8 +33,10 @@ export interface ReportComposerDependencies {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** Collecting `device_info` costs more than all else in a check-in. */
+/** How often it is asked whether the device may have changed. */
 const lookAgainMs = 5 * 60 * 1000;
+/** Collecting `device_info` costs more than all else in a check-in: for what no fingerprint shows. */
+const collectAgainMs = 60 * 60 * 1000;
 
 /**
  * Puts the reports that are due into the outbox: `engine_report` for every check-in; `device_info` when a lasting fact
@@ -45,6 +49,8 @@ export class ReportComposer {
   private deviceInfoPending: ComposedReport | undefined;
   private usagePending: ComposedReport | undefined;
   private lookedMs = Number.NEGATIVE_INFINITY;
+  private collectedMs = Number.NEGATIVE_INFINITY;
+  private fingerprint = "";
 
   constructor(dependencies: ReportComposerDependencies) {
     this.dependencies = dependencies;
@@ -119,10 +125,16 @@ export class ReportComposer {
   private async deviceInfo(): Promise<ComposedReport | undefined> {
     const { sources, facts, clock } = this.dependencies;
     const sent = facts.deviceInfoSent();
-    const isFresh = clock.monotonic() - this.lookedMs < lookAgainMs;
-    if (isFresh && !this.isOld(sent) && this.deviceInfoPending === undefined) return undefined;
+    const isKnown = !this.isOld(sent) && this.deviceInfoPending === undefined;
+    const now = clock.monotonic();
+    if (isKnown && now - this.lookedMs < lookAgainMs) return undefined;
+    const fingerprint = sources.deviceFingerprint();
+    const isSame = fingerprint === this.fingerprint && now - this.collectedMs < collectAgainMs;
+    this.lookedMs = now;
+    if (isKnown && isSame) return undefined;
     const info = await sources.deviceInfo();
-    this.lookedMs = clock.monotonic();
+    this.collectedMs = now;
+    this.fingerprint = fingerprint;
     return this.isDue(info, sent) ? info : undefined;
   }
 

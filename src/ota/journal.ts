@@ -96,9 +96,11 @@ interface JobRow {
 /** The durable record of commands and jobs. Every method is one commit, or part of the caller's transaction. */
 export class Journal {
   private readonly db: Database;
+  private readonly anyOpen;
 
   constructor(db: Database) {
     this.db = db;
+    this.anyOpen = db.prepare("SELECT 1 FROM ota_commands WHERE open = 1 LIMIT 1");
   }
 
   transaction<T>(work: () => T): T {
@@ -149,6 +151,11 @@ export class Journal {
     const row = this.db.prepare<[number], CommandRow>("SELECT * FROM ota_commands WHERE seq = ?").get(seq);
     if (row === undefined) throw new JournalError("no such command", { context: { seq } });
     return commandFrom(row);
+  }
+
+  /** Whether the clearing of a command is not acknowledged yet. Asked at every check-in. */
+  hasOpen(): boolean {
+    return this.anyOpen.get() !== undefined;
   }
 
   /** Closes one command, or all of them: their clearing is acknowledged. */

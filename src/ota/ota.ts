@@ -93,6 +93,7 @@ export class Ota {
 
   /** `engine_fetch` was read and is empty: what had been taken is cleared, whether or not an answer said so. */
   acknowledgeEmpty(): void {
+    if (!this.journal.hasOpen()) return;
     this.journal.close();
     this.releaseAt.clear();
     this.wakeup.wake();

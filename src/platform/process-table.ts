@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 
 /** A process for good: a pid alone may be recycled, a pid with its start time is not. */
 export interface ProcessIdentity {
@@ -15,13 +15,47 @@ export function processStartTicks(pid: number): number | undefined {
 /** Where in /proc/<pid>/stat, counted from the state, which is 0. */
 const startField = 19;
 
+/** Tells how one process is, as often as it is asked. */
+export interface ProcessStateReader {
+  /**
+   * The letter of /proc/<pid>/stat: `S` sleeps, `R` runs, `T` was stopped, as by SIGSTOP, and waits for SIGCONT …;
+   * undefined for what is dead.
+   */
+  state(): string | undefined;
+  close(): void;
+}
+
+/** As much of /proc/<pid>/stat as holds number, name (15 bytes at most, in parentheses) and state. */
+const stateBytes = 64;
+
 /**
- * The letter of /proc/<pid>/stat: `S` sleeps, `R` runs, `T` was stopped, as by SIGSTOP, and waits for SIGCONT …;
- * undefined for what is dead.
+ * For a process that is looked at again and again: each time is one call of the system. What is open is of this very
+ * process, whoever gets its number later. Undefined where it is dead.
  */
-export function processState({ pid, startTicks }: ProcessIdentity): string | undefined {
-  const fields = statFields(pid);
-  return startTicksOf(fields) === startTicks ? fields[0] : undefined;
+export function openProcessState({ pid, startTicks }: ProcessIdentity): ProcessStateReader | undefined {
+  let fd: number;
+  try {
+    fd = openSync(`/proc/${pid}/stat`, "r");
+  } catch {
+    return undefined; // There is none.
+  }
+  if (processStartTicks(pid) !== startTicks) {
+    closeSync(fd);
+    return undefined;
+  }
+  const start = Buffer.alloc(stateBytes);
+  return {
+    state: () => {
+      try {
+        readSync(fd, start, 0, stateBytes, 0);
+      } catch {
+        return undefined; // ESRCH: it is gone.
+      }
+      const letter = String.fromCharCode(start[start.lastIndexOf(")") + 2] ?? 0);
+      return letter === "Z" || letter === "X" ? undefined : letter;
+    },
+    close: () => closeSync(fd),
+  };
 }
 
 function startTicksOf(fields: readonly string[]): number | undefined {
@@ -34,7 +68,8 @@ function startTicksOf(fields: readonly string[]): number | undefined {
 /** Of /proc/<pid>/stat, from the state on; none when there is no such process. */
 function statFields(pid: number): readonly string[] {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // Node reads text in this encoding, and in no other, in one go.
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The command name may hold spaces and parentheses: fields are counted from the last ')'.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {

@@ -19,6 +19,11 @@ export class AppFiles {
   private readonly root: string;
   private readonly system: SupervisorSystem;
   private readonly bootId: string;
+  /** What the file `state` of each process said when it was last read, and what that means. */
+  private readonly read = new Map<
+    string,
+    { readonly text: string; readonly state: LauncherState | undefined }
+  >();
 
   constructor(runDir: string, system: SupervisorSystem) {
     this.root = join(runDir, "apps");
@@ -52,11 +57,11 @@ export class AppFiles {
 
   /** Only what lives or was noted in this boot: after a reboot, everything here is about processes long gone. */
   trace(key: string): ProcessTrace {
-    const state = parseLauncherState(this.read(key, "state"));
+    const state = this.state(key);
     return {
       state: state?.bootId === this.bootId ? state : undefined,
-      launcher: this.alive(parseIdentity(this.read(key, "launcher"))),
-      child: this.alive(parseIdentity(this.read(key, "child"))),
+      launcher: this.alive(parseIdentity(this.text(key, "launcher"))),
+      child: this.alive(parseIdentity(this.text(key, "child"))),
     };
   }
 
@@ -66,7 +71,18 @@ export class AppFiles {
   }
 
   remove(key: string): void {
+    this.read.delete(key);
     if (isProcessKey(key)) this.system.removePath(this.directory(key));
+  }
+
+  /** It says the same nearly always. */
+  private state(key: string): LauncherState | undefined {
+    const text = this.text(key, "state");
+    const known = this.read.get(key);
+    if (known?.text === text) return known.state;
+    const state = parseLauncherState(text);
+    this.read.set(key, { text, state });
+    return state;
   }
 
   private alive(process: BootProcess | undefined): ProcessIdentity | undefined {
@@ -74,7 +90,7 @@ export class AppFiles {
     return this.system.isSameProcessAlive(process) ? process : undefined;
   }
 
-  private read(key: string, file: string): string {
+  private text(key: string, file: string): string {
     if (!isProcessKey(key)) return "";
     try {
       return readFileSync(join(this.directory(key), file), "utf8");

@@ -47,20 +47,26 @@ const rowSchema = z.pipe(
 export class DesiredState {
   private readonly db: Database.Database;
   private readonly now: () => number;
+  /** As the table has them; undefined where it may have changed since. */
+  private known: readonly DesiredApp[] | undefined;
 
   constructor(db: Database.Database, now: () => number) {
     this.db = db;
     this.now = now;
   }
 
+  /** The same objects for as long as nothing changes. */
   all(): readonly DesiredApp[] {
+    if (this.known !== undefined) return this.known;
     const rows = this.db.prepare("SELECT * FROM supervised_apps ORDER BY name").all();
-    return rows.map((row) => rowSchema.parse(row));
+    const apps = rows.map((row) => rowSchema.parse(row));
+    // What a transaction has changed it may yet take back.
+    if (!this.db.inTransaction) this.known = apps;
+    return apps;
   }
 
   get(name: string): DesiredApp | undefined {
-    const row = this.db.prepare("SELECT * FROM supervised_apps WHERE name = ?").get(name);
-    return row === undefined ? undefined : rowSchema.parse(row);
+    return this.all().find((app) => app.name === name);
   }
 
   /**
@@ -70,7 +76,7 @@ export class DesiredState {
    */
   register(app: InstalledApp & Pick<DesiredApp, "processes">, wantedAtFirst: "running" | "stopped"): void {
     const now = this.now();
-    this.db.transaction(() => {
+    this.change(() => {
       this.db
         .prepare(
           `${insertApp}
@@ -88,45 +94,56 @@ export class DesiredState {
             stoppedProcesses: [],
           }),
         );
-    })();
+    });
   }
 
   /** Records what an app's `supervisor.conf` makes of it now; what is not named any more ends. */
   setProcesses(name: string, processes: readonly string[]): void {
-    this.db
-      .prepare("UPDATE supervised_apps SET processes = ? WHERE name = ?")
-      .run(JSON.stringify(processes), name);
+    this.change(() => {
+      this.db
+        .prepare("UPDATE supervised_apps SET processes = ? WHERE name = ?")
+        .run(JSON.stringify(processes), name);
+    });
   }
 
   /** Records which processes of an app wanted running are to be stopped; the others are not started anew. */
   setStoppedProcesses(name: string, stopped: readonly string[]): void {
-    this.db
-      .prepare("UPDATE supervised_apps SET stopped_processes = ?, wanted_since = ? WHERE name = ?")
-      .run(JSON.stringify(stopped), this.now(), name);
+    this.change(() => {
+      this.db
+        .prepare("UPDATE supervised_apps SET stopped_processes = ?, wanted_since = ? WHERE name = ?")
+        .run(JSON.stringify(stopped), this.now(), name);
+    });
   }
 
   /** Records what is wanted of all processes; `running` asks for a new start. */
   want(name: string, wanted: "running" | "stopped"): void {
-    this.db.transaction(() => {
+    this.change(() => {
       this.db
         .prepare(`UPDATE supervised_apps
            SET wanted = ?, generation = ?, wanted_since = ?, stopped_processes = '[]' WHERE name = ?`)
         .run(wanted, this.nextGeneration(), this.now(), name);
-    })();
+    });
   }
 
   forget(name: string): void {
-    this.db.prepare("DELETE FROM supervised_apps WHERE name = ?").run(name);
+    this.change(() => {
+      this.db.prepare("DELETE FROM supervised_apps WHERE name = ?").run(name);
+    });
   }
 
   /** Puts back apps as an earlier database had them: what runs of them is recognised, and runs on. */
   restore(apps: readonly DesiredApp[]): void {
-    this.db.transaction(() => {
+    this.change(() => {
       const insert = this.db.prepare(`${insertApp} ON CONFLICT DO NOTHING`);
       for (const app of apps) insert.run(rowOf(app));
       const last = Math.max(0, ...apps.map(({ generation }) => generation));
       this.db.prepare("UPDATE supervisor_generation SET last = max(last, ?)").run(last);
-    })();
+    });
+  }
+
+  private change(work: () => void): void {
+    this.known = undefined;
+    this.db.transaction(work)();
   }
 
   private nextGeneration(): number {

@@ -163,7 +163,7 @@ export class Supervisor implements AppHost {
     // At once, not at the next look: apps are down from now on.
     this.stopListening = pm2.onDown(() => this.inBackground(vigil.look(running.signal)));
     // Before the first look, which a stopped daemon would hold up.
-    this.inBackground(vigil.keepAwake(running.signal));
+    vigil.keepAwake();
     await vigil.look(running.signal);
     this.inBackground(vigil.keepLooking(running.signal));
     this.publishWhileHeard();
@@ -306,6 +306,11 @@ export class Supervisor implements AppHost {
 
   async statuses(): Promise<readonly AppStatus[]> {
     return this.vigil.review();
+  }
+
+  /** The same for a report: of apps at rest as their launchers noted it, without a look whether that is still so. */
+  notedStatuses(): readonly AppStatus[] {
+    return this.vigil.noted();
   }
 
   async settled(name: string, timeoutMs: number, signal?: AbortSignal): Promise<AppStatus> {

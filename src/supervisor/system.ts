@@ -1,5 +1,5 @@
 import type { UrlProbeResult } from "../platform/http-probe.ts";
-import type { ProcessIdentity } from "../platform/process-table.ts";
+import type { ProcessIdentity, ProcessStateReader } from "../platform/process-table.ts";
 import type { ProcessOutcome, RunProcessOptions } from "../platform/run-process.ts";
 import type { SpawnDetachedOptions } from "../platform/spawn-detached.ts";
 
@@ -8,8 +8,8 @@ export interface SupervisorSystem {
   bootId(): string;
   processStartTicks(pid: number): number | undefined;
   isSameProcessAlive(process: ProcessIdentity): boolean;
-  /** As ps shows it: `T` was stopped, as by SIGSTOP, and waits for SIGCONT; undefined for what is dead. */
-  processState(process: ProcessIdentity): string | undefined;
+  /** To look again and again how a process is; undefined where it is dead. */
+  openProcessState(process: ProcessIdentity): ProcessStateReader | undefined;
   writeFileAtomic(file: string, content: string, options: { readonly mode: number }): void;
   ensureDirectory(directory: string, mode: number): void;
   /** Removes a file or a tree; nothing there is fine. */

@@ -10,6 +10,13 @@ import type { Pm2Port } from "./pm2/index.ts";
 import { appOfKey } from "./process-key.ts";
 import type { StatusBoard } from "./status-board.ts";
 
+interface Known {
+  readonly app: DesiredApp;
+  readonly status: AppStatus;
+  /** Of the wall clock when it was seen. */
+  readonly wallOffsetMs: number;
+}
+
 export interface VigilDependencies {
   /** `run/apps` */
   readonly notesRoot: string;
@@ -28,14 +35,14 @@ export interface VigilDependencies {
   readonly logger: Logger;
 }
 
+/** By which the clocks may part before times are told anew. */
+const longestDriftMs = 1_000;
 /** A launcher notes several things in a row. */
 const gatherMs = 20;
 /** A daemon that was stopped can't start what has ended: it should not for longer than this. */
 const wakeIntervalMs = 2_000;
 /** While nothing has ended. */
-const restWakeIntervalMs = 5_000;
-/** How often processes are looked for that have ended without a note. */
-const reviewIntervalMs = 60_000;
+const restWakeIntervalMs = 7_000;
 
 /**
  * Notices what is no longer as it is wanted. Launchers' notes tell it at once; as long as they tell nothing, next to
@@ -46,12 +53,13 @@ export class Vigil {
   private readonly schedule: LookSchedule;
   private readonly notes: NotesWatch;
   private readonly looking: Sleeper;
-  private readonly waking: Sleeper;
+  private waking: NodeJS.Timeout | undefined;
   /** Apps that are FATAL, and were told. */
   private readonly gaveUp = new Set<string>();
   /** Apps whose launchers have noted something that was not looked at yet. */
-  private readonly noted = new Set<string>();
-  private reviewedAtMs = Number.NEGATIVE_INFINITY;
+  private readonly unseen = new Set<string>();
+  /** What was seen of apps that are at rest; gone as soon as a launcher of theirs notes anything. */
+  private readonly known = new Map<string, Known>();
 
   constructor(deps: VigilDependencies) {
     const { notesRoot, intervals, clock, random, logger } = deps;
@@ -59,7 +67,6 @@ export class Vigil {
     this.schedule = new LookSchedule(intervals, random);
     this.notes = new NotesWatch({ root: notesRoot, onNoted: (key) => this.changed(appOfKey(key)), logger });
     this.looking = new Sleeper(clock);
-    this.waking = new Sleeper(clock);
   }
 
   /** From now on launchers' notes are heard, until the signal aborts. The directory of notes must be there. */
@@ -70,7 +77,8 @@ export class Vigil {
       () => {
         this.notes.stop();
         this.looking.wake();
-        this.waking.wake();
+        clearTimeout(this.waking);
+        this.waking = undefined;
       },
       { once: true },
     );
@@ -94,48 +102,75 @@ export class Vigil {
     }
   }
 
-  /** Has pm2's daemon go on when somebody has stopped it. Beside the looks, which a stopped daemon holds up. */
-  async keepAwake(signal: AbortSignal): Promise<void> {
-    const { pm2, clock } = this.deps;
-    while (!signal.aborted) {
-      pm2.wake();
-      const isDue = clock.monotonic() - this.reviewedAtMs >= reviewIntervalMs;
-      if (isDue) this.tryReview(() => this.review());
-      const isAtRest = this.notes.isWatching && !this.schedule.isRestless;
-      await this.waking.sleep(isAtRest ? restWakeIntervalMs : wakeIntervalMs);
+  /**
+   * Has pm2's daemon go on when somebody has stopped it, until `listen`'s signal aborts. Beside the looks, which a
+   * stopped daemon holds up.
+   */
+  keepAwake(): void {
+    const isAtRest = this.notes.isWatching && !this.schedule.isRestless;
+    clearTimeout(this.waking);
+    // A timer and nothing around it: a look this frequent is most of what an engine at rest does beside its check-ins.
+    this.waking = setTimeout(() => this.keepAwake(), isAtRest ? restWakeIntervalMs : wakeIntervalMs).unref();
+    try {
+      this.deps.pm2.wake();
+    } catch (error) {
+      this.deps.logger.error("pm2's daemon can't be looked at", { error: describeError(error) });
     }
   }
 
   /** Something about an app may be another than it was. It is looked at soon. */
   changed(app: string): void {
-    this.noted.add(app);
-    if (this.noted.size > 1) return;
-    void this.deps.clock.sleep(gatherMs).then(() => this.tryReview(() => this.reviewNoted()));
+    this.known.delete(app);
+    this.unseen.add(app);
+    if (this.unseen.size > 1) return;
+    void this.deps.clock.sleep(gatherMs).then(() => this.tryReview(() => this.reviewUnseen()));
   }
 
   /** How each app is right now. */
   review(): readonly AppStatus[] {
-    const { desired, clock } = this.deps;
-    this.reviewedAtMs = clock.monotonic();
-    return this.replan(() => desired.all().map((app) => this.see(app)));
+    return this.replan(() => this.deps.desired.all().map((app) => this.see(app)));
   }
 
-  private reviewNoted(): void {
-    const names = [...this.noted];
-    this.noted.clear();
+  /** The same, but of apps at rest as their launchers noted it: nobody looks whether their processes are still there. */
+  noted(): readonly AppStatus[] {
+    return this.replan(() => this.deps.desired.all().map((app) => this.remembered(app) ?? this.see(app)));
+  }
+
+  private remembered(app: DesiredApp): AppStatus | undefined {
+    const known = this.known.get(app.name);
+    if (!this.notes.isWatching || known?.app !== app) return undefined;
+    // Its times are by a clock that was set since, or ran on while the machine slept.
+    return Math.abs(this.wallOffsetMs - known.wallOffsetMs) > longestDriftMs ? undefined : known.status;
+  }
+
+  private get wallOffsetMs(): number {
+    return this.deps.clock.now() - this.deps.clock.monotonic();
+  }
+
+  private reviewUnseen(): void {
+    const names = [...this.unseen];
+    this.unseen.clear();
     this.replan(() => {
       for (const name of names) {
         const app = this.deps.desired.get(name);
         if (app !== undefined) this.see(app);
-        else this.schedule.forget(name);
+        else this.forget(name);
       }
     });
+  }
+
+  private forget(name: string): void {
+    this.schedule.forget(name);
+    this.known.delete(name);
+    this.gaveUp.delete(name);
   }
 
   private see(app: DesiredApp): AppStatus {
     const { board, clock } = this.deps;
     const status = board.status(app);
     this.schedule.seen(status, clock.monotonic(), clock.now());
+    if (isLasting(status)) this.known.set(app.name, { app, status, wallOffsetMs: this.wallOffsetMs });
+    else this.known.delete(app.name);
     this.tellIfGaveUp(status);
     return status;
   }
@@ -158,7 +193,7 @@ export class Vigil {
     const before = schedule.nextLookMs(notes.isWatching);
     const result = work();
     if (schedule.nextLookMs(notes.isWatching) < before) this.looking.wake();
-    if (schedule.isRestless && !wasRestless) this.waking.wake();
+    if (schedule.isRestless && !wasRestless && this.waking !== undefined) this.keepAwake();
     return result;
   }
 
@@ -169,4 +204,13 @@ export class Vigil {
       this.deps.logger.error("the apps' states can't be read", { error: describeError(error) });
     }
   }
+}
+
+/** Stays what it is until a launcher notes something: neither time nor probes change it. */
+function isLasting(status: AppStatus): boolean {
+  const processes = status.processes ?? [status];
+  return processes.every(
+    ({ state, restarting, health }) =>
+      health === undefined && restarting !== true && ["RUNNING", "EXITED", "STOPPED"].includes(state),
+  );
 }

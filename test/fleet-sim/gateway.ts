@@ -102,6 +102,7 @@ export class SimulatedGateway {
       sources: {
         engineReport: async () => this.#engineReport(),
         deviceInfo: async () => ({ text: deviceInfo, digest: "1" }),
+        deviceFingerprint: () => "1",
         usageReport: () => ({
           text: '{"eth0":{"top_consumer":"gwe:writeRead","consumers":{}}}',
           digest: "1",

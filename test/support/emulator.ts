@@ -15,11 +15,12 @@ import {
 } from "../../src/emulator/index.ts";
 import { EmulatedDevice, type OwnerAccess, ownerFetch } from "./emulated-device.ts";
 import { patienceMs } from "./eventually.ts";
+import { dropTestDatabase, testDatabase } from "./test-database.ts";
 
 export type { Point } from "./emulated-device.ts";
 export { EmulatedDevice };
 
-export interface TestEmulatorOptions extends Omit<EmulatorOptions, "dataDirectory"> {
+export interface TestEmulatorOptions extends Omit<EmulatorOptions, "dataDirectory" | "database"> {
   /** Keep what an earlier emulator left; by default a fresh directory, removed on close. */
   readonly dataDirectory?: string;
 }
@@ -31,10 +32,17 @@ export interface ContentOptions {
 }
 
 /** Starts an emulator; `await using` or `close()` ends it and removes its directory. */
-export async function startTestEmulator(options: TestEmulatorOptions = {}): Promise<TestEmulator> {
-  const own = options.dataDirectory === undefined;
-  const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), "emulator-")));
-  const emulator = await startEmulator({ ...options, dataDirectory });
+export async function startTestEmulator({
+  dataDirectory: given,
+  ...options
+}: TestEmulatorOptions = {}): Promise<TestEmulator> {
+  const own = given === undefined;
+  const dataDirectory = given ?? (await mkdtemp(join(tmpdir(), "emulator-")));
+  const database = await testDatabase(dataDirectory);
+  const emulator = await startEmulator({
+    ...options,
+    ...(database === undefined ? { dataDirectory } : { database }),
+  });
   return new TestEmulator(emulator, dataDirectory, own);
 }
 
@@ -194,7 +202,9 @@ export class TestEmulator implements AsyncDisposable {
 
   async close(): Promise<void> {
     await this.emulator.close();
-    if (this.#ownsDirectory) await rm(this.dataDirectory, { recursive: true, force: true });
+    if (!this.#ownsDirectory) return;
+    await rm(this.dataDirectory, { recursive: true, force: true });
+    await dropTestDatabase(this.dataDirectory);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -23,7 +23,10 @@ const appScript = `#!/bin/sh
 trap 'echo "asked by INT"; echo beat >>/order; exit 0' INT
 trap 'echo "asked by TERM"; exit 0' TERM
 echo "started $$"
-while :; do sleep 0.2; done
+while :; do
+  echo "beat $$"
+  sleep 0.2
+done
 `;
 const appConf = "[supervisord]\ncommand=./run.sh\nstopsignal=INT\nautorestart=true\nstartsecs=1\n";
 
@@ -38,6 +41,7 @@ export const beginnings: Steps = [
     installerOutlives,
   ],
   ["kill -9 of the engine: back by itself, the app untouched", killEngine],
+  ["kill -9 of the log daemon, of each of a launcher's processes, of the app: all there again", killParts],
 ];
 
 /** After an upgrade as well. */
@@ -199,6 +203,58 @@ async function killEngine({ container }: Gateway): Promise<string> {
   const tookMs = Math.round(performance.now() - began);
   assert.equal(await runningApp(container), app);
   return `engine back after ${tookMs} ms`;
+}
+
+/** Each is killed while all else runs; afterwards the app runs once, and what it writes reaches its log. */
+async function killParts({ container }: Gateway): Promise<string> {
+  const logDaemon = (): Promise<readonly number[]> => pids(container, "pgrep -f logd[.]mjs");
+  const launcher = (): Promise<readonly number[]> =>
+    pids(container, "cut -d : -f 1 /run/gateway-engine/apps/beat/launcher");
+  // It tells the launcher of pm2's end, and comes with each new launcher. The app is a child beside it.
+  const watcher = async (): Promise<readonly number[]> =>
+    pids(container, `pgrep -P ${(await launcher())[0]} -f launcher[.]sh`);
+  const parts = { logDaemon, watcher, launcher, app: async () => [await runningApp(container)] };
+  const tookMs: Record<string, number> = {};
+  for (const [name, find] of Object.entries(parts)) {
+    const [victim, ...more] = await find();
+    assert.ok(victim !== undefined && more.length === 0, `one ${name}: ${victim} ${more.join(" ")}`);
+    const engine = await mainPid(container, engineUnit);
+    const pm2 = await mainPid(container, pm2Unit);
+    const former = await runningApp(container);
+    const began = performance.now();
+    await container.sh(`kill -9 ${victim}`);
+    // Without its launcher it would be an app that nobody supervises: it is started anew.
+    const isStartedAnew = name === "launcher" || name === "app";
+    const app = await container.eventually(`what follows the ${name}`, async () => {
+      const sessions = await appSessions(container);
+      assert.ok(sessions.length <= 1, `the app runs ${sessions.length} times`);
+      const [successor] = name === "watcher" ? await launcher() : await find();
+      const isThere = successor !== undefined && successor !== victim;
+      return isThere && (sessions[0] !== former) === isStartedAnew && sessions[0];
+    });
+    await container.eventually("the app to run", async () => (await runningApp(container)) === app);
+    tookMs[name] = Math.round(performance.now() - began);
+    const beats = async (): Promise<number> =>
+      Number(await container.sh(`cat /var/log/beat*.log | grep -cx 'beat ${app}'`));
+    const before = await beats();
+    await container.eventually(`the log to go on after the ${name}`, async () => (await beats()) > before);
+    assert.equal((await logDaemon()).length, 1);
+    assert.equal(await mainPid(container, engineUnit), engine);
+    assert.equal(await mainPid(container, pm2Unit), pm2);
+  }
+  const foreign = "grep -hvxE 'started [0-9]+|beat [0-9]+|asked by (INT|TERM)' /var/log/beat*.log";
+  assert.equal((await container.try(foreign)).stdout, "", "every line is whole");
+  return Object.entries(tookMs)
+    .map(([name, ms]) => `${name} ${ms} ms`)
+    .join(", ");
+}
+
+async function pids(container: Container, command: string): Promise<readonly number[]> {
+  const { stdout } = await container.try(command);
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(Number);
 }
 
 async function killPm2({ container }: Gateway): Promise<string> {

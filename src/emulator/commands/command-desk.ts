@@ -15,6 +15,8 @@ export interface CommandDeskParts {
   readonly clock: Clock;
   readonly serverClock: ServerClock;
   readonly logger: Logger;
+  /** Whether other processes may share the database: then the one that leads follows commands. */
+  readonly isShared?: boolean;
 }
 
 /** Written in one transaction: check-ins must not wait for a command to ten thousand gateways. */
@@ -30,9 +32,13 @@ export class CommandDesk {
   readonly #open = new Map<number, Map<string, OpenTarget>>();
   readonly #listeners = new Set<(commandId: string) => void>();
   readonly #follower: CommandFollower;
+  #leads: boolean;
+  /** Whether there may be commands of other processes that are not followed yet. */
+  #isBehind = false;
 
   constructor(parts: CommandDeskParts) {
     this.#parts = parts;
+    this.#leads = !parts.isShared;
     this.#follower = new CommandFollower({
       ...parts,
       subject: "commands",
@@ -40,18 +46,38 @@ export class CommandDesk {
       look: async (heard) => {
         for (const { clientId } of heard) await this.#lookAt(clientId);
       },
+      afterwards: () => this.#catchUp(),
       // Several of a gateway's values come together, and operators watch.
       gatherMs: 0,
     });
   }
 
   async start(): Promise<void> {
-    for (const target of await this.#parts.store.commands.open()) this.#remember(target);
+    if (this.#leads) for (const target of await this.#parts.store.commands.open()) this.#remember(target);
     this.#follower.start(this.#open.keys());
   }
 
   async stop(): Promise<void> {
     await this.#follower.stop();
+  }
+
+  /** Of the processes that share a database this one follows commands from now on, or no longer. */
+  lead(isLeader: boolean): void {
+    this.#leads = isLeader;
+    if (!isLeader) this.#open.clear();
+    this.lookAgain();
+  }
+
+  /** Another process gave this command, or found that it stands differently. */
+  heardOf(commandId: string): void {
+    this.lookAgain();
+    this.#tell(commandId);
+  }
+
+  /** Something may have happened unheard. */
+  lookAgain(): void {
+    this.#isBehind = this.#leads;
+    if (this.#leads) this.#follower.wake();
   }
 
   /** Calls back when a command stands differently at some gateway; returns what ends it. */
@@ -81,7 +107,7 @@ export class CommandDesk {
       const slice = clientIds.slice(at, at + perTransaction);
       const written = await store.commands.deliver(id, slice, value, serverClock.nowS());
       for (const clientId of written) {
-        this.#remember({ commandId: id, clientId, state: "waiting", givenAt, text });
+        if (this.#leads) this.#remember({ commandId: id, clientId, state: "waiting", givenAt, text });
         hub.changed(clientId, ["engine_fetch"], "owner");
       }
     }
@@ -94,7 +120,7 @@ export class CommandDesk {
     const { store, serverClock, hub } = this.#parts;
     const [reading] = await store.dataports.read(clientId, ["engine_fetch"]);
     if (!reading || reading.value.length === 0) return false;
-    for (const target of [...(this.#open.get(clientId)?.values() ?? [])]) {
+    for (const target of await store.commands.openAt(clientId)) {
       if (target.state === "waiting") await this.#change(target, { state: "replaced", detail: "withdrawn" });
     }
     await store.dataports.writeRead(
@@ -109,6 +135,25 @@ export class CommandDesk {
 
   async list(ownerId: number, limit: number): Promise<readonly CommandRecord[]> {
     return this.#parts.store.commands.list(ownerId, limit);
+  }
+
+  /** Takes up what other processes gave, and what one that died may have told nobody of. */
+  async #catchUp(): Promise<void> {
+    if (!this.#isBehind) return;
+    const { store, hub } = this.#parts;
+    this.#isBehind = false;
+    try {
+      for (const target of await store.commands.open()) {
+        const { clientId, commandId, state } = target;
+        if (this.#open.get(clientId)?.has(commandId)) continue;
+        this.#remember(target);
+        this.#follower.lookAt(clientId);
+        if (state === "waiting") hub.changed(clientId, ["engine_fetch"], "server");
+      }
+    } catch (error) {
+      this.#isBehind = this.#leads;
+      throw error;
+    }
   }
 
   #remember(target: OpenTarget): void {
@@ -157,9 +202,10 @@ export class CommandDesk {
   async #change(target: OpenTarget, change: ReturnType<typeof nextTargetState> & object): Promise<void> {
     const { commandId, clientId } = target;
     const { store, serverClock } = this.#parts;
-    if (change.state === "taken") this.#remember({ ...target, state: "taken" });
+    if (change.state === "taken" && this.#leads) this.#remember({ ...target, state: "taken" });
     else this.#forget(clientId, commandId);
-    await store.commands.setState(commandId, clientId, { ...change, at: serverClock.nowS() });
+    const at = serverClock.nowS();
+    await store.commands.setState(commandId, clientId, { ...change, from: target.state, at });
     this.#tell(commandId);
   }
 

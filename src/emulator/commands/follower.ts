@@ -71,7 +71,8 @@ export class CommandFollower {
 
   /** A round comes soon. */
   wake(): void {
-    this.#wake.abort();
+    // Each abort makes an exception with its stack, also one that comes too late to be noticed.
+    if (!this.#wake.signal.aborted) this.#wake.abort();
   }
 
   /** This client is looked at soon, whatever is heard of it. */
@@ -81,7 +82,7 @@ export class CommandFollower {
 
   #note(clientId: number, by: Writer | undefined): void {
     this.#heard.set(clientId, { clientId, fetchBy: this.#heard.get(clientId)?.fetchBy ?? by });
-    this.#wake.abort();
+    this.wake();
   }
 
   async #run(): Promise<void> {

@@ -83,6 +83,12 @@ export class FleetIndex {
     this.#listeners.clear();
   }
 
+  /** All may have changed: everything is read again when somebody asks. */
+  forget(): void {
+    this.#isRosterStale = true;
+    for (const clientId of this.#known.keys()) this.#stale.add(clientId);
+  }
+
   /** Calls back after a refresh that found something new; returns what ends it. */
   listen(listener: (changes: FleetChanges) => void): () => void {
     this.#listeners.add(listener);

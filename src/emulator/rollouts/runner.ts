@@ -17,6 +17,8 @@ export interface RolloutRunnerParts {
   readonly clock: Clock;
   readonly serverClock: ServerClock;
   readonly logger: Logger;
+  /** Whether other processes may share the database: then the one that leads carries roll-outs on. */
+  readonly isShared?: boolean;
   /** How often soak times and silent gateways are looked at, milliseconds. */
   readonly everyMs: number;
 }
@@ -26,24 +28,33 @@ const gatherShare = 0.1;
 /** Commands a transaction: requests of gateways must not wait long for it. */
 const sendBatch = 100;
 
+/** `isHeard`: another process told of the change. */
+export type RolloutListener = (rollout: Rollout, isHeard: boolean) => void;
+
 /** Carries roll-outs on, from what the store knows: it keeps nothing of its own that a restart could lose. */
 export class RolloutRunner {
   readonly #parts: RolloutRunnerParts;
   readonly #follower: CommandFollower;
-  readonly #listeners = new Set<(rollout: Rollout) => void>();
+  readonly #listeners = new Set<RolloutListener>();
   #watched = new Set<number>();
   #changed = new Set<string>();
+  /** Those that other processes told of: nobody else is to be told. */
+  #heardOf = new Set<string>();
+  #leads: boolean;
+  /** Whether something may have happened unheard. */
+  #isBehind = false;
   #toldMs = Number.NEGATIVE_INFINITY;
   #upSince = 0;
   #isStopped = false;
 
   constructor(parts: RolloutRunnerParts) {
     this.#parts = parts;
+    this.#leads = !parts.isShared;
     const { everyMs } = parts;
     this.#follower = new CommandFollower({
       ...parts,
       subject: "roll-outs",
-      isFollowed: (clientId) => this.#watched.has(clientId),
+      isFollowed: (clientId) => this.#leads && this.#watched.has(clientId),
       look: (heard) => this.#observe(heard),
       afterwards: () => this.#step(),
       gatherMs: everyMs * gatherShare,
@@ -52,7 +63,7 @@ export class RolloutRunner {
 
   async start(): Promise<void> {
     this.#upSince = this.#parts.serverClock.nowS();
-    this.#watched = new Set(await this.#parts.store.watched());
+    if (this.#leads) this.#watched = new Set(await this.#parts.store.watched());
     this.#follower.start(this.#watched);
   }
 
@@ -62,8 +73,26 @@ export class RolloutRunner {
     await this.#follower.stop();
   }
 
+  /** Of the processes that share a database this one carries roll-outs on from now on, or no longer. */
+  lead(isLeader: boolean): void {
+    this.#leads = isLeader;
+    this.lookAgain();
+  }
+
+  /** Another process changed this roll-out. */
+  heardOf(id: string): void {
+    this.#heardOf.add(id);
+    this.#follower.wake();
+  }
+
+  /** Something may have happened unheard. */
+  lookAgain(): void {
+    this.#isBehind = this.#leads;
+    if (this.#leads) this.#follower.wake();
+  }
+
   /** Calls back with each roll-out that changed; returns what ends it. */
-  onChange(listener: (rollout: Rollout) => void): () => void {
+  onChange(listener: RolloutListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -110,6 +139,7 @@ export class RolloutRunner {
 
   /** What gateways did since they were last looked at. */
   async #observe(heard: readonly Heard[]): Promise<void> {
+    if (!this.#leads) return;
     const clientIds = heard.map(({ clientId }) => clientId);
     const byOwner = new Set(
       heard.filter(({ fetchBy }) => fetchBy === "owner").map(({ clientId }) => clientId),
@@ -120,6 +150,8 @@ export class RolloutRunner {
 
   async #step(): Promise<void> {
     const { store } = this.#parts;
+    if (!this.#leads) return this.#tell();
+    if (this.#isBehind) await this.#catchUp();
     for (const id of await store.expire(this.times())) this.#changed.add(id);
     for (const rollout of await store.active(this.times())) {
       if (this.#isStopped) return;
@@ -128,42 +160,53 @@ export class RolloutRunner {
     await this.#tell();
   }
 
+  /** Takes over from a process that may have died between what it wrote and its telling of it. */
+  async #catchUp(): Promise<void> {
+    const { store, hub } = this.#parts;
+    this.#watched = new Set(await store.watched());
+    this.#isBehind = false;
+    for (const clientId of this.#watched) {
+      this.#follower.lookAt(clientId);
+      hub.changed(clientId, ["engine_fetch"], "server");
+    }
+  }
+
   async #carryOn(rollout: Rollout): Promise<void> {
     const { store, logger } = this.#parts;
-    await this.#send(rollout.id);
-    for (;;) {
-      // Sending, and each decision, changed it.
-      const current = await store.find(rollout.id, this.times());
-      if (!current) return;
+    let current: Rollout | undefined = rollout;
+    // A tally costs milliseconds in a large fleet: only what changed it asks for another.
+    if (await this.#send(rollout.id)) current = await store.find(rollout.id, this.times());
+    for (; current; current = await store.find(rollout.id, this.times())) {
       const decision = decide(current, this.times().now);
       if (decision.kind === "none") return;
-      const { id, state } = current;
+      const { id } = current;
       this.#changed.add(id);
       switch (decision.kind) {
         case "stop":
           logger.warn("roll-out stopped", { rollout: id, reason: decision.reason });
-          await store.change(id, state, { state: "stopped", reason: decision.reason });
+          await store.change(id, current, { state: "stopped", reason: decision.reason });
           return;
         case "soak":
-          await store.change(id, state, { soakUntil: decision.until });
+          await store.change(id, current, { soakUntil: decision.until });
           break;
         case "begin-wave":
-          await store.change(id, state, { wave: decision.wave, soakUntil: null });
+          await store.change(id, current, { wave: decision.wave, soakUntil: null });
           await this.#send(id);
           break;
         case "complete":
-          await store.change(id, state, { state: "completed" });
+          await store.change(id, current, { state: "completed" });
           return;
         case "rolled-back":
-          await store.change(id, state, { state: "rolled-back" });
+          await store.change(id, current, { state: "rolled-back" });
           return;
       }
     }
   }
 
-  async #send(id: string): Promise<void> {
+  /** Resolves to whether there was anything to send. */
+  async #send(id: string): Promise<boolean> {
     const { store, hub } = this.#parts;
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const { written, isMore, touched } = await store.send(id, sendBatch, this.times().now);
       const isWritten = new Set(written);
       for (const clientId of touched) {
@@ -173,7 +216,7 @@ export class RolloutRunner {
       }
       for (const clientId of written) hub.changed(clientId, ["engine_fetch"], "server");
       if (touched.length > 0) this.#changed.add(id);
-      if (!isMore || this.#isStopped) return;
+      if (!isMore || this.#isStopped) return !isFirst || touched.length > 0;
     }
   }
 
@@ -181,14 +224,16 @@ export class RolloutRunner {
     const { clock, everyMs } = this.#parts;
     const nowMs = clock.monotonic();
     // Not more often: consoles ask again for all gateways of a roll-out that changed.
-    if (this.#changed.size === 0 || nowMs - this.#toldMs < everyMs) return;
+    if (this.#changed.size + this.#heardOf.size === 0 || nowMs - this.#toldMs < everyMs) return;
     this.#toldMs = nowMs;
-    const ids = [...this.#changed];
-    this.#changed.clear();
+    const own = this.#changed;
+    const ids = new Set([...own, ...this.#heardOf]);
+    this.#changed = new Set();
+    this.#heardOf = new Set();
     if (this.#listeners.size === 0) return;
     for (const id of ids) {
       const rollout = await this.#parts.store.find(id, this.times());
-      if (rollout) for (const listener of this.#listeners) listener(rollout);
+      if (rollout) for (const listener of this.#listeners) listener(rollout, !own.has(id));
     }
   }
 }

@@ -81,14 +81,22 @@ export interface CommandStore {
     value: Value,
     now: number,
   ): Promise<readonly number[]>;
+  /** Changes a target that is still in the state `from`; false where it is in another by now. */
   setState(
     commandId: string,
     clientId: number,
-    change: { readonly state: TargetState; readonly at: number; readonly detail: string },
-  ): Promise<void>;
+    change: {
+      readonly from: TargetState;
+      readonly state: TargetState;
+      readonly at: number;
+      readonly detail: string;
+    },
+  ): Promise<boolean>;
   list(ownerId: number, limit: number): Promise<readonly CommandRecord[]>;
   find(id: string): Promise<CommandRecord | undefined>;
   targets(id: string): Promise<readonly CommandTarget[]>;
   /** All that are `waiting` or `taken`. */
   open(): Promise<readonly OpenTarget[]>;
+  /** Those of one client. */
+  openAt(clientId: number): Promise<readonly OpenTarget[]>;
 }

@@ -15,6 +15,8 @@ export interface ApiServerOptions extends Omit<RouteDependencies, "bodies" | "ca
   readonly settings: HttpSettings;
   /** The Unix socket; what lies there is a leftover, for the engine's lock is held. */
   readonly socketPath: string;
+  /** Is given each server before it listens. */
+  readonly onCreated?: (server: Server) => void;
   readonly logger: Logger;
 }
 
@@ -118,6 +120,7 @@ export class ApiServer {
       },
       (request, response) => this.handle(request, response),
     );
+    this.options.onCreated?.(server);
     server.on("connection", (socket) => this.count(socket));
     // A client that goes on sending a body that was refused must not hold us up, nor one that reads no answer.
     server.setTimeout(settings.requestTimeoutMs + keepAliveTimeoutMs);

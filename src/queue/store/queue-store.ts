@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Histogram } from "../../core/prometheus.ts";
+import { Sleeper } from "../../core/sleeper.ts";
 import type { Replacement } from "../../platform/sqlite.ts";
 import type {
   AppendRequest,
@@ -61,6 +62,8 @@ export class QueueStore implements QueueIntake, QueueOutlet {
   private readonly held = new Set<number>();
   private readonly outOfReach = new Set<number>();
   private readonly stopping = new AbortController();
+  private readonly tidying: Sleeper;
+  private hasChanged = true;
   private limits: QueueLimits;
   private maintenance: Promise<void> = Promise.resolve();
 
@@ -68,6 +71,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
     const { file, clock, time, logger, onReplaced, rememberedBlocks } = options;
     this.options = options;
     this.limits = options.limits;
+    this.tidying = new Sleeper(clock);
     this.file = new StoreFile({
       file,
       clock,
@@ -90,7 +94,10 @@ export class QueueStore implements QueueIntake, QueueOutlet {
       session: () => this.file.current(),
       failed: (error) => this.file.failed(error),
       appended: (identityId, lane) => this.tell(identityId, lane),
-      committed: (durationMs) => this.times.add(durationMs),
+      committed: (durationMs) => {
+        this.times.add(durationMs);
+        this.noteChange();
+      },
       clock,
     });
     this.identities = this.createIdentities();
@@ -113,6 +120,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
   /** Commits what has been handed in, and closes the database. */
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.tidying.wake();
     await this.maintenance;
     this.commits.flush();
     this.file.close();
@@ -255,18 +263,26 @@ export class QueueStore implements QueueIntake, QueueOutlet {
     for (const listener of this.listeners) listener(identityId, lane);
   }
 
+  private noteChange(): void {
+    if (this.hasChanged) return;
+    this.hasChanged = true;
+    this.tidying.wake();
+  }
+
+  /** Tidies up now and then for as long as there is anything in it; an empty queue that nobody writes to rests. */
   private async maintain(stop: AbortSignal): Promise<void> {
-    const { clock, logger } = this.options;
-    for (let pauseMs = maintenanceMs; ; ) {
-      try {
-        await clock.sleep(pauseMs, stop);
-      } catch {
-        return; // The store stops.
-      }
+    const { logger } = this.options;
+    for (let pauseMs = maintenanceMs; !stop.aborted; ) {
+      await this.tidying.sleep(pauseMs);
+      if (stop.aborted) return;
       try {
         if (shortestAgeMs(this.limits) !== undefined) await this.commits.run(({ room }) => room.expire());
-        const session = this.file.current();
-        pauseMs = giveBackSpace(session.db) ? busyMaintenanceMs : maintenanceMs;
+        const isMore = giveBackSpace(this.file.current().db);
+        pauseMs = isMore ? busyMaintenanceMs : maintenanceMs;
+        const { entries, deadLetters } = this.status();
+        if (isMore || entries > 0 || deadLetters > 0) continue;
+        this.hasChanged = false;
+        await this.tidying.sleep(Number.POSITIVE_INFINITY);
       } catch (error) {
         pauseMs = maintenanceMs;
         logger.warn("the queue could not tidy up", { error: describeError(error) });

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
-import type { ProcessIdentity } from "../../platform/process-table.ts";
+import type { ProcessIdentity, ProcessStateReader } from "../../platform/process-table.ts";
 import { Pm2CallError, Pm2TimeoutError, Pm2UnavailableError } from "../errors.ts";
 import type { SupervisorSystem } from "../system.ts";
 import { connectPm2, type Pm2Connection } from "./connection.ts";
@@ -42,8 +42,8 @@ export class Pm2Adapter implements Pm2Port {
   private readonly downListeners = new Set<() => void>();
   private connection: Pm2Connection | undefined;
   private rising: Promise<void> | undefined;
-  /** The daemon at the last look. */
-  private lastSeen: ProcessIdentity | undefined;
+  /** The daemon at the last look: looked at so often that nothing else is read as long as it lives. */
+  private lastSeen: { readonly daemon: ProcessIdentity; readonly reader: ProcessStateReader } | undefined;
 
   constructor(deps: Pm2AdapterDependencies) {
     this.deps = deps;
@@ -51,22 +51,23 @@ export class Pm2Adapter implements Pm2Port {
   }
 
   wake(): void {
-    const { system } = this.deps;
-    // Looked at every other second: nothing is read from files as long as the same daemon lives.
-    const stateOf = (seen: ProcessIdentity | undefined) => seen && system.processState(seen);
-    let state = stateOf(this.lastSeen);
+    const { system, logger } = this.deps;
+    let state = this.lastSeen?.reader.state();
     if (state === undefined) {
-      this.lastSeen = this.daemon.find();
-      state = stateOf(this.lastSeen);
+      this.lookAway();
+      const daemon = this.daemon.find();
+      const reader = daemon && system.openProcessState(daemon);
+      if (daemon !== undefined && reader !== undefined) this.lastSeen = { daemon, reader };
+      state = reader?.state();
     }
-    const daemon = this.lastSeen;
-    if (daemon === undefined || state !== "T") return;
-    this.deps.logger.warn("pm2's daemon was stopped by a signal; it is told to go on", { pid: daemon.pid });
+    if (this.lastSeen === undefined || state !== "T") return;
+    const { pid } = this.lastSeen.daemon;
+    logger.warn("pm2's daemon was stopped by a signal; it is told to go on", { pid });
     try {
-      process.kill(daemon.pid, "SIGCONT");
+      process.kill(pid, "SIGCONT");
     } catch (error) {
       // What hangs on for all that is found out by pings, and replaced.
-      this.deps.logger.debug("signal not delivered", { pid: daemon.pid, error });
+      logger.debug("signal not delivered", { pid, error });
     }
   }
 
@@ -156,6 +157,12 @@ export class Pm2Adapter implements Pm2Port {
   close(): void {
     this.connection?.close();
     this.connection = undefined;
+    this.lookAway();
+  }
+
+  private lookAway(): void {
+    this.lastSeen?.reader.close();
+    this.lastSeen = undefined;
   }
 
   private opened(): Pm2Connection {

@@ -154,11 +154,11 @@ describe("time-outs", () => {
       response.writeHead(200, { "Content-Length": "8" });
       for (const byte of "a=123456") {
         response.write(byte);
-        await new Promise((resolve) => setTimeout(resolve, 75));
+        await new Promise((resolve) => setTimeout(resolve, 200));
       }
       response.end();
     });
-    const { values } = await connect(server.url, { idleTimeoutMs: 500 }).client.read(["a"]);
+    const { values } = await connect(server.url, { idleTimeoutMs: 1_500 }).client.read(["a"]);
     expect(values.get("a")).toBe("123456");
   });
 

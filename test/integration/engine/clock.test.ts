@@ -11,6 +11,8 @@ import { runCommand } from "../../support/run-command.ts";
 const product = "clock-product";
 const serial = "GW-1970";
 const hourMs = 3_600_000;
+/** How late a busy machine may be with what it notes; the clocks are hours off. */
+const latestS = 60;
 
 /** A gateway without a battery: its clock says 1970, nobody synchronises it, and Murano speaks HTTPS alone. */
 async function gatewayIn1970(): Promise<{
@@ -70,7 +72,7 @@ describe("a gateway that boots in 1970, with HTTPS and no NTP", () => {
     expect(await gwe("status")).toMatch(/Clock +not trusted/);
 
     await murano.goOnline();
-    await device.waitForValue("engine_report", undefined, 20_000);
+    await device.waitForValue("engine_report");
     await arrived("in 1970");
     expect(await gwe("status")).toMatch(/Clock +the system's is .* behind \(Murano\)/);
 
@@ -89,12 +91,12 @@ describe("a gateway that boots in 1970, with HTTPS and no NTP", () => {
     const points = await device.history("temperature");
     expect(points.map(([, value]) => value)).toEqual(written.map(({ value }) => value));
     for (const [index, [timestamp]] of points.entries()) {
-      expect(Math.abs(timestamp - (written[index]?.atS ?? 0))).toBeLessThan(5);
+      expect(Math.abs(timestamp - (written[index]?.atS ?? 0))).toBeLessThan(latestS);
     }
     const [humidity] = await device.history("humidity");
-    expect(Math.abs((humidity?.[0] ?? 0) - datedAtS)).toBeLessThan(5);
+    expect(Math.abs((humidity?.[0] ?? 0) - datedAtS)).toBeLessThan(latestS);
     expect(await device.history("imported")).toEqual([[1_234_567_890, "7"]]);
     const deviceInfo = JSON.parse(await device.waitForValue("device_info")) as { boot_time: number };
-    expect(Math.abs(deviceInfo.boot_time - (Date.now() / 1000 - uptime()))).toBeLessThan(5);
+    expect(Math.abs(deviceInfo.boot_time - (Date.now() / 1000 - uptime()))).toBeLessThan(latestS);
   });
 });

@@ -74,8 +74,10 @@ test("a daemon that was stopped by a signal goes on, and no app is touched", asy
   await until(() => runs("one").length === 1);
   const daemon = gateway.pm2Daemon();
   process.kill(daemon.pid, "SIGSTOP");
-  await until(() => system.processState(daemon) === "T");
-  await until(() => system.processState(daemon) !== "T");
+  const reader = system.openProcessState(daemon);
+  await until(() => reader?.state() === "T");
+  await until(() => reader?.state() !== "T");
+  reader?.close();
   expect(runs("one")).toHaveLength(1);
   process.kill(runs("one")[0]?.pid ?? 0, "SIGKILL");
   await until(() => runs("one").length === 2);

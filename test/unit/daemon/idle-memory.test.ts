@@ -37,6 +37,9 @@ describe("the care for memory", () => {
     expect(state.collections).toBe(1);
     state.held += 5_000_000;
     work();
+    expect(state.collections).toBe(1);
+    state.held += 5_000_000;
+    work();
     expect(state.collections).toBe(2);
   });
 

@@ -67,6 +67,7 @@ function setUp() {
     sources: {
       engineReport: async () => "report",
       deviceInfo: async () => info,
+      deviceFingerprint: () => info.digest,
       usageReport: () => usage,
       saveCounts: () => facts.setUsage("counts"),
     },

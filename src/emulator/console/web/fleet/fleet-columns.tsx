@@ -1,7 +1,7 @@
 import { type Gateway, isFailing, isOnline } from "../../../fleet/gateway.ts";
 import { ago, bytes, count, time } from "../format.ts";
 import { naturalOrder, serialOrder } from "../parts/natural-order.ts";
-import { AppPill } from "../parts/states.tsx";
+import { AppPill, presenceWord, statusWord } from "../parts/states.tsx";
 import type { Column } from "../parts/table.tsx";
 import { Tag } from "../parts/tag.tsx";
 import { hrefOf } from "../router.ts";
@@ -150,7 +150,7 @@ function Percent({ value }: { readonly value: number | undefined }) {
 function Identity({ gateway, now }: { readonly gateway: Gateway; readonly now: number }) {
   const { rid, sn, host, status } = gateway;
   const isHere = isOnline(gateway, now);
-  const word = status === "activated" ? (isHere ? "online" : "offline") : status || "not enabled";
+  const word = presenceWord(gateway, now);
   return (
     <>
       <span class={`dot ${isHere ? "good" : status === "activated" ? "gone" : "idle"}`} aria-hidden="true" />
@@ -170,7 +170,7 @@ function Seen({
   readonly gateway: Gateway;
   readonly now: number;
 }) {
-  if (status !== "activated" && seen === null) return <span class="muted">{status}</span>;
+  if (status !== "activated" && seen === null) return <span class="muted">{statusWord(status)}</span>;
   const isPolling = onlineUntil >= Number.MAX_SAFE_INTEGER;
   return (
     <span title={seen === null ? "It has never spoken" : time(seen)}>

@@ -57,7 +57,7 @@ export function TagsDialog({ gateways, onClose }: TagsDialogProps) {
       </datalist>
       <p class={odd === undefined ? "hint" : "problem"} id="tags-hint">
         {odd === undefined
-          ? "One or several, with spaces between. Filters find them by tag:"
+          ? "Several have spaces between. The filter tag:pilot finds those with the tag pilot."
           : `‘${odd}’ is no tag: no quote, * or ?, no - in front, at most 64 characters`}
       </p>
     </Dialog>

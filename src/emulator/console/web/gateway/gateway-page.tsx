@@ -3,6 +3,7 @@ import { type Gateway, isOnline } from "../../../fleet/gateway.ts";
 import { useFleet, useLoaded } from "../context.ts";
 import { TagsDialog } from "../fleet/tags-dialog.tsx";
 import { ago, time } from "../format.ts";
+import { presenceWord } from "../parts/states.tsx";
 import { Tag } from "../parts/tag.tsx";
 import { hrefOf } from "../router.ts";
 import { AppsCard } from "./apps-card.tsx";
@@ -89,7 +90,7 @@ function Tab({ tab, gateway, values, reload }: TabProps) {
 }
 
 function Header({ gateway, now }: { readonly gateway: Gateway; readonly now: number }) {
-  const { sn, product, host, status, seen, groups, tags } = gateway;
+  const { sn, product, host, seen, groups, tags } = gateway;
   const [isTagging, setTagging] = useState(false);
   const isHere = isOnline(gateway, now);
   return (
@@ -98,7 +99,7 @@ function Header({ gateway, now }: { readonly gateway: Gateway; readonly now: num
       <p>
         <span class={`state ${isHere ? "good" : "gone"}`}>
           <span class="dot" aria-hidden="true" />
-          {isHere ? "online" : status === "activated" ? "offline" : status}
+          {presenceWord(gateway, now)}
         </span>
         <span class="muted" title={seen === null ? undefined : time(seen)}>
           seen {ago(seen, now)}
