@@ -12,7 +12,7 @@ set -u
 dir=$1 limit=$2 kill_after=$3 output_bytes=$4
 shift 4
 
-IFS= read -r go || exit 75
+IFS= read -r _ || exit 75
 exec </dev/null
 mkfifo -m 600 "$dir/alive" "$dir/printed" || exit 73
 exec 9<>"$dir/alive"
