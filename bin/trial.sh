@@ -35,9 +35,12 @@ starts=$((trial_starts + 1))"
     trial_write trial-failed "version=$trial_version
 previous=$trial_previous
 reason=it was started $trial_starts times without a check-in"
-    ln -s "versions/$trial_previous" "$trial_prefix/.current.$$" &&
+    # Over one that a power cut left: numbers of processes come again.
+    ln -sfn "versions/$trial_previous" "$trial_prefix/.current.$$" &&
       { mv -T "$trial_prefix/.current.$$" "$trial_prefix/current" 2>/dev/null ||
         ln -sfn "versions/$trial_previous" "$trial_prefix/current"; }
+    # The other way round a power cut would leave a version that nobody judges.
+    sync
     rm -f "$trial_prefix/trial" "$trial_prefix/.current.$$"
     sync
     exec "$trial_prefix/versions/$trial_previous/bin/gwe"

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
@@ -81,15 +81,17 @@ const common = {
   lineLimit: 200,
   legalComments: "linked",
   plugins: [lazyBuiltins],
-  // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path.
-  external: ["pm2", "better-sqlite3"],
+  // pm2 is a program of its own (AGPL, never bundled); better-sqlite3 finds its native addon by its own path; pg tries
+  // pg-native where somebody installed it.
+  external: ["pm2", "better-sqlite3", "pg-native"],
   // CommonJS dependencies inside an ES module bundle still call require().
   banner: {
     js: 'import{createRequire as __gweRequire}from"node:module";const require=__gweRequire(import.meta.url);',
   },
   define: {
     "process.env.NODE_ENV": '"production"',
-    "process.env.GWE_BUILD_COMMIT": JSON.stringify(git("rev-parse", "--short=7", "HEAD")),
+    // Not --short: how many digits that gives depends on what else the repository holds.
+    "process.env.GWE_BUILD_COMMIT": JSON.stringify(git("rev-parse", "HEAD").slice(0, 7)),
     // Of the commit, so that the same sources make the same bundle (reproducible-builds.org/docs/source-date-epoch).
     "process.env.GWE_BUILD_TIME": JSON.stringify(
       process.env.SOURCE_DATE_EPOCH ?? git("log", "-1", "--format=%ct"),
@@ -127,8 +129,10 @@ for (const name of ["index.html", "icon.svg"]) {
   cpSync(join(root, "src/emulator/console/web", name), join(root, "dist/console", name));
 }
 
-// Not TypeScript: a POSIX shell script that pm2 runs for each app.
-cpSync(join(root, "src/supervisor/launcher/launcher.sh"), join(root, "dist/launcher.sh"));
+// Not TypeScript: POSIX shell scripts, for each app that pm2 runs and for each installer.
+for (const script of ["supervisor/launcher/launcher.sh", "platform/attendant/attendant.sh"]) {
+  cpSync(join(root, "src", script), join(root, "dist", basename(script)));
+}
 
 const tsc = spawnSync(
   process.execPath,

@@ -198,8 +198,8 @@ create_group() {
 place_program() {
   previous=$(readlink "$prefix/current" 2>/dev/null) || previous=''
   mkdir -p "$prefix/versions"
-  # Left by an installation that was cut off; nothing runs from there.
-  rm -rf "$prefix"/versions/.new.*
+  # Left by an installation, or a start on trial, that was cut off; nothing runs from there.
+  rm -rf "$prefix"/versions/.new.* "$prefix"/.current.* "$prefix"/.trial.* "$prefix"/.trial-failed.*
   new=$prefix/versions/.new.$$
   trap 'rm -rf "$new"' EXIT
   trap 'exit 1' INT TERM HUP
@@ -231,7 +231,8 @@ place_program() {
   sync
   mv "$new" "$prefix/versions/$name"
   begin_trial "$name"
-  ln -s "versions/$name" "$prefix/.current.$$"
+  # Over one of the same number: after a power cut numbers come again.
+  ln -sfn "versions/$name" "$prefix/.current.$$"
   # rename(2): at every instant `current` leads to one whole version.
   mv -T "$prefix/.current.$$" "$prefix/current" 2>/dev/null || replace_link "$prefix/.current.$$" "$prefix/current"
   sync
@@ -458,6 +459,8 @@ perform() {
   [ -n "$beside" ] || place_python_packages
   place_units
   place_apps
+  # A unit that a power cut left empty would count as switched off.
+  sync
   report
   install_apps
   vendor_commands post

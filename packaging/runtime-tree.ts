@@ -20,6 +20,7 @@ const programs = [
   "machine-facts.js",
   "logd.js",
   "launcher.sh",
+  "attendant.sh",
 ];
 const commands = ["gwe", "gdc", "gmq", "supervisorctl", "node-launcher.sh", "trial.sh"];
 const texts = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];

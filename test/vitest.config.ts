@@ -1,32 +1,46 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { patienceMs } from "./support/eventually.ts";
 
-// Integration tests start real engines, real pm2 daemons and real emulators: on two cores more than two
-// such files at a time only fight for the processor.
+/** Bounds for what hangs: on a machine that does other things too, all may take its time. */
+const patience = {
+  testTimeout: 4 * patienceMs,
+  hookTimeout: 4 * patienceMs,
+  expect: { poll: { timeout: patienceMs, interval: 20 } },
+};
+
 export default defineConfig({
   root: join(import.meta.dirname, ".."),
   test: {
     reporters: ["default"],
+    // One number for all: two cores have as much to do with real engines, pm2 daemons and emulators as two files start.
     projects: [
-      // Properties run hundreds of cases: on a machine that does other things too that may take its time.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
       {
         test: {
-          name: "contract",
-          include: ["test/contract/**/*.test.ts"],
-          testTimeout: 20_000,
-          maxWorkers: 2,
+          ...patience,
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          maxWorkers: 3,
           // No file changes what another imports: loading it all again for each would take as long as the tests.
           isolate: false,
         },
       },
       {
         test: {
+          ...patience,
+          name: "contract",
+          include: ["test/contract/**/*.test.ts"],
+          maxWorkers: 3,
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          ...patience,
           name: "integration",
+          isolate: false,
           include: ["test/integration/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
     ],

@@ -10,7 +10,12 @@ import type {
   UpdateRequest,
 } from "../core/process-api.ts";
 import { controlSchemas } from "./control-schema.ts";
-import { ControlAccessError, ControlRefusedError, EngineNotRunningError } from "./errors.ts";
+import {
+  ControlAccessError,
+  ControlBrokenOffError,
+  ControlRefusedError,
+  EngineNotRunningError,
+} from "./errors.ts";
 import { processSchemas } from "./process-schema.ts";
 import { printable } from "./terminal.ts";
 
@@ -168,7 +173,7 @@ export class ControlClient {
         `permission denied on ${this.socketPath}: be root or a member of the group gateway-engine`,
       );
     }
-    return new ControlRefusedError(`the engine broke off the connection (${error.code ?? error.message})`);
+    return new ControlBrokenOffError(`the engine broke off the connection (${error.code ?? error.message})`);
   }
 }
 

@@ -31,6 +31,9 @@ export class ControlRefusedError extends GweError {
   }
 }
 
+/** The engine ended, or was ended, before it answered. */
+export class ControlBrokenOffError extends ControlRefusedError {}
+
 /** Nothing is wrong with what was asked: it may succeed later. */
 export class TryLaterError extends GweError {
   readonly code = "TRY_LATER";

@@ -10,6 +10,7 @@ import { rollout } from "./fleet/rollout.ts";
 import { add, enable, swap } from "./fleet/serials.ts";
 import { ownerServer } from "./fleet/settings.ts";
 import { status } from "./fleet/status.ts";
+import { tag } from "./fleet/tags.ts";
 import { read, write } from "./fleet/values.ts";
 import type { GweContext } from "./gwe-context.ts";
 import { suggestion } from "./suggestion.ts";
@@ -17,6 +18,7 @@ import { suggestion } from "./suggestion.ts";
 const selectionFlags: readonly Flag[] = [
   { long: "product", takes: "value", value: "ID", help: "Of this product; else of all of the owner's." },
   { long: "sn", takes: "value", value: "PATTERN", help: "With such a serial: 'A*,B?' is either." },
+  { long: "tag", takes: "value", value: "PATTERN", help: "With such a tag: 'pilot,lab-*' is either." },
   { long: "group", takes: "value", value: "GROUP", help: "In this group of the server, or a group in it." },
   { long: "all", help: "All of them." },
 ];
@@ -34,6 +36,7 @@ const commandFlags: readonly Flag[] = [
   { long: "wait", takes: "value", value: "S", help: "deploy: follow what comes of it, so long at most." },
   { long: "dry-run", help: "deploy: only tell which gateways are chosen." },
   { long: "meta", takes: "value", value: "TEXT", help: "content upload: the content's meta text." },
+  { long: "remove", help: "tag: take these tags away." },
   { long: "enable", help: "add: open activation for the new serials." },
   { long: "filter", takes: "value", value: "FILTER", help: "rollout start: which gateways." },
   { long: "install", takes: "value", value: "PACKAGE", help: "rollout start: what to install." },
@@ -53,14 +56,15 @@ const commandFlags: readonly Flag[] = [
 ];
 
 const commands = new Map<string, FleetCommand>(
-  Object.entries({ status, deploy, content, read, write, add, enable, swap, rollout }),
+  Object.entries({ status, deploy, content, read, write, add, enable, swap, tag, rollout }),
 );
 
 const help = `usage:
 ${[...commands.values()].map(({ usage, help }) => `  gwe fleet ${usage}\n${" ".repeat(26)}${help}`).join("\n")}
 
 Works through the management side of the Device API and RPC with the owner's
-CIK, against any Murano-compatible server; 'rollout' needs the console's server.
+CIK, against any Murano-compatible server; 'rollout' and 'tag' need the console's
+server.
 A command that a gateway has not taken yet is never overwritten.
 
 SELECTION (all that is given must hold):

@@ -7,6 +7,7 @@ import { parseArguments } from "./arguments.ts";
 import { ControlClient } from "./control-client.ts";
 import { CommandError, EngineNotRunningError, UsageError } from "./errors.ts";
 import { type GweContext, onlyApp } from "./gwe-context.ts";
+import { installThroughRestarts } from "./install-follow.ts";
 import { showProgress } from "./install-progress.ts";
 import { runDaemon } from "./run-daemon.ts";
 import { printable } from "./terminal.ts";
@@ -25,14 +26,13 @@ export async function installApps(options: InstallOptions, context: GweContext):
   const files = options.files.map(readableTarball);
   try {
     const client = new ControlClient({ socketPath: paths.controlSocket });
-    const installation = client.install(files);
+    const packages = files.map((file) => parsePackageName(basename(file)));
     const results = await (options.progress === true
-      ? showProgress(installation, {
-          terminal,
-          jobs: async () => (await client.status()).jobs,
-          packages: files.map((file) => parsePackageName(basename(file))),
-        })
-      : installation);
+      ? showProgress(
+          installThroughRestarts({ client, files, packages, note: (line) => terminal.note(line) }),
+          { terminal, jobs: async () => (await client.status()).jobs, packages },
+        )
+      : client.install(files));
     for (const result of results) await terminal.write(describeResult(result));
     return results.every(({ status }) => status === "installed") ? 0 : 1;
   } catch (error) {

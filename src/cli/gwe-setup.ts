@@ -1,7 +1,8 @@
 import { type ConfigChange, ConfigStore, loadConfig, type Paths, readCik } from "../config/index.ts";
 import { GweError } from "../core/errors.ts";
 import { configIo } from "../daemon/config-io.ts";
-import { connectDevice } from "./connect-device.ts";
+import { CommandClock } from "./command-clock.ts";
+import { connectByClock } from "./connect-device.ts";
 import { deviceSettings, type OpenDevice } from "./device.ts";
 import { Dialogue } from "./dialogue.ts";
 import { checkConnection } from "./doctor/check-connection.ts";
@@ -74,9 +75,10 @@ function describeWish({ productId, serial, iface }: SetupWish): string {
 
 async function meetMurano(wish: SetupWish, { paths, terminal }: GweContext): Promise<void> {
   const settings = deviceSettings({ paths, caller: "nobody", url: undefined });
-  const device = await connectDevice(settings);
+  const clock = new CommandClock(Date.now);
+  const device = await connectByClock(settings, clock);
   try {
-    const question = { baseUrl: settings.baseUrl, device, env: terminal.env, now: Date.now };
+    const question = { baseUrl: settings.baseUrl, device, env: terminal.env, clock };
     const { findings, isReached } = await checkConnection(question);
     await tell(findings, terminal);
     if (!isReached) {
@@ -84,14 +86,19 @@ async function meetMurano(wish: SetupWish, { paths, terminal }: GweContext): Pro
         "configured, but Murano cannot be reached; the engine activates by itself as soon as it can be. 'gwe doctor' looks further",
       );
     }
-    await makeKnown(wish, device, { paths, terminal });
+    await makeKnown(wish, device, { paths, terminal, clock });
   } finally {
     await device.close();
   }
 }
 
+interface MetContext extends GweContext {
+  /** Murano has told it the time. */
+  readonly clock: CommandClock;
+}
+
 /** By the engine, where systemd runs it or is to; else in this process. */
-async function makeKnown(wish: SetupWish, device: OpenDevice, context: GweContext): Promise<void> {
+async function makeKnown(wish: SetupWish, device: OpenDevice, context: MetContext): Promise<void> {
   const { paths, terminal } = context;
   const { productId, serial = "", start } = wish;
   const owner = await engineOwner(paths);
@@ -116,11 +123,11 @@ async function makeKnown(wish: SetupWish, device: OpenDevice, context: GweContex
 }
 
 /** Tells whether Murano accepts what this gateway has: its CIK or its certificate. */
-async function isKnown({ paths, terminal }: GweContext): Promise<boolean> {
+async function isKnown({ paths, terminal, clock }: MetContext): Promise<boolean> {
   const { device } = loadConfig(paths);
   if (readCik(paths.gatewayCfg) === undefined && device.certFile === undefined) return false;
   const own = deviceSettings({ paths, caller: "gateway", url: undefined });
-  const gateway = await connectDevice(own);
+  const gateway = await connectByClock(own, clock);
   try {
     const findings = await checkMurano(gateway, new URL(own.baseUrl).host);
     await tell(findings, terminal);

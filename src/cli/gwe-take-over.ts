@@ -1,13 +1,16 @@
 import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { installationPath } from "../platform/installation-path.ts";
 import { parseArguments } from "./arguments.ts";
 import { CommandError, UsageError } from "./errors.ts";
 import type { GweContext } from "./gwe-context.ts";
 import { carryOut } from "./import/carry-out.ts";
+import { askEngine, tellMurano } from "./take-over/outcome.ts";
 import { preflight } from "./take-over/preflight.ts";
-import { runTakeOver } from "./take-over/run-take-over.ts";
+import { runTakeOver, type TakeOverContext } from "./take-over/run-take-over.ts";
+import { machineServices } from "./take-over/service-system.ts";
 import { describeLimit, TakeOverJournal } from "./take-over/state.ts";
-import { foreignCommands, type StepContext, systemctl, takeOverUnit } from "./take-over/steps.ts";
+import { enable, foreignCommands, machinePlaces, type StepContext, takeOverUnit } from "./take-over/steps.ts";
 
 const flags = [
   {
@@ -29,10 +32,20 @@ export async function takeOver(argv: readonly string[], context: GweContext): Pr
   const { paths, terminal } = context;
   if (paths.home !== null)
     throw new CommandError("a take-over is a matter of the whole machine: without GWE_HOME");
-  const steps: StepContext = {
+  const say = (line: string): void => terminal.note(`take-over: ${line}`);
+  const steps: TakeOverContext = {
     paths,
     journal: new TakeOverJournal(paths),
     prefix: dirname(dirname(installationPath())),
+    places: machinePlaces("/"),
+    services: machineServices,
+    // The system clock's would let this process end: it has nothing else to wait for.
+    sleep: async (ms) => {
+      await delay(ms);
+    },
+    engine: (apps) => askEngine(paths, apps),
+    tell: (status, output) => tellMurano(status, output, { paths, say }),
+    say,
   };
   switch (verb) {
     case "check":
@@ -45,7 +58,7 @@ export async function takeOver(argv: readonly string[], context: GweContext): Pr
       });
       return 0;
     case "run":
-      await runTakeOver(steps, (line) => terminal.note(`take-over: ${line}`));
+      await runTakeOver(steps);
       return 0;
     case "restore":
       await restore(steps);
@@ -80,10 +93,11 @@ async function check({ paths, terminal }: GweContext): Promise<void> {
 /** Everything that does not touch the original; then the unit that does the rest, apart from whoever calls this. */
 async function prepare(
   { paths, terminal }: GweContext,
-  { journal, prefix }: StepContext,
+  steps: StepContext,
   { delayS, limitS }: { readonly delayS: number; readonly limitS: number },
 ): Promise<void> {
   const { plan, originalCfg, supervisorctl, supervisorUnit } = await preflight(paths);
+  const { journal, services } = steps;
   if (journal.load() !== undefined) throw new CommandError("a take-over is under way, or has been");
   for (const note of carryOut(plan, paths)) terminal.note(`note: ${note}`);
   journal.save({
@@ -93,23 +107,25 @@ async function prepare(
     delayS,
     supervisorctl,
     supervisorUnit,
-    files: [...plan.emptiedFiles, ...foreignCommands(prefix)],
+    files: [...plan.emptiedFiles, ...foreignCommands(steps)],
     originalCfg,
     apps: plan.apps.map(({ name }) => name),
     formerStates: null,
     reason: "",
   });
-  await systemctl("enable", takeOverUnit);
-  await systemctl("start", "--no-block", takeOverUnit);
+  // What goes on after a power cut is there before the first file is moved.
+  await enable(takeOverUnit, steps);
+  await services.systemctl("start", "--no-block", takeOverUnit);
   await terminal.write(
     `In ${delayS} seconds Gateway Engine takes over. Unless it has checked in within ${describeLimit(limitS * 1000)}, all is put back.\n`,
   );
 }
 
-async function restore({ journal }: StepContext): Promise<void> {
+async function restore(steps: StepContext): Promise<void> {
+  const { journal, services } = steps;
   const state = journal.load();
   if (state === undefined) throw new CommandError("this engine has not taken another one's place here");
+  await enable(takeOverUnit, steps);
   journal.save({ ...state, phase: "restoring", reason: "asked for" });
-  await systemctl("enable", takeOverUnit);
-  await systemctl("restart", "--no-block", takeOverUnit);
+  await services.systemctl("restart", "--no-block", takeOverUnit);
 }

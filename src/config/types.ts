@@ -14,7 +14,7 @@ export interface DeviceConfig {
   readonly activationRetryIntervalS: number;
   /** `scheme://host[:port]`; by default the product's own host. Undefined only without a vendor. */
   readonly serverUrl: string | undefined;
-  /** PEM, trusted beside the system's own authorities. Absolute, as are the next two. */
+  /** PEM, trusted in place of the built-in authorities. Absolute, as are the next two. */
   readonly caFile: string | undefined;
   /** TLS client certificate in place of the CIK. */
   readonly certFile: string | undefined;

@@ -23,6 +23,8 @@ export interface Paths {
   readonly appsDir: string;
   /** Downloaded packages. */
   readonly packagesDir: string;
+  /** What comes of the installers that run. */
+  readonly scriptsDir: string;
   readonly controlSocket: string;
   /** The queue's local API, besides its port, and the port in decimal. */
   readonly queueSocket: string;
@@ -54,6 +56,7 @@ export function pathsUnder(home: string | null): Paths {
     pm2Home: `${libDir}/pm2`,
     appsDir: `${libDir}/apps`,
     packagesDir: `${libDir}/packages`,
+    scriptsDir: `${libDir}/scripts`,
     controlSocket: `${runDir}/gwe.sock`,
     queueSocket: `${runDir}/gmq.sock`,
     queuePort: `${runDir}/gmq.port`,

@@ -102,6 +102,11 @@ export class ClockKeeper {
     return this.options.wall.now() < this.time.plausibleSinceMs;
   }
 
+  /** The engine's time is known, or comes from a hardware clock that nothing contradicts. */
+  get isBelievable(): boolean {
+    return this.isTrusted || (this.options.hasHardwareClock && !this.isPlainlyWrong);
+  }
+
   /** Somebody set the system's clock since the engine began. */
   get wasSet(): boolean {
     this.lookAtWall();

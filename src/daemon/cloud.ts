@@ -100,7 +100,7 @@ export class Cloud {
     this.product = requireProduct(config);
     this.serial = new GatewaySerial({ paths, config, clock: keeper.clock, logger });
     const { vendor, model, serverUrl } = this.product;
-    const counts = { facts: hosting.facts, clock: keeper.clock, logger };
+    const counts = { facts: hosting.facts, clock: keeper.clock, keeper, logger };
     this.usage = new UsageSource({
       ...counts,
       budgets: new TrafficBudgets({ ...counts, budgets: config.budgets }),

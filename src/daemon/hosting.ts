@@ -191,7 +191,7 @@ function createOta(
     random: Math.random,
     logger: logger.child({ part: "ota" }),
     redact,
-    directories: { packages: paths.packagesDir, apps: paths.appsDir },
+    directories: { packages: paths.packagesDir, apps: paths.appsDir, scripts: paths.scriptsDir },
     keysDirectory: paths.keysDir,
     requireSignature: engine.requireSignature,
     allowDowngrade: engine.allowDowngrade,
@@ -213,5 +213,6 @@ function createOta(
     platform: process.env.GWE_PM2_UNIT === undefined ? otaPlatform : servicePlatform,
     nodeFile: process.execPath,
     workerFile: join(installationPath(), "dist/ota-worker.js"),
+    attendantFile: join(installationPath(), "dist/attendant.sh"),
   });
 }

@@ -1,4 +1,6 @@
 import type { OtaPlatform } from "../ota/index.ts";
+import { attendedGroup, attendedOutcome } from "../platform/attendant/attended-outcome.ts";
+import { attendantEnded, startAttended } from "../platform/attendant/attended-run.ts";
 import { durableFiles } from "../platform/durable-files.ts";
 import { ensureDirectory, writeFileAtomic } from "../platform/files.ts";
 import { probeUrl } from "../platform/http-probe.ts";
@@ -21,7 +23,10 @@ import type { SupervisorSystem } from "../supervisor/index.ts";
 /** The real operating system behind each feature's port. */
 export const otaPlatform: OtaPlatform = {
   files: durableFiles,
-  runProcess,
+  startAttended,
+  attendantEnded,
+  attendedOutcome,
+  attendedGroup,
   runWorker,
   processStartTicks,
   isSameProcessAlive,
@@ -34,7 +39,11 @@ export const otaPlatform: OtaPlatform = {
 /** Under systemd, no end of the engine's unit is one of an installer's too. */
 export const servicePlatform: OtaPlatform = {
   ...otaPlatform,
-  runProcess: inOwnScope("gateway-engine-installers.slice"),
+  startAttended: (options) =>
+    startAttended({
+      ...options,
+      start: (line) => inOwnScope("gateway-engine-installers.slice", options.command, line),
+    }),
 };
 
 export const supervisorSystem: SupervisorSystem = {

@@ -36,7 +36,7 @@ export async function inquireTime(dependencies: TimeInquiryDependencies, stop: A
     if (!keeper.isPlainlyWrong) await clock.sleep(firstPauseMs, ended);
     for (let attempt = 1; !ended.aborted; attempt++) {
       try {
-        await askMurano(dependencies, { signal: ended });
+        await askServerTime(dependencies, { signal: ended });
       } catch (error) {
         ended.throwIfAborted();
         logger.debug("the time could not be had", { reason: describeError(error) });
@@ -52,16 +52,22 @@ export async function inquireTime(dependencies: TimeInquiryDependencies, stop: A
   }
 }
 
-async function askMurano(
-  { keeper, client, builtAtMs }: TimeInquiryDependencies,
+/**
+ * Asks Murano for the time, on a connection of its own where the system's clock makes its certificate look wrong, and
+ * has the keeper learn it.
+ * @returns unix seconds
+ */
+export async function askServerTime(
+  { keeper, client, builtAtMs }: Pick<TimeInquiryDependencies, "keeper" | "client" | "builtAtMs">,
   options: CallOptions,
-): Promise<void> {
+): Promise<number> {
   const sentMs = keeper.serverClock.nowMs();
   const timestamp = await client.timestamp(options).catch((error: unknown) => {
     if (!isDateFault(error)) throw error;
     return client.timestampFromAnyTime(Math.floor(builtAtMs / 1000), options);
   });
   keeper.heardServer({ dateMs: timestamp * 1000, sentMs, receivedMs: keeper.serverClock.nowMs() });
+  return timestamp;
 }
 
 function isDateFault(error: unknown): boolean {

@@ -15,11 +15,13 @@ import {
   spend,
   strictest,
 } from "../telemetry/index.ts";
+import type { ClockKeeper } from "./clock-keeper.ts";
 
 export interface TrafficBudgetsOptions {
   readonly budgets: ReadonlyMap<string, BudgetConfig>;
   readonly facts: Pick<EngineFacts, "budgets" | "setBudgets">;
   readonly clock: Clock;
+  readonly keeper: Pick<ClockKeeper, "isBelievable">;
   readonly logger: Logger;
 }
 
@@ -46,12 +48,13 @@ export class TrafficBudgets {
 
   /** @param flows bytes since the last call, by interface. @returns whether a level has changed */
   spend(flows: ReadonlyMap<string, number>): boolean {
-    const nowMs = this.options.clock.now();
+    const { clock, keeper } = this.options;
+    const time = { nowMs: clock.now(), isTimeKnown: keeper.isBelievable };
     this.state = Object.fromEntries(
       this.budgets.map((budget) => {
         const own = Array.from(flows).filter(([name]) => isOfBudget(budget, name));
         const bytes = own.reduce((sum, [, flowed]) => sum + flowed, 0);
-        return [budget.interfaces, spend(this.state[budget.interfaces], budget, { bytes, nowMs })];
+        return [budget.interfaces, spend(this.state[budget.interfaces], budget, { bytes, ...time })];
       }),
     );
     return this.haveLevelsChanged();

@@ -14,9 +14,11 @@ import {
   type KernelCounters,
   parseUsageState,
   readCounters,
+  type UsageMoment,
   type UsageState,
   usageReport,
 } from "../telemetry/index.ts";
+import type { ClockKeeper } from "./clock-keeper.ts";
 import type { TrafficBudgets } from "./traffic-budgets.ts";
 import { WayOut } from "./way-out.ts";
 
@@ -26,6 +28,7 @@ export interface UsageSourceOptions {
   /** The kernel's; for tests others. */
   readonly counters?: () => readonly KernelCounters[];
   readonly clock: Clock;
+  readonly keeper: Pick<ClockKeeper, "isTrusted" | "time">;
   readonly logger: Logger;
 }
 
@@ -91,7 +94,7 @@ export class UsageSource {
       consumer: isEnginePart(consumer) ? `${consumer}:${procedure}` : consumer,
       rx: bytesReceived,
       tx: bytesSent,
-      nowMs: this.options.clock.now(),
+      ...this.moment(),
     });
     this.unsavedBytes += bytesSent + bytesReceived;
     if (this.unsavedBytes >= unsavedLimitBytes) this.saveNow();
@@ -142,13 +145,12 @@ export class UsageSource {
   }
 
   private count(): void {
-    const { budgets, clock } = this.options;
+    const { budgets } = this.options;
     const before = this.state;
     this.unreadBytes = 0;
     this.countedMs = clock.monotonic();
     this.state = accumulateCounters(before, {
-      bootId: this.bootId,
-      nowMs: clock.now(),
+      ...this.moment(),
       interfaces: (this.options.counters ?? readCounters)(),
     });
     if (!budgets.areSet) return;
@@ -159,6 +161,12 @@ export class UsageSource {
     }
     if (isLevelNew || this.unsavedBytes >= unsavedLimitBytes) this.saveNow();
     this.reviewHold(isLevelNew);
+  }
+
+  private moment(): UsageMoment {
+    const { clock, keeper } = this.options;
+    const { sinceBootMs } = keeper.time.now();
+    return { bootId: this.bootId, sinceBootMs, nowMs: clock.now(), isTimeKnown: keeper.isTrusted };
   }
 
   private noteWay(name: string, address: string, bytes: number): void {

@@ -38,9 +38,14 @@ import type { CompleteAnswer, RequestSender, WireRequest } from "./wire.ts";
 const formType = "application/x-www-form-urlencoded; charset=utf-8";
 const stackPath = "/onep:v1/stack/alias";
 const longestPollMs = 300_000;
+/**
+ * Whoever gives up on a server that is only slow loses the one CIK that it will give: until a person enables the serial
+ * again it answers 409.
+ */
+const activationPatience = 4;
 
 /** What differs from one request to the next; the rest comes from the identity. */
-type RequestParts = Pick<WireRequest, "procedure" | "path"> & {
+type RequestParts = Pick<WireRequest, "procedure" | "path" | "patience"> & {
   readonly headers?: Readonly<Record<string, string>>;
   readonly form?: string;
   readonly json?: (cik: string | undefined) => string;
@@ -144,7 +149,8 @@ export class DeviceSession implements DeviceApi {
             ["sn", request.sn],
           ];
     const path = "/provision/activate";
-    const parts = { procedure: "activate", path, form: encodeForm(pairs), auth: "none" } as const;
+    const form = encodeForm(pairs);
+    const parts = { procedure: "activate", path, form, auth: "none", patience: activationPatience } as const;
     return parseCik(await this.#sender.send(this.#request(parts, options), [200]));
   }
 
@@ -221,7 +227,7 @@ export class DeviceSession implements DeviceApi {
   }
 
   #request(parts: RequestParts, options: CallOptions | undefined): WireRequest {
-    const { procedure, path, form, json, holdMs, auth = "header", repeatable = false } = parts;
+    const { procedure, path, form, json, holdMs, patience, auth = "header", repeatable = false } = parts;
     const { clientCertificate, consumer } = this.#identity;
     const cik = auth === "none" ? undefined : this.#cik(procedure);
     const body = json?.(cik) ?? form;
@@ -237,6 +243,7 @@ export class DeviceSession implements DeviceApi {
       },
       ...(body !== undefined && { body }),
       ...(holdMs !== undefined && { holdMs }),
+      ...(patience !== undefined && { patience }),
       repeatable,
       signal: options?.signal,
       clientCertificate,

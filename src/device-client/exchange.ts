@@ -55,7 +55,8 @@ export class Exchange implements ConnectionUser {
   }
 
   get #idleTimeoutMs(): number {
-    return this.#request.idleTimeoutMs ?? this.#settings.idleTimeoutMs;
+    const { idleTimeoutMs = this.#settings.idleTimeoutMs, patience = 1 } = this.#request;
+    return idleTimeoutMs * patience;
   }
 
   /** What the answer's `Date` is worth: when its request had a connection, and when its head came. */

@@ -35,7 +35,7 @@ export interface DeviceClientOptions extends Identity {
   /**
    * Longest time without a byte from the server once connected. Milliseconds, default 15 000. A request of n KiB
    * gets n seconds more before its first answer byte, since a slow modem is still sending it; a long poll its
-   * Request-Timeout.
+   * Request-Timeout; an activation four times as long, because its answer comes only once.
    */
   readonly idleTimeoutMs?: number | undefined;
   /**

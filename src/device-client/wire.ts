@@ -13,6 +13,8 @@ export interface WireRequest {
   readonly holdMs?: number;
   /** In place of the client's own. */
   readonly idleTimeoutMs?: number;
+  /** How many idle time-outs an answer is waited for; 1 by default. */
+  readonly patience?: number;
   /** Whether doing it twice leaves what doing it once leaves. */
   readonly repeatable: boolean;
   readonly signal: AbortSignal | undefined;

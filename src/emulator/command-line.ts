@@ -13,6 +13,9 @@ When it is ready it prints one line of JSON: {"url":…,"token":…,"cik":…} (
   --port N              port; 0: a free one (default 0)
   --host HOST           address to listen on (default 127.0.0.1)
   --data DIR            where everything is kept; made when it isn't there
+  --database URL        or a PostgreSQL database, which several servers may share: postgres://host/name,
+                        postgres:///name?host=/run/postgresql for a Unix socket (also by the environment's
+                        MURANO_EMULATOR_DATABASE: other users see a command's arguments)
   --token T             the owner's token (default: that of the last start, or a new one)
   --open-activation     serials and products that were never added activate on first try
   --product PID         add this product when it isn't there; may be repeated
@@ -38,11 +41,14 @@ export type Command =
   | { readonly kind: "run"; readonly options: EmulatorOptions; readonly offlineForMs: number };
 
 /** @throws UsageError naming the argument */
-export function parseCommandLine(argv: readonly string[]): Command {
+export function parseCommandLine(
+  argv: readonly string[],
+  environment: Readonly<NodeJS.ProcessEnv> = {},
+): Command {
   const values = parseFlags(argv);
   if (values.help) return { kind: "help" };
   if (values.version) return { kind: "version" };
-  if (values.data === undefined || values.data === "") throw new UsageError("--data DIR is missing");
+  const place = placeOf(values, environment);
   const { token } = values;
   if (token !== undefined && !/^[\x21-\x7e]{1,200}$/.test(token)) {
     throw new UsageError("--token must be 1 to 200 printable characters without spaces");
@@ -53,7 +59,7 @@ export function parseCommandLine(argv: readonly string[]): Command {
     kind: "run",
     offlineForMs: wholeNumber("offline-for", values["offline-for"] ?? "0", 86_400_000),
     options: {
-      dataDirectory: values.data,
+      ...place,
       host: values.host ?? "127.0.0.1",
       port: wholeNumber("port", values.port ?? "0", 65_535),
       ...(token !== undefined && { token }),
@@ -81,6 +87,7 @@ function parseFlags(argv: readonly string[]) {
         port: text,
         host: text,
         data: text,
+        database: text,
         token: text,
         "open-activation": flag,
         product: list,
@@ -100,6 +107,21 @@ function parseFlags(argv: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function placeOf(
+  { data, database }: Flags,
+  environment: Readonly<NodeJS.ProcessEnv>,
+): Pick<EmulatorOptions, "dataDirectory" | "database"> {
+  if (data !== undefined && database !== undefined) {
+    throw new UsageError("--data and --database exclude each other");
+  }
+  if (data !== undefined && data !== "") return { dataDirectory: data };
+  const url = database ?? environment.MURANO_EMULATOR_DATABASE;
+  if (url === undefined || url === "") throw new UsageError("--data DIR or --database URL is missing");
+  // The text itself may hold a password.
+  if (!/^postgres(ql)?:\/\//.test(url)) throw new UsageError("the database must be a URL: postgres://…");
+  return { database: url };
 }
 
 function faults(values: Flags): Fault[] {

@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/logger.ts";
 import { silentLogger } from "../core/logger.ts";
+import { Peers } from "./cluster/peers.ts";
 import { CommandDesk } from "./commands/command-desk.ts";
 import { consoleRoutes } from "./console/console-routes.ts";
 import { LiveEvents } from "./console/live-events.ts";
-import { EmulatorStartError } from "./errors.ts";
 import type { Fault } from "./faults/fault.ts";
 import { FaultBox } from "./faults/fault-box.ts";
 import { seededRandom } from "./faults/seeded-random.ts";
@@ -24,14 +23,14 @@ import { findDevice } from "./routes/access.ts";
 import { allRoutes } from "./routes/all-routes.ts";
 import type { RouteParts } from "./routes/parts.ts";
 import { ServerClock } from "./server-clock.ts";
-import { Blobs } from "./store/blobs.ts";
-import { makeDirectory, syncDirectory } from "./store/directories.ts";
-import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { openStore } from "./store/open-store.ts";
 import { systemClock } from "./system-clock.ts";
 
 export interface EmulatorOptions {
-  /** Where everything is kept; made when it isn't there. */
-  readonly dataDirectory: string;
+  /** Where everything is kept: a directory of this process alone, made when it isn't there, … */
+  readonly dataDirectory?: string;
+  /** … or a PostgreSQL database, by its URL, that several processes may share. */
+  readonly database?: string;
   /** 127.0.0.1 by default. */
   readonly host?: string;
   /** 0, the default: the kernel chooses. */
@@ -72,7 +71,7 @@ export interface Emulator {
   /** Refuses connections and destroys the open ones, until `goOnline` or, when given, for `forMs`. */
   goOffline(forMs?: number): Promise<void>;
   goOnline(): Promise<void>;
-  /** Ends all connections, long polls included, and lets go of the data directory. */
+  /** Ends all connections, long polls included, and lets go of what is stored. */
   close(): Promise<void>;
 }
 
@@ -80,31 +79,27 @@ export interface Emulator {
  * Starts a local Murano (spec: device-api.md, provision-management.md). Every answer that promises a change is given
  * after the change is durable.
  *
- * @throws EmulatorStartError when the port or the data directory cannot be had
+ * @throws EmulatorStartError when the port, the data directory or the database cannot be had
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const { dataDirectory, clock = systemClock, logger = silentLogger } = options;
-  await makeDirectory(dataDirectory).catch((cause: unknown) => {
-    throw new EmulatorStartError(`the data directory ${dataDirectory} cannot be made`, { cause });
-  });
-  const store = openSqliteStore({
-    directory: dataDirectory,
+  const { clock = systemClock, logger = silentLogger } = options;
+  const { store, blobs, line } = await openStore({
+    dataDirectory: options.dataDirectory,
+    database: options.database,
     createMissing: !options.strictAliases,
     historyLimit: options.historyLimit ?? 1000,
+    logger,
   });
   try {
     const { owner, token } = await store.owners.first(options.token);
     for (const name of options.products ?? []) {
       await store.models.add({ ownerId: owner.id, name, rid: "", options: "" });
     }
-    // The database's name too must survive a power cut.
-    await syncDirectory(dataDirectory);
-    const blobs = new Blobs(join(dataDirectory, "content"));
-    await blobs.start(await store.content.blobs());
     const serverClock = new ServerClock(clock, options.timeOffsetS ?? 0);
     const faults = new FaultBox(seededRandom(options.faultSeed ?? 1));
     for (const fault of options.faults ?? []) faults.add(fault);
-    const shared = { store, hub: new LongPollHub(), clock: serverClock, logger };
+    const isShared = line !== undefined;
+    const shared = { store, hub: new LongPollHub(), clock: serverClock, logger, isShared };
     const presence = new Presence();
     const changes = new ChangeFeed();
     const parts: RouteParts = {
@@ -113,7 +108,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       presence,
       changes,
       fleet: new FleetIndex({ ...shared, presence, changes }),
-      commands: new CommandDesk(shared),
+      commands: new CommandDesk({ ...shared, clock, serverClock }),
       rollouts: new RolloutRunner({
         ...shared,
         store: store.rollouts,
@@ -128,13 +123,21 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       goOffline: (forMs) => setTimeout(() => void listener.shutFor(forMs), 20),
     };
     const events = new LiveEvents({ parts, logger, everyMs: options.consoleEventsEveryMs ?? 500 });
+    const peers = line && new Peers({ ...parts, line, events });
     const routes = [...allRoutes(parts), ...consoleRoutes(parts, events), ...rolloutRoutes(parts)];
-    const listener = listen(parts, { routes, options, clock, logger });
+    const listener = listen(parts, {
+      routes,
+      options,
+      clock,
+      logger,
+      announced: line && (() => line.sent()),
+    });
     parts.fleet.start();
     await parts.commands.start();
     events.start();
     parts.rollouts.onChange((rollout) => events.publish(rollout.ownerId, "rollout", shownRollout(rollout)));
     await parts.rollouts.start();
+    await peers?.start();
     await listener.open();
     return {
       url: listener.url,
@@ -151,6 +154,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
         parts.fleet.stop();
         await parts.commands.stop();
         await parts.rollouts.stop();
+        await peers?.stop();
         await store.close();
       },
     };
@@ -165,9 +169,10 @@ interface Listening {
   readonly options: EmulatorOptions;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly announced: (() => Promise<void>) | undefined;
 }
 
-function listen(parts: RouteParts, { routes, options, clock, logger }: Listening): Listener {
+function listen(parts: RouteParts, { routes, options, clock, logger, announced }: Listening): Listener {
   const handler = requestHandler({
     router: new Router(routes),
     faults: parts.faults,
@@ -175,6 +180,7 @@ function listen(parts: RouteParts, { routes, options, clock, logger }: Listening
     serverClock: parts.clock,
     clock,
     logger,
+    announced,
     identify: (call) => findDevice(parts, call),
   });
   return new Listener(handler, { host: options.host ?? "127.0.0.1", port: options.port ?? 0 });

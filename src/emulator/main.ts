@@ -21,7 +21,7 @@ const stderrLogger: Logger = (() => {
 })();
 
 async function main(argv: readonly string[]): Promise<void> {
-  const command = parseCommandLine(argv);
+  const command = parseCommandLine(argv, process.env);
   switch (command.kind) {
     case "help":
       process.stdout.write(usage);

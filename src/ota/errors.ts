@@ -33,6 +33,11 @@ export class StoppedError extends GweError {
   readonly code = "OTA_STOPPED";
 }
 
+/** A script was cut short without a word of how: its attendant, or the whole gateway, has gone down. */
+export class ScriptLostError extends GweError {
+  readonly code = "OTA_SCRIPT_LOST";
+}
+
 /** The job being worked on was called off, which the journal has on record. */
 export class CancelledError extends GweError {
   readonly code = "OTA_CANCELLED";

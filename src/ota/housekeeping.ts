@@ -4,6 +4,7 @@ import type { Journal } from "./journal.ts";
 import type { OtaDependencies } from "./ports.ts";
 import { isEnd, type JobState } from "./state-machine.ts";
 import { removeLeftover } from "./steps/package-file.ts";
+import { discardRuns } from "./steps/script-runs.ts";
 import { removeStaleStaging } from "./steps/unpack.ts";
 import type { VersionDirectories, VersionDirectory } from "./versions.ts";
 
@@ -16,11 +17,13 @@ export interface HousekeepingContext {
 /** What a crash may have left on disk, and old records. To be called while no job is being worked on. */
 export async function cleanUp({ deps, journal, versions }: HousekeepingContext): Promise<void> {
   const { files } = deps.platform;
+  const unended = journal.unendedJobs().filter(({ state }) => !isEnd(state));
+  const jobs = new Set(unended.map(({ id }) => id));
+  await discardRuns(deps, (job) => !jobs.has(job));
   const needed = new Set(
-    journal
-      .unendedJobs()
-      .filter(({ state }) => !isEnd(state))
-      .flatMap(({ source }) => (source.kind === "content" ? Object.values(packageFiles(source.id)) : [])),
+    unended.flatMap(({ source }) =>
+      source.kind === "content" ? Object.values(packageFiles(source.id)) : [],
+    ),
   );
   for (const name of await files.list(deps.directories.packages)) {
     if (!needed.has(name)) await removeLeftover(deps, join(deps.directories.packages, name));

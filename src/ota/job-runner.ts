@@ -1,5 +1,12 @@
 import { describeError } from "../core/errors.ts";
-import { CancelledError, isDatabaseTrouble, isDiskTrouble, PackageLostError, StepFailure } from "./errors.ts";
+import {
+  CancelledError,
+  isDatabaseTrouble,
+  isDiskTrouble,
+  PackageLostError,
+  ScriptLostError,
+  StepFailure,
+} from "./errors.ts";
 import type { Job } from "./journal.ts";
 import type { OtaDependencies } from "./ports.ts";
 import {
@@ -17,11 +24,13 @@ import { requireNoDowngrade } from "./steps/downgrade.ts";
 import { type DownloadedPackage, type DownloadProgress, downloadPackage } from "./steps/download.ts";
 import { activateEngine, isEnginePackage, requireReplaceable } from "./steps/engine-package.ts";
 import { install } from "./steps/install.ts";
+import { endLeftScript } from "./steps/left-script.ts";
 import { discardPackage } from "./steps/package-file.ts";
 import { perform } from "./steps/perform.ts";
 import { probation } from "./steps/probation.ts";
 import { rollBack } from "./steps/roll-back.ts";
-import { endLeftScript, type OnStarted } from "./steps/script.ts";
+import type { OnStarted } from "./steps/script.ts";
+import { canBeAdopted, discardRuns, runDirectory, ScriptRuns } from "./steps/script-runs.ts";
 import type { StepContext } from "./steps/step.ts";
 import { removeStaleStaging, unpack } from "./steps/unpack.ts";
 import { verifyPackage } from "./steps/verify.ts";
@@ -35,16 +44,16 @@ export interface JobRunnerDependencies {
   readonly onProgress: DownloadProgress;
 }
 
-/** Steps stop at once at `stop`; a running installer at `endInstaller`, which comes later. */
+/** Steps stop at once at `stop`; what is done to an app at `giveUp`, which comes later. */
 export interface StopSignals {
   readonly stop: AbortSignal;
-  readonly endInstaller: AbortSignal;
+  readonly giveUp: AbortSignal;
   /** The job was called off: the journal says so already. */
   readonly cancel: AbortSignal;
 }
 
 /** What changes the gateway is not left half-done without need. */
-const heldTogether: ReadonlySet<Phase> = new Set<Phase>(["installing", "rolling-back", "performing"]);
+const heldTogether: ReadonlySet<Phase> = new Set<Phase>(["rolling-back", "performing"]);
 
 /** Works one job through to its end: performs its state's action, journals what came of it, and so on. */
 export class JobRunner {
@@ -60,15 +69,17 @@ export class JobRunner {
    * @throws the stop signal's reason when stopped, with the journal at a state to go on from; anything else it throws is
    *   a fault of the engine or its disk, not of the package
    */
-  async run(start: Job, { stop, endInstaller, cancel }: StopSignals): Promise<void> {
+  async run(start: Job, { stop, giveUp, cancel }: StopSignals): Promise<void> {
     const { deps, versions, apply } = this.with;
     let job = start;
     try {
       while (!isEnd(job.state)) {
         stop.throwIfAborted();
         const untilStop = isCancellable(job.state) ? AbortSignal.any([stop, cancel]) : stop;
-        const signal = heldTogether.has(job.state.phase) ? endInstaller : untilStop;
-        const { event, latest } = await this.perform({ deps, versions, signal, job }, job.state);
+        const signal = heldTogether.has(job.state.phase) ? giveUp : untilStop;
+        const runs = new ScriptRuns(deps, job);
+        const context = { deps, versions, signal, stopping: stop, runs, job };
+        const { event, latest } = await this.perform(context, job.state);
         const current = latest ?? job;
         job = isEnd(current.state) ? current : apply(current, event);
       }
@@ -77,6 +88,7 @@ export class JobRunner {
     }
     this.received.delete(job.id);
     await discardPackage({ deps, job });
+    await discardRuns(deps, (id) => id === job.id);
     // A worker that outlived a killed engine for a moment may have filled its directory after the clean-up at start.
     // Only a package's name is known to be that of a directory.
     if (job.task.verb === "install") await removeStaleStaging({ deps, versions }, job.app);
@@ -87,10 +99,18 @@ export class JobRunner {
     const { deps, apply } = this.with;
     const { state } = job;
     if ("process" in state && state.process !== null) {
+      const attendant = state.process;
+      if (state.phase !== "probation" && canBeAdopted(deps, job, attendant)) {
+        const adopted = apply(job, { type: "adopted" });
+        if (!isEnd(adopted.state)) return adopted;
+      }
       const directory = scriptDirectory(state) ?? deps.host.installed(job.app)?.directory ?? "";
       // What a finished installer has left running is no leftover of `health`.
       const script = state.phase === "probation" ? "health" : undefined;
-      await endLeftScript(deps, state.process, { job: job.id, directory, script });
+      const { run } = attendant;
+      const kept = run && runDirectory(deps, job, run);
+      await endLeftScript(deps, { attendant, runDirectory: kept, job: job.id, directory, script });
+      await discardRuns(deps, (id) => id === job.id);
     }
     return apply(job, { type: "resumed" });
   }
@@ -109,6 +129,8 @@ export class JobRunner {
       return { event: await this.action(context, state, onStarted), latest };
     } catch (error) {
       context.signal.throwIfAborted();
+      context.stopping.throwIfAborted();
+      if (error instanceof ScriptLostError) return { event: { type: "resumed" }, latest };
       if (error instanceof PackageLostError) return { event: { type: "package-lost" } };
       if (isOwnTrouble(error, state.phase)) throw error;
       const event = failure(error, context.deps.redact);

@@ -19,6 +19,10 @@ export interface OtaLimits {
   readonly installerTimeoutMs: number;
   /** From SIGTERM to SIGKILL for an installer that is ended. */
   readonly installerKillAfterMs: number;
+  /** So much longer than a script may take its attendant may, before it is taken for stuck. */
+  readonly attendantGraceMs: number;
+  /** How long a script whose attendant is gone waits for the engine's own end: the whole gateway may be going down. */
+  readonly lostScriptGraceMs: number;
   /** Tail of the installer's output that is kept. */
   readonly installerOutputBytes: number;
   /** Disk space that no package may use. */
@@ -70,7 +74,7 @@ export interface OtaLimits {
   readonly settingsTrialNoteMs: number;
   /** Work on a command starts without its clearing acknowledged after this. */
   readonly clearingGraceMs: number;
-  /** How long `stop()` lets a running installer finish before it is ended. */
+  /** How long `stop()` lets supervision finish what it was asked to do to an app. */
   readonly stopGraceMs: number;
   /** Versions of an app kept on disk, the registered one included. */
   readonly keptVersions: number;
@@ -83,6 +87,8 @@ export interface OtaLimits {
 export const defaultOtaLimits: OtaLimits = {
   installerTimeoutMs: 30 * minuteMs,
   installerKillAfterMs: 10_000,
+  attendantGraceMs: minuteMs,
+  lostScriptGraceMs: 2_000,
   installerOutputBytes: 60 * 1024,
   reserveBytes: 16 * mebibyte,
   downloadDeadlineMs: 24 * 60 * minuteMs,

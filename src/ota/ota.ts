@@ -19,10 +19,10 @@ const troubleRetry = { firstDelayMs: 1_000, maxDelayMs: 60_000, factor: 2, jitte
 
 type FinishedListener = (result: CommandResult) => void;
 
-/** The two ways in which work is told to stop: steps at once, a running installer only after a grace. */
+/** The two ways in which work is told to stop: most at once, what is done to an app only after a grace. */
 interface Run {
   readonly stop: AbortController;
-  readonly endInstaller: AbortController;
+  readonly giveUp: AbortController;
   readonly done: Promise<void>;
 }
 
@@ -124,14 +124,14 @@ export class Ota {
   start(): void {
     if (this.run !== undefined) throw new InvariantError("the update pipeline is started already");
     const stop = new AbortController();
-    const endInstaller = new AbortController();
+    const giveUp = new AbortController();
     this.busy = true;
-    this.run = { stop, endInstaller, done: this.work(stop.signal, endInstaller.signal) };
+    this.run = { stop, giveUp, done: this.work(stop.signal, giveUp.signal) };
   }
 
   /**
-   * Stops at a safe point: transfers and unpacking at once; an installer that runs may end within
-   * `limits.stopGraceMs` and is then ended with its children. The next start goes on from the journal.
+   * Stops at a safe point: transfers and unpacking at once; what supervision was asked to do to an app may end within
+   * `limits.stopGraceMs`. An installer that runs runs on. The next start goes on from the journal.
    */
   async stop(): Promise<void> {
     const { run } = this;
@@ -141,7 +141,7 @@ export class Ota {
     const waited = new AbortController();
     await Promise.race([run.done, this.deps.clock.sleep(this.deps.limits.stopGraceMs, waited.signal)]);
     waited.abort();
-    run.endInstaller.abort(new StoppedError("the update pipeline is stopping"));
+    run.giveUp.abort(new StoppedError("the update pipeline is stopping"));
     await run.done;
     if (this.run !== run) return;
     this.run = undefined;
@@ -199,12 +199,12 @@ export class Ota {
     return promise;
   }
 
-  private async work(stop: AbortSignal, endInstaller: AbortSignal): Promise<void> {
+  private async work(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     for (let trouble = 0; !stop.aborted; ) {
       try {
         await this.resume();
         for (;;) {
-          await this.workOff(stop, endInstaller);
+          await this.workOff(stop, giveUp);
           trouble = 0;
           this.busy = false;
           this.wakeup.settle();
@@ -234,7 +234,7 @@ export class Ota {
     await cleanUp({ deps: this.deps, journal: this.journal, versions: this.versions });
   }
 
-  private async workOff(stop: AbortSignal, endInstaller: AbortSignal): Promise<void> {
+  private async workOff(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     for (let job = this.todo()[0]; job !== undefined; job = this.todo()[0]) {
       stop.throwIfAborted();
       const waitMs = this.msUntilRelease(job);
@@ -245,7 +245,7 @@ export class Ota {
       this.progress = { job: job.id, receivedBytes: 0, totalBytes: 0 };
       const cancel = new AbortController();
       this.current = { job: job.id, cancel };
-      await this.runner.run(job, { stop, endInstaller, cancel: cancel.signal });
+      await this.runner.run(job, { stop, giveUp, cancel: cancel.signal });
       this.current = undefined;
       await prune({ deps: this.deps, journal: this.journal, versions: this.versions });
       this.progress = undefined;

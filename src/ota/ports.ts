@@ -5,9 +5,10 @@ import type { Logger } from "../core/logger.ts";
 import type { Redact } from "../core/redact.ts";
 import type { ReportOutbox } from "../core/reports.ts";
 import type { DeviceApi } from "../device-client/index.ts";
+import type { AttendedOutcome } from "../platform/attendant/attended-outcome.ts";
+import type { AttendedRun, AttendedRunOptions } from "../platform/attendant/attended-run.ts";
 import type { DurableFiles } from "../platform/durable-files.ts";
 import type { ProcessIdentity } from "../platform/process-table.ts";
-import type { ProcessOutcome, RunProcessOptions } from "../platform/run-process.ts";
 import type { RunWorkerOptions } from "../platform/worker-process.ts";
 import type { EngineUpdateHost } from "./engine-update.ts";
 import type { OtaLimits } from "./limits.ts";
@@ -18,7 +19,14 @@ import type { SignaturePolicy } from "./verification/signature-policy.ts";
 /** What the pipeline asks of the operating system; each is the function of that name in `platform/`. */
 export interface OtaPlatform {
   readonly files: DurableFiles;
-  readonly runProcess: (options: RunProcessOptions) => Promise<ProcessOutcome>;
+  readonly startAttended: (options: AttendedRunOptions) => AttendedRun;
+  readonly attendantEnded: (
+    attendant: ProcessIdentity,
+    directory: string,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  readonly attendedOutcome: (directory: string, maxOutputBytes: number) => AttendedOutcome | undefined;
+  readonly attendedGroup: (directory: string) => number | undefined;
   readonly runWorker: (options: RunWorkerOptions) => Promise<unknown>;
   readonly processStartTicks: (pid: number) => number | undefined;
   readonly isSameProcessAlive: (process: ProcessIdentity) => boolean;
@@ -47,8 +55,8 @@ export interface OtaDependencies {
   readonly logger: Logger;
   /** Installers print CIKs: all their output goes through this before it is stored or sent. */
   readonly redact: Redact;
-  /** Absolute. Both are the pipeline's own, on the state directory's file system. */
-  readonly directories: { readonly packages: string; readonly apps: string };
+  /** Absolute. All are the pipeline's own, on the state directory's file system. `scripts`: what comes of those that run. */
+  readonly directories: { readonly packages: string; readonly apps: string; readonly scripts: string };
   /** Absolute; `etc/keys`. Need not exist. */
   readonly keysDirectory: string;
   readonly requireSignature: SignaturePolicy;
@@ -66,6 +74,8 @@ export interface OtaDependencies {
   /** The Node program, and the bundle of `worker/main.ts` that it runs to unpack. */
   readonly nodeFile: string;
   readonly workerFile: string;
+  /** `attendant.sh` as shipped. */
+  readonly attendantFile: string;
   /** Called after each commit of the journal. Tests end the process here. */
   readonly onTransition?: (notice: TransitionNotice) => void;
 }

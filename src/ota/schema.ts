@@ -71,7 +71,13 @@ const installerResult = z.object({
   outputBytesCut: z.number(),
 });
 
-const installerProcess = z.object({ pid: z.number(), startTicks: z.number(), bootId: z.string() });
+const installerProcess = z.object({
+  pid: z.number(),
+  startTicks: z.number(),
+  bootId: z.string(),
+  // A part of a path.
+  run: z.optional(z.object({ attempt: z.number(), script: z.string().check(z.regex(/^[a-z.-]+$/)) })),
+});
 
 const keptVersion = z.object({
   version: z.string(),

@@ -44,11 +44,21 @@ export type Fallback =
   /** Not told by the journal (an older version of the engine wrote it): nothing is withdrawn or put back. */
   | { readonly kind: "unknown" };
 
-/** How the engine finds an installer again that its own crash left behind. */
+/** Names the directory in which an attendant keeps what comes of a script. */
+export interface ScriptRun {
+  /** The job's transitions when the first script of this attempt at its state was begun with: no two have the same. */
+  readonly attempt: number;
+  /** `install.sh` and so on. */
+  readonly script: string;
+}
+
+/** How the next engine finds the attendant of a script again that this one has started. */
 export interface InstallerProcess {
   readonly pid: number;
   readonly startTicks: number;
   readonly bootId: string;
+  /** Undefined in journals from before there were attendants: the process is the script's own. */
+  readonly run?: ScriptRun | undefined;
 }
 
 /** What an installer left: its exit status (null: none, it was ended or never ran) and the tail of its output. */
@@ -75,7 +85,7 @@ export type JobState =
       readonly phase: "installing";
       readonly app: UnpackedApp;
       readonly fallback: Fallback;
-      /** Set as soon as a script's process exists, before it does anything. */
+      /** Set as soon as a script's attendant exists, before the script does anything. */
       readonly process: InstallerProcess | null;
       /** How often its scripts have been begun with: since then they may have overwritten files of the fallback. */
       readonly starts: number;
@@ -144,7 +154,9 @@ export type JobEvent =
   | { readonly type: "cancelled"; readonly note: string }
   | { readonly type: "failed"; readonly note: string; readonly result: InstallerResult }
   | TrialEvent
-  /** The engine starts and finds the job in this state: it, or the machine, went down in the middle. */
+  /** The engine starts and finds a script that it began with still running, or ended: the state's action goes on with it. */
+  | { readonly type: "adopted" }
+  /** Something of the state's action is lost: the engine, or the machine, went down in the middle. It begins anew. */
   | { readonly type: "resumed" };
 
 /** A job as the transition function sees it. */
@@ -219,6 +231,7 @@ function nextState(state: JobState, event: JobEvent): JobState | undefined {
       return fromRollingBack(state, event);
     case "performing":
       if (event.type === "script-started") return { ...state, process: event.process };
+      if (event.type === "adopted") return state;
       if (event.type === "resumed") return { ...state, process: null };
       if (event.type === "rollback-chosen") return rollingBack(event.to, event.note, noResult);
       return event.type === "settings-noted" ? beginTrial(event) : fromPerforming(event);
@@ -270,6 +283,8 @@ function fromInstalling(
       return { ...state, process: event.process, starts: state.starts + (state.process === null ? 1 : 0) };
     case "installed":
       return { phase: "activating", app: state.app, fallback: state.fallback, result: event.result };
+    case "adopted":
+      return state;
     case "resumed":
       return afterInterruption(state);
     default:
@@ -283,13 +298,13 @@ function afterInterruption(state: Extract<JobState, { phase: "installing" }>): J
   if (state.app.kind === "one-off" && state.process !== null) {
     return {
       phase: "interrupted",
-      note: "the engine or the gateway went down while the installer ran; a one-off package is not run twice",
+      note: "the gateway, or the installer's attendant, went down while it ran; a one-off package is not run twice",
       result: noResult,
     };
   }
   // Any other may hold a `reboot` too, or take the engine down: a gateway must not spend the day on that.
   if (state.starts >= maxInstallerStarts) {
-    const note = `the engine or the gateway went down each of the ${state.starts} times that the installer ran`;
+    const note = `the gateway, or the installer's attendant, went down each of the ${state.starts} times that it ran`;
     return fromFailure(state, { type: "failed", note, result: noResult });
   }
   return { ...state, process: null };
@@ -329,6 +344,8 @@ function fromRollingBack(state: RollingBack, event: JobEvent): JobState | undefi
   switch (event.type) {
     case "script-started":
       return { ...state, process: event.process };
+    case "adopted":
+      return state;
     case "resumed":
       return { ...state, process: null };
     case "rolled-back": {

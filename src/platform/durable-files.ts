@@ -16,8 +16,8 @@ export interface FileSink {
 
 /** Files and directories whose changes survive a power cut once a method has answered (durability rule 3). */
 export interface DurableFiles {
-  /** Creates a directory and its missing parents. */
-  ensureDirectory(directory: string): void;
+  /** Creates a directory and its missing parents; `mode` is that of the new ones, by default 0755. */
+  ensureDirectory(directory: string, mode?: number): void;
   /** Creates or empties a file. Its name is durable only after a `move`. `mode`, less the umask, is a new file's; default 0600. */
   create(file: string, mode?: number): Promise<FileSink>;
   /** Opens a file to go on writing it, or creates it. Its name is durable only after a `move` or `replace` beside it. */

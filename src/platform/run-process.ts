@@ -1,8 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync } from "node:fs";
 import { Readable } from "node:stream";
-import { type OutputPipe, openOutputPipe } from "./output-pipe.ts";
-import { processesMarked, signalMarked } from "./process-table.ts";
 
 export interface RunProcessOptions {
   readonly command: string;
@@ -11,21 +8,10 @@ export interface RunProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** After this the whole process group is ended: SIGTERM, then SIGKILL after `killAfterMs`. */
   readonly timeoutMs: number;
-  /**
-   * Variables of `env` that together only this program's processes have: with them, those that have left the process
-   * group (setsid) are ended with it.
-   */
-  readonly marks?: Readonly<Record<string, string>>;
   readonly killAfterMs: number;
   /** Bytes of stdout and stderr, interleaved, that are kept: the tail. The rest is read, counted and dropped. */
   readonly maxOutputBytes: number;
   readonly signal?: AbortSignal;
-  /**
-   * Called with the process group's leader before the program's first instruction: whatever this records is on
-   * record when the program runs. When it throws, or this process dies in it, the program never runs.
-   * With it, a program that cannot be executed ends with the shell's exit status 126 or 127.
-   */
-  readonly onStarted?: (pid: number) => void;
 }
 
 export interface ProcessOutcome {
@@ -42,9 +28,6 @@ export interface ProcessOutcome {
 /** How long output is still read after the leader ended: a background child may hold the pipe for ever. */
 const outputGraceMs = 250;
 
-/** Holds the program back until a line arrives on stdin; at the end of stdin (our death) it gives up. */
-const gateScript = 'IFS= read -r go || exit 75; exec "$0" "$@" </dev/null';
-
 /**
  * Runs a program in its own process group with limits on time and output. Resolves when the program itself has
  * ended, even while a background child keeps its stdout open. Never rejects for what the program does.
@@ -56,20 +39,15 @@ export function runProcess(options: RunProcessOptions): Promise<ProcessOutcome> 
     return promise;
   }
   const tail = new TailBuffer(options.maxOutputBytes);
-  // Worth its price for scripts of others, which do with their output what they like.
-  const pipe = options.onStarted === undefined ? undefined : openOutputPipe();
   let child: ChildProcess;
   try {
-    child = start(options, pipe);
+    child = start(options);
   } catch (error) {
-    pipe?.output.destroy();
     resolve(withoutOutput("not-started", error));
     return promise;
-  } finally {
-    if (pipe !== undefined) closeSync(pipe.fd);
   }
   const ending = new GroupEnding(child, options);
-  const outputs = [pipe?.output, child.stdout, child.stderr].filter((stream) => stream instanceof Readable);
+  const outputs = [child.stdout, child.stderr].filter((stream) => stream instanceof Readable);
   for (const stream of outputs) stream.on("data", (chunk: Buffer) => tail.push(chunk));
   child.once("error", (error) => {
     ending.dispose();
@@ -93,14 +71,6 @@ export function runProcess(options: RunProcessOptions): Promise<ProcessOutcome> 
     const graceTimer = setTimeout(settle, outputGraceMs);
     void Promise.all(outputs.map(closed)).then(settle);
   });
-  try {
-    openGate(child, options);
-  } catch (error) {
-    child.kill("SIGKILL");
-    ending.dispose();
-    for (const stream of outputs) stream.destroy();
-    resolve(withoutOutput("not-started", error));
-  }
   return promise;
 }
 
@@ -111,29 +81,14 @@ function closed(stream: Readable): Promise<void> {
   });
 }
 
-function start(
-  { command, args = [], cwd, env, onStarted }: RunProcessOptions,
-  pipe: OutputPipe | undefined,
-): ChildProcess {
-  const gated = onStarted !== undefined;
-  return spawn(gated ? "/bin/sh" : command, gated ? ["-c", gateScript, command, ...args] : [...args], {
+function start({ command, args = [], cwd, env }: RunProcessOptions): ChildProcess {
+  return spawn(command, [...args], {
     cwd,
     env: { ...env },
     detached: true,
-    stdio: [gated ? "pipe" : "ignore", pipe?.fd ?? "pipe", pipe?.fd ?? "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
 }
-
-function openGate(child: ChildProcess, { onStarted }: RunProcessOptions): void {
-  if (onStarted === undefined || child.pid === undefined) return;
-  onStarted(child.pid);
-  // The program may have been killed meanwhile; its end is reported by `exit`.
-  child.stdin?.on("error", () => undefined);
-  child.stdin?.end("go\n");
-}
-
-/** How often the processes of a program are looked for to be killed: each look finds what the one before missed. */
-const maxLooks = 5;
 
 /** Ends a child's whole process group when its time is up or its caller gives up. */
 class GroupEnding {
@@ -154,13 +109,7 @@ class GroupEnding {
   /** The leader ended. A group that was to be ended is ended whole: its leader may have died before its children. */
   finish(): void {
     this.dispose();
-    if (this.reason === undefined) return;
-    this.signalGroup("SIGKILL");
-    // One that was just being started by another was not to be seen yet.
-    const { marks } = this.options;
-    for (let look = 1; marks !== undefined && look < maxLooks && processesMarked(marks).length > 0; look++) {
-      signalMarked(marks, "SIGKILL");
-    }
+    if (this.reason !== undefined) this.signalGroup("SIGKILL");
   }
 
   dispose(): void {
@@ -178,7 +127,6 @@ class GroupEnding {
 
   private signalGroup(signal: NodeJS.Signals): void {
     if (this.child.pid !== undefined) signalGroup(this.child.pid, signal);
-    if (this.options.marks !== undefined) signalMarked(this.options.marks, signal);
   }
 }
 

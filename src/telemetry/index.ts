@@ -31,6 +31,7 @@ export {
   accumulateTraffic,
   bytesBetween,
   type KernelCounters,
+  type UsageMoment,
 } from "./usage/accumulate.ts";
 export { usageReport } from "./usage/usage-report.ts";
 export { parseUsageState, type UsageState } from "./usage/usage-state.ts";

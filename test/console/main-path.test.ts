@@ -69,7 +69,7 @@ test("signs in, and is told of a wrong token", async () => {
   await page.getByLabel("Owner's token").fill(emulator.token);
   await page.getByLabel("Owner's token").press("Enter");
   await page.getByText("Live", { exact: true }).waitFor();
-  for (const serial of serials) expect(await row(serial).textContent()).toContain("notactivated");
+  for (const serial of serials) expect(await row(serial).textContent()).toContain("not activated");
 });
 
 test("sees gateways come up", async () => {

@@ -96,8 +96,8 @@ describe("content", () => {
     await emulator.owner("POST", `/provision/manage/content/${product}/`, {
       form: { id: "to come", meta: "m" },
     });
-    for (const call of [client.contentInfo("none"), client.download({ id: "none" })]) {
-      expect(await rejection(call)).toMatchObject({ code: "REJECTED", status: 404 });
+    for (const ask of [() => client.contentInfo("none"), () => client.download({ id: "none" })]) {
+      expect(await rejection(ask())).toMatchObject({ code: "REJECTED", status: 404 });
     }
     const empty = await client.download({ id: "empty" });
     expect([empty.totalBytes, (await collect(empty.body)).length]).toEqual([0, 0]);

@@ -69,7 +69,7 @@ test.each([
 test("Retry-After in seconds, and as a date by the server's own clock", async () => {
   await using elsewhen = await startTestEmulator({ timeOffsetS: -1_000_000 });
   const { client } = await gateway({}, elsewhen);
-  expect(Math.abs((await client.timestamp()) - (Date.now() / 1000 - 1_000_000))).toBeLessThan(5);
+  expect(Math.abs((await client.timestamp()) - (Date.now() / 1000 - 1_000_000))).toBeLessThan(60);
   const date = new Date((elsewhen.emulator.serverClock.nowS() + 60) * 1000).toUTCString();
   for (const [status, header, least] of [
     [429, "7", 7_000],
@@ -106,7 +106,7 @@ test("a cut body is a NetworkError, a garbled one a MalformedAnswerError, an end
 });
 
 test("latency beyond the idle time-out is a TimeoutError; a slow body within it is none", async () => {
-  const { client } = await gateway({ idleTimeoutMs: 500 });
+  const { client } = await gateway({ idleTimeoutMs: 700 });
   await client.write({ a: "0123456789" });
   emulator.addFault({ id: "late", latencyMs: 60_000 });
   expect(await rejection(client.read(["a"]))).toMatchObject({ code: "TIMEOUT", phase: "idle" });

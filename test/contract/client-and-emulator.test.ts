@@ -345,10 +345,10 @@ describe("long poll", () => {
     abort.abort("enough");
     expect(await rejection(aborted)).toBe("enough");
     await emulator.waitForRequest({ procedure: "long-poll", device: owner.sn, status: 0 });
-    const voided = client.longPoll("x", { timeoutMs: 60_000 });
+    const voided = rejection(client.longPoll("x", { timeoutMs: 60_000 }));
     await emulator.waitForOpenRequest({ procedure: "long-poll", device: owner.sn });
     await owner.disable();
-    expect(await rejection(voided)).toBeInstanceOf(UnauthorizedError);
+    expect(await voided).toBeInstanceOf(UnauthorizedError);
   });
 });
 

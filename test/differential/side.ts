@@ -21,7 +21,7 @@ export interface Side {
 }
 
 /** Not under test, and at least as long as the slowest of either needs. */
-const stepTimeoutMs = 15_000;
+const stepTimeoutMs = 30_000;
 const defaultSteps: readonly Step[] = ["until RUNNING", "stop", "until STOPPED"];
 const probeSteps: readonly Step[] = ["until ready", ...defaultSteps];
 

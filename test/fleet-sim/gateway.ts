@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { AppStatus } from "../../src/core/app-status.ts";
 import type { Clock, Random } from "../../src/core/clock.ts";
 import { silentLogger } from "../../src/core/logger.ts";
-import { type Audit, type DeviceApi, DeviceClient, NetworkError } from "../../src/device-client/index.ts";
+import { type Audit, type DeviceApi, DeviceClient } from "../../src/device-client/index.ts";
 import {
   CheckInLoop,
   CommandIntake,
@@ -12,8 +12,10 @@ import {
   ReportDelivery,
   reactivatingApi,
   takeCommand,
+  watchForCommands,
 } from "../../src/engine/index.ts";
 import { engineReport } from "../../src/telemetry/index.ts";
+import { type ObservedCall, observedLink } from "./link.ts";
 import { MemoryFacts, MemoryOutbox } from "./memory-disk.ts";
 import { PretendedApps } from "./pretended-apps.ts";
 
@@ -24,7 +26,12 @@ export interface GatewayParts {
   readonly intervalS: number;
   readonly clock: Clock;
   readonly random: Random;
+  /** Told of every exchange on the wire, */
   readonly audit: Audit;
+  /** and of every call as the engine sees it. */
+  readonly observe: (call: ObservedCall) => void;
+  /** Whether it holds a long poll for commands, beside its check-ins. */
+  readonly longPoll: boolean;
   /** Chance that an installation fails. */
   readonly failing: number;
   readonly installMs: number;
@@ -33,6 +40,8 @@ export interface GatewayParts {
 }
 
 const cutOffMs = 45_000;
+/** As the engine does it. */
+const longPollMs = 300_000;
 const deviceInfo = JSON.stringify({
   uname: "Linux gateway 6.1.0-18-arm64 #1 SMP Debian 6.1.76-1 aarch64 GNU/Linux",
   df: Array.from({ length: 8 }, (_, line) => `/dev/mmcblk0p${line}  7.1G  2.9G  3.9G  43% /mnt/${line}`).join(
@@ -46,6 +55,7 @@ const deviceInfo = JSON.stringify({
 export class SimulatedGateway {
   readonly #parts: GatewayParts;
   readonly #client: DeviceClient;
+  readonly #link: DeviceApi;
   readonly #loop: CheckInLoop;
   readonly #apps: PretendedApps;
   /** Of its own: adding a listener to a signal goes through all that are there. */
@@ -67,7 +77,11 @@ export class SimulatedGateway {
       audit: parts.audit,
       proxyEnvironment: {},
     });
-    const link = this.#failing(this.#client);
+    const link = observedLink(this.#client, {
+      ...parts,
+      isCutOff: () => clock.monotonic() < this.#cutOffUntil,
+    });
+    this.#link = link;
     const credentials = new Credentials({
       storage: {
         current: () => this.#cik,
@@ -128,6 +142,10 @@ export class SimulatedGateway {
     });
   }
 
+  get isActivated(): boolean {
+    return this.#cik !== undefined;
+  }
+
   /** Starts after `delayMs`, as gateways do that were switched on one after another. */
   async run(delayMs: number): Promise<void> {
     const { clock, cutOff } = this.#parts;
@@ -138,7 +156,7 @@ export class SimulatedGateway {
       return;
     }
     if (cutOff > 0) void this.#loseNetworkNowAndThen();
-    await this.#loop.run(stop);
+    await Promise.all([this.#loop.run(stop), this.#parts.longPoll && this.#watch()]);
   }
 
   stop(): void {
@@ -146,20 +164,21 @@ export class SimulatedGateway {
     this.#client.close();
   }
 
-  /** The same link, dead while the gateway is cut off. */
-  #failing(api: DeviceApi): DeviceApi {
-    if (this.#parts.cutOff === 0) return api;
-    return new Proxy(api, {
-      get: (target, name) => {
-        const method = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>;
-        return async (...args: unknown[]) => {
-          if (this.#parts.clock.monotonic() < this.#cutOffUntil) {
-            throw new NetworkError("no network", { procedure: String(name), requestSent: false });
-          }
-          return method.apply(target, args);
-        };
+  async #watch(): Promise<void> {
+    const { clock, random } = this.#parts;
+    await watchForCommands(
+      {
+        api: this.#link,
+        checkedInUntilMs: () => this.#loop.serverTimeOfLastCheckInMs(),
+        onCommand: () => this.#loop.commandArrived(),
+        onUnauthorized: () => this.#loop.hasten(),
+        clock,
+        random,
+        logger: silentLogger,
+        timeoutMs: longPollMs,
       },
-    });
+      this.#stop.signal,
+    );
   }
 
   async #loseNetworkNowAndThen(): Promise<void> {

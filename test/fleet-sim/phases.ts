@@ -1,24 +1,46 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { product, type Scene, SimulationError } from "./scene.ts";
+import { type EmulatorUse, product, type Scene, SimulationError } from "./scene.ts";
 import { curve, type Summary, summarise } from "./timeline.ts";
 
-export interface SteadyFigures extends Summary {
+/** What the emulator spent meanwhile. */
+export interface Spent {
+  /** Of a whole core, in percent. */
+  readonly emulatorCpuPercent: number;
+  /** Of all its work, milliseconds. */
+  readonly cpuMsPerCheckIn: number;
   readonly emulatorMb: number;
   readonly emulatorPeakMb: number;
+  readonly diskMb: number;
+}
+
+function spent(before: EmulatorUse, after: EmulatorUse, tookMs: number, checkIns: number): Spent {
+  const cpuMs = after.cpuMs - before.cpuMs;
+  return {
+    emulatorCpuPercent: (cpuMs / tookMs) * 100,
+    cpuMsPerCheckIn: cpuMs / checkIns,
+    emulatorMb: after.residentMb,
+    emulatorPeakMb: after.peakMb,
+    diskMb: after.diskMb,
+  };
+}
+
+export interface SteadyFigures extends Summary, Spent {
   readonly gatewayKb: number;
+  readonly activated: number;
 }
 
 /** One interval in which every gateway checks in once. */
 export async function steady(scene: Scene, gateways: number, intervalS: number): Promise<SteadyFigures> {
+  const before = scene.emulatorUse();
+  const startedMs = performance.now();
   const first = await scene.pass(intervalS);
-  const seconds = scene.timeline.since(first).slice(0, intervalS);
-  const { residentMb, peakMb } = scene.emulatorMemory();
+  const found = summarise(scene.timeline.since(first).slice(0, intervalS));
   return {
-    ...summarise(seconds),
-    emulatorMb: residentMb,
-    emulatorPeakMb: peakMb,
+    ...found,
+    ...spent(before, scene.emulatorUse(), performance.now() - startedMs, found.checkIns),
     gatewayKb: scene.timeline.workerBytes / 1000 / gateways,
+    activated: scene.timeline.activated,
   };
 }
 
@@ -31,12 +53,11 @@ interface Rollout {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-export interface RolloutFigures extends Summary {
+export interface RolloutFigures extends Summary, Spent {
   readonly state: string;
   readonly counts: Readonly<Record<string, number>>;
   /** From the request to the end of the last wave. */
   readonly tookS: number;
-  readonly emulatorMb: number;
 }
 
 /** A package to all gateways, in waves; resolves when the roll-out has come to an end. */
@@ -51,6 +72,7 @@ export async function rollOut(
   const id = "meter.v2.0.tar.gz";
   await scene.addContent(id, Buffer.alloc(20_000, "package "));
   const first = scene.timeline.now() + 1;
+  const before = scene.emulatorUse();
   const startedMs = performance.now();
   const request = {
     name: "fleet simulation",
@@ -72,12 +94,14 @@ export async function rollOut(
     if (line !== told && process.stderr.isTTY) process.stderr.write(`${line}\n`);
     told = line;
   }
+  const tookMs = performance.now() - startedMs;
+  const found = summarise(scene.timeline.since(first));
   return {
-    ...summarise(scene.timeline.since(first)),
+    ...found,
+    ...spent(before, scene.emulatorUse(), tookMs, found.checkIns),
     state: rollout.reason === "" ? rollout.state : `${rollout.state}: ${rollout.reason}`,
     counts: rollout.counts,
-    tookS: (performance.now() - startedMs) / 1000,
-    emulatorMb: scene.emulatorMemory().residentMb,
+    tookS: tookMs / 1000,
   };
 }
 
@@ -159,12 +183,14 @@ export function options() {
       phases: text("steady,rollout,outage"),
       failing: text("0"),
       "cut-off": text("0"),
+      "long-poll": text("0"),
       install: text("2000"),
       waves: text("1%,10%,100%"),
       soak: text("5"),
       away: text("120"),
       watch: text("180"),
       seed: text("1"),
+      database: { type: "string" },
       exit: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
@@ -181,12 +207,14 @@ export function options() {
     phases: values.phases.split(","),
     failing: number("failing", 0, 1),
     cutOff: number("cut-off", 0, 0.9),
+    longPoll: number("long-poll", 0, 1),
     installMs: number("install", 0, 3_600_000),
     waves: values.waves.split(","),
     soakS: number("soak", 0, 86_400),
     awayS: number("away", 1, 86_400),
     watchS: number("watch", 1, 86_400),
     seed: number("seed", 0, 2 ** 31),
+    database: values.database,
     exit: values.exit,
     json: values.json,
   };

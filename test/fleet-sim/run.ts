@@ -3,7 +3,7 @@
  * an emulator; docs/performance.md tells what it shows. With `--exit` it ends with 1 where a demand is not met.
  */
 import { cpus, loadavg } from "node:os";
-import { counts, options, outage, rollOut, steady } from "./phases.ts";
+import { counts, options, outage, rollOut, type Spent, steady } from "./phases.ts";
 import { Scene } from "./scene.ts";
 import { type Summary, summarise } from "./timeline.ts";
 
@@ -24,14 +24,23 @@ function demand(what: string, isMet: boolean): void {
 
 function describe(summary: Summary): string {
   const { checkIns, checkInsPerSecond, requestsPerSecond, p50Ms, p95Ms, p99Ms, worstMs, errors } = summary;
+  const { stale, lateMs } = summary;
   return (
     `${checkIns} check-ins, ${checkInsPerSecond.toFixed(0)}/s of ${requestsPerSecond.toFixed(0)} requests/s; ` +
     `p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms, worst ${worstMs.toFixed(0)} ms; ` +
-    `errors: ${counts(errors)}`
+    `errors: ${counts(errors)}; ${stale} dead connections replaced; the simulation itself late by at most ${lateMs.toFixed(0)} ms`
+  );
+}
+
+function describeSpent(spent: Spent): string {
+  return (
+    `emulator: ${spent.emulatorCpuPercent.toFixed(0)} % of a core, ${spent.cpuMsPerCheckIn.toFixed(2)} ms a check-in, ` +
+    `${spent.emulatorMb.toFixed(0)} MB resident (peak ${spent.emulatorPeakMb.toFixed(0)} MB), ${spent.diskMb.toFixed(0)} MB on disk`
   );
 }
 
 const isFaultless = given.cutOff === 0;
+Scene.checkLimits(given);
 await using scene = await Scene.start(given);
 const stopped = new Promise<void>((resolve) => {
   process.once("SIGINT", () => resolve());
@@ -58,10 +67,10 @@ async function runPhases(): Promise<void> {
     figures.steady = found;
     say(`steady, ${intervalS} s: ${describe(found)}`);
     say(
-      `  emulator ${found.emulatorMb.toFixed(0)} MB resident (peak ${found.emulatorPeakMb.toFixed(0)} MB); ` +
-        `${found.gatewayKb.toFixed(1)} kB a gateway`,
+      `  ${found.activated} activated; ${describeSpent(found)}; ${found.gatewayKb.toFixed(1)} kB of the simulation a gateway`,
     );
     if (isFaultless) {
+      demand("all gateways are activated", found.activated === gateways);
       demand("all gateways check in within an interval", found.checkIns >= gateways * 0.99);
       demand("no error", Object.keys(found.errors).length === 0);
     }
@@ -74,7 +83,8 @@ async function runPhases(): Promise<void> {
     say(
       `roll-out in waves of ${given.waves.join(", ")}: ${found.state} after ${found.tookS.toFixed(0)} s; ${counts(found.counts)}`,
     );
-    say(`  meanwhile: ${describe(found)}; emulator ${found.emulatorMb.toFixed(0)} MB`);
+    say(`  meanwhile: ${describe(found)}`);
+    say(`  ${describeSpent(found)}`);
     demand("the roll-out completes", found.state === "completed");
     if (isFaultless && given.failing === 0)
       demand("it succeeds everywhere", found.counts.succeeded === gateways);

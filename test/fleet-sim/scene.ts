@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,11 +20,37 @@ export interface SceneOptions {
   readonly intervalS: number;
   readonly failing: number;
   readonly cutOff: number;
+  readonly longPoll: number;
   readonly installMs: number;
   readonly seed: number;
+  /** Where the emulator keeps everything; undefined: in a SQLite file of its own. */
+  readonly database: string | undefined;
+}
+
+/** What the emulator's process used up so far. */
+export interface EmulatorUse {
+  /** Megabytes of 1,000,000 bytes. */
+  readonly residentMb: number;
+  readonly peakMb: number;
+  /** Processor time, user and system. */
+  readonly cpuMs: number;
+  /** Of its data directory. */
+  readonly diskMb: number;
 }
 
 export const product = "fleetsim";
+
+/** Linux counts processor time for users in hundredths of a second on every machine (USER_HZ). */
+const tickMs = 10;
+
+/**
+ * On two cores what the simulation spends on itself the emulator lacks: young garbage is left to pile up, and stacks of
+ * the exceptions by which Node ends its streams are not recorded.
+ */
+const thriftyFlags = ["--max-semi-space-size=64", "--stack-trace-limit=1"];
+
+/** Beside its connections a process has its files, pipes and the like. */
+const otherFiles = 100;
 
 /** An emulator in a process of its own, and processes full of gateways. */
 export class Scene implements AsyncDisposable {
@@ -54,7 +80,9 @@ export class Scene implements AsyncDisposable {
   static async start(options: SceneOptions): Promise<Scene> {
     const directory = await mkdtemp(join(tmpdir(), "fleet-sim-"));
     const program = join(import.meta.dirname, "../../bin/murano-emulator");
-    const child = spawn(program, ["--port", "0", "--data", join(directory, "data"), "--product", product], {
+    const flags = ["--port", "0", "--data", join(directory, "data"), "--product", product];
+    if (options.database !== undefined) flags.push("--database", options.database);
+    const child = spawn(program, flags, {
       stdio: ["ignore", "pipe", "inherit"],
     });
     for await (const line of createInterface({ input: child.stdout })) {
@@ -82,6 +110,22 @@ export class Scene implements AsyncDisposable {
     const text = await response.text();
     if (response.ok) return text;
     throw new SimulationError(`${method} ${path}: ${response.status} ${text}`);
+  }
+
+  /**
+   * A process that runs out of file descriptors answers nobody new, and says nothing of it.
+   *
+   * @throws SimulationError where so many connections are more than one process may have here
+   */
+  static checkLimits({ gateways, longPoll }: SceneOptions): void {
+    // Of the two ends of each connection one is in the emulator; the processes of gateways share the others.
+    const needed = Math.ceil(gateways * (1 + longPoll)) + otherFiles;
+    const limits = readFileSync("/proc/self/limits", "latin1");
+    const allowed = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
+    if (needed <= allowed) return;
+    throw new SimulationError(
+      `${gateways} gateways need some ${needed} file descriptors in the emulator, and ${allowed} are allowed (ulimit -Hn)`,
+    );
   }
 
   /** Adds the serials and opens their activation. */
@@ -112,7 +156,9 @@ export class Scene implements AsyncDisposable {
       const first = Math.floor((gateways * worker) / processes);
       const count = Math.floor((gateways * (worker + 1)) / processes) - first;
       const order: WorkerOrder = { ...this.#options, url: this.url, product, first, count, spreadMs };
-      const child = fork(join(import.meta.dirname, "worker.ts"), [JSON.stringify(order)]);
+      const child = fork(join(import.meta.dirname, "worker.ts"), [JSON.stringify(order)], {
+        execArgv: thriftyFlags,
+      });
       ready.push(once(child, "message"));
       child.on("message", (told) => {
         if (told !== "ready") this.timeline.add(worker, told as WorkerSecond);
@@ -128,12 +174,24 @@ export class Scene implements AsyncDisposable {
     for (const child of this.#workers) child.send("start");
   }
 
-  /** Megabytes of 1,000,000 bytes. */
-  emulatorMemory(): { readonly residentMb: number; readonly peakMb: number } {
-    const status = readFileSync(`/proc/${this.#emulator.pid}/status`, "latin1");
+  emulatorUse(): EmulatorUse {
+    const { pid } = this.#emulator;
+    const status = readFileSync(`/proc/${pid}/status`, "latin1");
     const read = (key: string) =>
       (Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0) * 1024) / 1e6;
-    return { residentMb: read("VmRSS"), peakMb: read("VmHWM") };
+    // After the name, which may hold anything, fields 14 and 15 of proc(5): user and system time.
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    const data = join(this.#directory, "data");
+    const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+    return {
+      residentMb: read("VmRSS"),
+      peakMb: read("VmHWM"),
+      cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
+      diskMb: bytes / 1e6,
+    };
   }
 
   /** Lets so many seconds pass; resolves to the index of the first. */

@@ -3,22 +3,37 @@ import type { WorkerSecond } from "./worker-protocol.ts";
 export interface Second {
   readonly checkIns: readonly number[];
   readonly requests: number;
+  readonly stale: number;
   readonly errors: Readonly<Record<string, number>>;
+  readonly lateMs: number;
 }
+
+interface MutableSecond {
+  checkIns: number[];
+  requests: number;
+  stale: number;
+  errors: Record<string, number>;
+  lateMs: number;
+}
+
+const empty = (): MutableSecond => ({ checkIns: [], requests: 0, stale: 0, errors: {}, lateMs: 0 });
 
 /** What all workers told, second by second. */
 export class Timeline {
   readonly #startedMs = performance.now();
-  readonly #seconds: { checkIns: number[]; requests: number; errors: Record<string, number> }[] = [];
-  readonly #memory = new Map<number, number>();
+  readonly #seconds: MutableSecond[] = [];
+  readonly #newest = new Map<number, WorkerSecond>();
 
-  add(worker: number, { checkIns, requests, errors, privateBytes }: WorkerSecond): void {
+  add(worker: number, told: WorkerSecond): void {
+    const { checkIns, requests, stale, errors, lateMs } = told;
     const second = this.#at(this.now());
     second.checkIns.push(...checkIns);
     second.requests += requests;
+    second.stale += stale;
+    second.lateMs = Math.max(second.lateMs, lateMs);
     for (const [what, count] of Object.entries(errors))
       second.errors[what] = (second.errors[what] ?? 0) + count;
-    this.#memory.set(worker, privateBytes);
+    this.#newest.set(worker, told);
   }
 
   /** Index of the second that is passing. */
@@ -32,12 +47,17 @@ export class Timeline {
 
   /** Private memory of all workers. */
   get workerBytes(): number {
-    return [...this.#memory.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return [...this.#newest.values()].reduce((sum, { privateBytes }) => sum + privateBytes, 0);
   }
 
-  #at(index: number): { checkIns: number[]; requests: number; errors: Record<string, number> } {
-    while (this.#seconds.length <= index) this.#seconds.push({ checkIns: [], requests: 0, errors: {} });
-    return this.#seconds[index] ?? { checkIns: [], requests: 0, errors: {} };
+  /** Gateways that are activated. */
+  get activated(): number {
+    return [...this.#newest.values()].reduce((sum, worker) => sum + worker.activated, 0);
+  }
+
+  #at(index: number): MutableSecond {
+    while (this.#seconds.length <= index) this.#seconds.push(empty());
+    return this.#seconds[index] ?? empty();
   }
 }
 
@@ -51,6 +71,10 @@ export interface Summary {
   readonly p99Ms: number;
   readonly worstMs: number;
   readonly errors: Readonly<Record<string, number>>;
+  /** Requests repeated because a kept-alive connection had died. */
+  readonly stale: number;
+  /** The longest that a process of gateways was late by. */
+  readonly lateMs: number;
 }
 
 export function summarise(seconds: readonly Second[]): Summary {
@@ -72,6 +96,8 @@ export function summarise(seconds: readonly Second[]): Summary {
     p99Ms: at(0.99),
     worstMs: latencies.at(-1) ?? 0,
     errors,
+    stale: seconds.reduce((sum, second) => sum + second.stale, 0),
+    lateMs: Math.max(0, ...seconds.map(({ lateMs }) => lateMs)),
   };
 }
 

@@ -11,6 +11,8 @@ export interface WorkerOrder {
   readonly failing: number;
   readonly installMs: number;
   readonly cutOff: number;
+  /** Share of the gateways that hold long polls. */
+  readonly longPoll: number;
   readonly seed: number;
 }
 
@@ -18,10 +20,16 @@ export interface WorkerOrder {
 export interface WorkerSecond {
   /** Latency of each check-in that was answered, milliseconds. */
   readonly checkIns: readonly number[];
-  /** Requests of every kind. */
+  /** Requests of every kind, repeated ones included. */
   readonly requests: number;
-  /** What requests failed of → how many. */
+  /** Of those: on a kept-alive connection that turned out to be dead. */
+  readonly stale: number;
+  /** What calls failed of → how many. */
   readonly errors: Readonly<Record<string, number>>;
+  /** The longest that the process itself was late by, milliseconds: what the figures of this second owe to it. */
+  readonly lateMs: number;
+  /** Gateways that are activated. */
+  readonly activated: number;
   readonly privateBytes: number;
 }
 

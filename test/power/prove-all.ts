@@ -7,8 +7,16 @@ import { run } from "./programs.ts";
 import { prove, type Tally, type Task } from "./proof.ts";
 import { queue } from "./queue/scenario.ts";
 import type { Scenario } from "./scenario.ts";
+import { selfUpdate } from "./self-update/scenario.ts";
+import { takeOver } from "./take-over/scenario.ts";
 
-const scenarios: readonly Scenario[] = [queue as Scenario, ota as Scenario, config as Scenario];
+const scenarios: readonly Scenario[] = [
+  queue as Scenario,
+  ota as Scenario,
+  config as Scenario,
+  selfUpdate as Scenario,
+  takeOver as Scenario,
+];
 /** At most; a control run ends with the first recording in which it is caught. */
 const controlStates = 200;
 const controlStatesPerRound = 20;

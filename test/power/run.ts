@@ -6,7 +6,7 @@ import { RigError } from "./errors.ts";
 import { missing, runInside, scratchInside } from "./own-namespace.ts";
 
 const usage =
-  "usage: npm run test:power -- [--states N] [--seed TEXT] [--keep DIRECTORY] [queue] [ota] [config]";
+  "usage: npm run test:power -- [--states N] [--seed TEXT] [--keep DIRECTORY] [queue] [ota] [config] [self-update] [take-over]";
 
 async function main(): Promise<number> {
   let parsed: ReturnType<typeof parseCommandLine>;

@@ -1,12 +1,13 @@
 /**
  * `npm run test:failpoints [-- --kind KIND --scenario TEXT --stride N --first N --span N]`: a fault at every call by which
- * a job changes something on disk, of the engine and of its worker. Prints each fail point with its outcome. What it
+ * a job changes something on disk, of the engine and of its worker, and by which bin/trial.sh does. Prints each fail point with its outcome. What it
  * proves, and how: docs/proofs.md.
  */
 import { parseArgs } from "node:util";
 import { type FailPoint, type FaultKind, runFailPoints } from "../support/faults/fail-points.ts";
 import { printPoints, summarise } from "../support/faults/print-points.ts";
 import { scenarios } from "../support/faults/scenarios.ts";
+import { runTrialFailPoints } from "../support/faults/trial-fail-points.ts";
 
 const { values } = parseArgs({
   options: {
@@ -35,6 +36,11 @@ for (const kind of values.kind as FaultKind[]) {
     all.push(...points);
     printPoints(`${kind}, ${scenario.name}`, points, values.quiet);
   }
+  if (!"trial".includes(values.scenario)) continue;
+  const points = runTrialFailPoints(kind);
+  if (points.length === 0) continue;
+  all.push(...points);
+  printPoints(`${kind}, starts of an engine on trial`, points, values.quiet);
 }
 
 process.exitCode = summarise(all, startedMs);

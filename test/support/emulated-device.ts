@@ -1,5 +1,6 @@
 import { GweError } from "../../src/core/errors.ts";
 import { WaitTimeoutError } from "../../src/emulator/index.ts";
+import { patienceMs } from "./eventually.ts";
 
 /** The emulator answered a test's own call with another status than expected. */
 class UnexpectedAnswerError extends GweError {
@@ -123,7 +124,7 @@ export class EmulatedDevice {
   async waitForValue(
     alias: string,
     accept: (value: string) => boolean = (value) => value !== "",
-    timeoutMs = 5_000,
+    timeoutMs = patienceMs,
   ): Promise<string> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {

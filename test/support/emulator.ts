@@ -14,11 +14,13 @@ import {
   waitFor,
 } from "../../src/emulator/index.ts";
 import { EmulatedDevice, type OwnerAccess, ownerFetch } from "./emulated-device.ts";
+import { patienceMs } from "./eventually.ts";
+import { dropTestDatabase, testDatabase } from "./test-database.ts";
 
 export type { Point } from "./emulated-device.ts";
 export { EmulatedDevice };
 
-export interface TestEmulatorOptions extends Omit<EmulatorOptions, "dataDirectory"> {
+export interface TestEmulatorOptions extends Omit<EmulatorOptions, "dataDirectory" | "database"> {
   /** Keep what an earlier emulator left; by default a fresh directory, removed on close. */
   readonly dataDirectory?: string;
 }
@@ -29,13 +31,18 @@ export interface ContentOptions {
   readonly protected?: boolean;
 }
 
-const defaultWaitMs = 5_000;
-
 /** Starts an emulator; `await using` or `close()` ends it and removes its directory. */
-export async function startTestEmulator(options: TestEmulatorOptions = {}): Promise<TestEmulator> {
-  const own = options.dataDirectory === undefined;
-  const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), "emulator-")));
-  const emulator = await startEmulator({ ...options, dataDirectory });
+export async function startTestEmulator({
+  dataDirectory: given,
+  ...options
+}: TestEmulatorOptions = {}): Promise<TestEmulator> {
+  const own = given === undefined;
+  const dataDirectory = given ?? (await mkdtemp(join(tmpdir(), "emulator-")));
+  const database = await testDatabase(dataDirectory);
+  const emulator = await startEmulator({
+    ...options,
+    ...(database === undefined ? { dataDirectory } : { database }),
+  });
   return new TestEmulator(emulator, dataDirectory, own);
 }
 
@@ -144,10 +151,7 @@ export class TestEmulator implements AsyncDisposable {
   /** Resolves to the first request that matches, past or to come. @throws WaitTimeoutError */
   async waitForRequest(
     filter: RequestFilter,
-    {
-      timeoutMs = defaultWaitMs,
-      where,
-    }: { timeoutMs?: number; where?: (entry: RequestEntry) => boolean } = {},
+    { timeoutMs = patienceMs, where }: { timeoutMs?: number; where?: (entry: RequestEntry) => boolean } = {},
   ): Promise<RequestEntry> {
     const entry = await waitFor(
       this.emulator.requestLog,
@@ -162,7 +166,7 @@ export class TestEmulator implements AsyncDisposable {
   async waitForRequests(
     filter: RequestFilter,
     count: number,
-    timeoutMs = defaultWaitMs,
+    timeoutMs = patienceMs,
   ): Promise<RequestEntry[]> {
     const entries = await waitFor(
       this.emulator.requestLog,
@@ -179,7 +183,7 @@ export class TestEmulator implements AsyncDisposable {
   /** Resolves when a request that matches is under way, such as a long poll. @throws WaitTimeoutError */
   async waitForOpenRequest(
     filter: Pick<RequestFilter, "procedure" | "device" | "path">,
-    timeoutMs = defaultWaitMs,
+    timeoutMs = patienceMs,
   ): Promise<OpenEntry> {
     const { requestLog } = this.emulator;
     const matches = (entry: OpenEntry) =>
@@ -198,7 +202,9 @@ export class TestEmulator implements AsyncDisposable {
 
   async close(): Promise<void> {
     await this.emulator.close();
-    if (this.#ownsDirectory) await rm(this.dataDirectory, { recursive: true, force: true });
+    if (!this.#ownsDirectory) return;
+    await rm(this.dataDirectory, { recursive: true, force: true });
+    await dropTestDatabase(this.dataDirectory);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

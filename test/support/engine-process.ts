@@ -3,11 +3,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { AppStatus } from "../../src/core/app-status.ts";
 import type { EngineStatus } from "../../src/core/control-api.ts";
 import { pathsUnder } from "../../src/core/paths.ts";
 import type { OtaLimits } from "../../src/ota/index.ts";
+import { eventually, GaveUpError } from "./eventually.ts";
+import { bundleProgram } from "./program-bundle.ts";
+
+export { eventually };
 
 const bin = join(import.meta.dirname, "../../bin");
 
@@ -21,30 +24,10 @@ export interface EngineHomeOptions {
   readonly deviceConfig?: readonly string[];
   /** In place of what the test itself runs with. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** In place of the pipeline's defaults: the engine is then run from its sources, by a program of the tests' own. */
+  /** In place of the pipeline's defaults: the engine is then run by a program of the tests' own. */
   readonly otaLimits?: Partial<OtaLimits>;
   /** A command that becomes the one behind it, such as `nsenter`: the engine runs under it. */
   readonly under?: readonly string[];
-}
-
-/** Waiting for a condition took longer than a test may wait. */
-class GaveUpError extends Error {
-  override readonly name = "GaveUpError";
-}
-
-/** Asks every few milliseconds until the answer is neither undefined nor false. */
-export async function eventually<T>(
-  what: string,
-  ask: () => Promise<T | undefined | false> | T | undefined | false,
-  deadlineMs = 20_000,
-): Promise<T> {
-  const deadline = performance.now() + deadlineMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > deadline) throw new GaveUpError(`gave up waiting for ${what}`);
-    await delay(20);
-  }
 }
 
 /** A real engine (`bin/gwe`) with a `GWE_HOME` of its own. `dispose` ends it, pm2's daemon and every app. */
@@ -98,7 +81,7 @@ export class EngineProcess implements AsyncDisposable {
     const own =
       this.otaLimits === undefined
         ? [join(bin, "gwe")]
-        : [process.execPath, join(import.meta.dirname, "engine-child.ts"), JSON.stringify(this.otaLimits)];
+        : [process.execPath, bundleProgram("test/support/engine-child.ts"), JSON.stringify(this.otaLimits)];
     const [command = "", ...before] = [...this.under, ...own];
     const child = spawn(command, [...before, ...args], {
       env: this.environment,
@@ -163,8 +146,11 @@ export class EngineProcess implements AsyncDisposable {
 
   /** pm2's daemon; undefined when there is none. */
   pm2Pid(): number | undefined {
-    const found = this.processes().find(({ command }) => command.startsWith(`gwe-pm2 ${this.paths.pm2Home}`));
-    return found?.pid;
+    return this.processes().find((one) => this.isPm2(one))?.pid;
+  }
+
+  private isPm2({ command }: { readonly command: string }): boolean {
+    return command.startsWith(`gwe-pm2 ${this.paths.pm2Home}`);
   }
 
   /** Every process that works for this home: the engine, pm2's daemon, launchers, apps and installers. */
@@ -174,8 +160,8 @@ export class EngineProcess implements AsyncDisposable {
       .flatMap((name) => {
         try {
           const command = readFileSync(`/proc/${name}/cmdline`, "latin1").replaceAll("\0", " ");
-          const environment = readFileSync(`/proc/${name}/environ`, "latin1");
-          return command.includes(this.home) || environment.includes(this.home)
+          const isOurs = (text: string): boolean => text.includes(this.home);
+          return isOurs(command) || isOurs(readFileSync(`/proc/${name}/environ`, "latin1"))
             ? [{ pid: Number(name), command }]
             : [];
         } catch {
@@ -189,20 +175,30 @@ export class EngineProcess implements AsyncDisposable {
     await this.end("SIGTERM");
     const asked = new Set<number>();
     const isAlone = (): boolean => {
+      const left = this.processes();
       // An engine that ends early leaves a daemon that is only just coming up.
-      const pm2 = this.pm2Pid();
-      if (pm2 !== undefined && !asked.has(pm2)) process.kill(pm2, "SIGTERM");
+      const pm2 = left.find((one) => this.isPm2(one))?.pid;
+      if (pm2 !== undefined && !asked.has(pm2)) sendSignal(pm2, "SIGTERM");
       if (pm2 !== undefined) asked.add(pm2);
-      return this.processes().length === 0;
+      return left.length === 0;
     };
     try {
-      await eventually("every process to end", isAlone, 15_000);
+      await eventually("every process to end", isAlone);
     } catch (error) {
       const left = this.processes();
-      for (const { pid } of left) process.kill(pid, "SIGKILL");
+      for (const { pid } of left) sendSignal(pid, "SIGKILL");
       throw new GaveUpError(`left behind: ${JSON.stringify(left)}`, { cause: error });
     } finally {
       rmSync(this.home, { recursive: true, force: true });
     }
+  }
+}
+
+/** To a process that may have ended meanwhile. */
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

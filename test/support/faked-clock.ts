@@ -1,9 +1,14 @@
 /** Another wall clock for processes that a test starts: Debian's `libfaketime`. Other clocks stay true. */
-import { globSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "./temp-directory.ts";
 
 const library = "/usr/lib/*/faketime/libfaketimeMT.so.1";
+
+/** What the library makes for each process it is loaded into, named by its pid; a process that is killed leaves it. */
+const shared = "/dev/shm/{faketime_shm_,sem.faketime_sem_}*";
+/** Processes that a dead one started may still look for what was that one's. */
+const inUseMs = 600_000;
 
 class MissingLibraryError extends Error {
   override readonly name = "MissingLibraryError";
@@ -15,6 +20,7 @@ export class FakedClock {
 
   /** @param nowMs what it says now, unix milliseconds */
   constructor(nowMs: number) {
+    removeLeftovers();
     this.set(nowMs);
   }
 
@@ -43,5 +49,14 @@ export class FakedClock {
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
       NO_FAKE_STAT: "1",
     };
+  }
+}
+
+/** A process whose pid was that of a killed one could not start. */
+function removeLeftovers(): void {
+  for (const file of globSync(shared)) {
+    if (existsSync(`/proc/${file.slice(file.lastIndexOf("_") + 1)}`)) continue;
+    const madeMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (madeMs !== undefined && Date.now() - madeMs > inUseMs) rmSync(file, { force: true });
   }
 }

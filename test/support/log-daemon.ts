@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type LogdLayout, logdLayout } from "../../src/supervisor/logd/layout.ts";
 import { type LogStream, renderUnitStreams } from "../../src/supervisor/logd/stream-file.ts";
+import { patienceMs } from "./eventually.ts";
 
 const bundle = join(import.meta.dirname, "../../dist/logd.js");
 const nodeFlags = ["--max-semi-space-size=1", "--v8-pool-size=0", "--optimize-for-size"];
@@ -108,7 +109,7 @@ export class LogDaemonProcess {
   async flush(): Promise<void> {
     const request = join(this.layout.requests, `test.${Math.random()}`);
     writeFileSync(request, "");
-    for (const deadline = performance.now() + 20_000; existsSync(request); await delay(2)) {
+    for (const deadline = performance.now() + patienceMs; existsSync(request); await delay(2)) {
       if (performance.now() > deadline) throw new Error("the log daemon answers no request");
     }
   }

@@ -13,6 +13,7 @@ import {
   type OtaLimits,
   otaMigrations,
 } from "../../src/ota/index.ts";
+import { installationPath } from "../../src/platform/installation-path.ts";
 import { openDatabase, type SqliteDatabase } from "../../src/platform/sqlite.ts";
 import { systemClock } from "../../src/platform/system-clock.ts";
 import { FakeContent } from "./ota-content.ts";
@@ -27,6 +28,9 @@ export const secretCik = "0123456789abcdef0123456789abcdef01234567";
 
 /** The unpacking worker; child processes of a test are told where their parent has put it. */
 export const workerFile = process.env.GWE_TEST_OTA_WORKER ?? (await bundledWorker());
+
+// A bundle of this lies elsewhere.
+const attendantFile = join(installationPath(), "src/platform/attendant/attendant.sh");
 
 async function bundledWorker(): Promise<string> {
   const { bundleProgram } = await import("./program-bundle.ts");
@@ -145,7 +149,11 @@ export class OtaHarness {
       random: () => 0.5,
       logger: silentLogger,
       redact,
-      directories: { packages: join(this.home, "packages"), apps: this.apps },
+      directories: {
+        packages: join(this.home, "packages"),
+        apps: this.apps,
+        scripts: join(this.home, "scripts"),
+      },
       keysDirectory: this.keys,
       requireSignature: "if-keys",
       allowDowngrade: true,
@@ -156,6 +164,7 @@ export class OtaHarness {
       platform: otaPlatform,
       nodeFile: process.execPath,
       workerFile,
+      attendantFile,
     };
   }
 }

@@ -15,7 +15,7 @@ import {
   queueMigrations,
 } from "../../src/queue/index.ts";
 import { startTestEmulator, type TestEmulator } from "./emulator.ts";
-import { eventually } from "./engine-process.ts";
+import { eventually } from "./eventually.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { temporaryDirectory } from "./temp-directory.ts";
 import { rightTime } from "./true-time.ts";
@@ -93,7 +93,7 @@ export class QueueScene {
   }
 
   async waitUntilEmpty(): Promise<void> {
-    await eventually("the queue to be empty", () => this.store.status().entries === 0, 5_000);
+    await eventually("the queue to be empty", () => this.store.status().entries === 0);
   }
 
   /** Lets time pass until the forwarder has come to rest after so many failures in a row. */

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LogDaemonProcess } from "./log-daemon.ts";
 import { NumberedLinesCheck } from "./numbered-lines.ts";
+import { bundleProgram } from "./program-bundle.ts";
 
 const writer = join(import.meta.dirname, "numbered-writer.ts");
-const entry = join(import.meta.dirname, "log-daemon-child.ts");
+const entry = bundleProgram("test/support/log-daemon-child.ts");
 
 export interface RotationRunOptions {
   /** Empty; removed by the caller. */

@@ -60,12 +60,3 @@ export function runCommand(
     child.stdin?.end(options.input ?? "");
   });
 }
-
-/** Polls until `condition` holds. */
-export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

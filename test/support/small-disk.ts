@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { eventually } from "./engine-process.ts";
+import { eventually } from "./eventually.ts";
 
 /** A file system (ext4) of its own in a file, mounted: what is done to it meets nobody else. Takes root. */
 export class SmallDisk implements Disposable {

@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { OwnCgroup } from "./own-cgroup.ts";
 
 const cache = process.env.GWE_SYSTEM_CACHE ?? "/var/tmp/gwe-system-cache";
 /** A root's init, and the packages that come with it. */
@@ -88,6 +89,7 @@ export interface Outcome {
 export class Container implements AsyncDisposable {
   readonly directory = mkdtempSync("/var/tmp/gwe-system-");
   private readonly root = join(this.directory, "root");
+  private readonly cgroup = new OwnCgroup(basename(this.directory));
   private nspawn: ChildProcess | undefined;
   private console = "";
 
@@ -143,15 +145,15 @@ export class Container implements AsyncDisposable {
   /** Powers it on. @param readOnly directory of this machine → where it is seen inside */
   boot(readOnly: Readonly<Record<string, string>>): void {
     const binds = Object.entries(readOnly).map(([from, inside]) => `--bind-ro=${from}:${inside}`);
-    this.nspawn = spawn(
-      "systemd-nspawn",
-      [
-        ...["--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe"],
-        ...["--private-network", `--network-bridge=${network.bridge}`],
-        ...["-M", basename(this.directory), "-D", this.root, ...binds],
-      ],
-      { env: { PATH: path, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" }, stdio: ["ignore", "pipe", "pipe"] },
-    );
+    const [command = "", ...args] = this.cgroup.entering([
+      ...["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=pipe"],
+      ...["--private-network", `--network-bridge=${network.bridge}`],
+      ...["-M", basename(this.directory), "-D", this.root, ...binds],
+    ]);
+    this.nspawn = spawn(command, args, {
+      env: { PATH: path, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     // With --keep-unit nspawn asks for its own restart by this status when the container reboots.
     this.nspawn.once("exit", (status) => {
       if (status === 133) this.boot(readOnly);
@@ -263,6 +265,7 @@ export class Container implements AsyncDisposable {
       await ended;
       clearTimeout(timer);
     }
+    await this.eventually("its control group to be empty", () => this.cgroup.isRemoved(), 10_000);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -20,6 +20,9 @@ export type Step<Scene = Gateway> = (scene: Scene) => Promise<string | undefined
 /** Each builds on the ones before. `--short` leaves out the `long` ones. */
 export type Steps<Scene = Gateway> = readonly (readonly [what: string, step: Step<Scene>, length?: "long"])[];
 
+/** With `--true-durations`, trials take the minutes that they take on a gateway, in place of seconds. */
+export const hasTrueDurations = process.argv.includes("--true-durations");
+
 /** Runs a script of this directory in a network of its own: its steps, one after the other, in one container. */
 export async function runSteps(
   script: string,

@@ -2,6 +2,7 @@
 import { strict as assert } from "node:assert";
 import { existsSync, writeFileSync } from "node:fs";
 import { packageTarball } from "../support/package-tarball.ts";
+import type { Container } from "./container.ts";
 import {
   appSessions,
   appStatus,
@@ -22,7 +23,10 @@ const appScript = `#!/bin/sh
 trap 'echo "asked by INT"; echo beat >>/order; exit 0' INT
 trap 'echo "asked by TERM"; exit 0' TERM
 echo "started $$"
-while :; do sleep 0.2; done
+while :; do
+  echo "beat $$"
+  sleep 0.2
+done
 `;
 const appConf = "[supervisord]\ncommand=./run.sh\nstopsignal=INT\nautorestart=true\nstartsecs=1\n";
 
@@ -32,8 +36,12 @@ export const beginnings: Steps = [
   ["an app comes over the air and runs", installApp],
   ["systemctl restart leaves the app alone", restartEngine],
   ["an engine whose event loop hangs is replaced by the watchdog, the app untouched", hangEngine],
-  ["an installer runs in a scope of its own and outlives a killed engine's unit", installerScope],
+  [
+    "an installer runs once, to its end, through a restart, a kill -9 and a hang of the engine",
+    installerOutlives,
+  ],
   ["kill -9 of the engine: back by itself, the app untouched", killEngine],
+  ["kill -9 of the log daemon, of each of a launcher's processes, of the app: all there again", killParts],
 ];
 
 /** After an upgrade as well. */
@@ -99,50 +107,91 @@ async function hangEngine({ container }: Gateway): Promise<string> {
   const app = await runningApp(container);
   const period = async (): Promise<string> => container.sh(`systemctl show -P WatchdogUSec ${engineUnit}`);
   assert.equal(await period(), "1min 30s\n");
+  await shortenWatchdog(container);
+  await container.sh(`systemctl restart ${engineUnit}`);
+  const engine = await mainPid(container, engineUnit);
+  // Fed: it lives on through several periods.
+  await container.sh("sleep 7");
+  assert.equal(await mainPid(container, engineUnit), engine);
+  const tookMs = await untilReplacedByWatchdog(container);
+  assert.equal(await runningApp(container), app);
+  await restoreWatchdog(container);
+  await container.sh(`systemctl restart ${engineUnit}`);
+  return `another engine ${tookMs} ms after the hang, of a period of 3 s`;
+}
+
+async function shortenWatchdog(container: Container): Promise<void> {
   await container.sh("mkdir -p /run/systemd/system/gateway-engine.service.d");
   await container.sh(
     "printf '[Service]\\nWatchdogSec=3\\n' >/run/systemd/system/gateway-engine.service.d/test.conf",
   );
-  await container.sh(`systemctl daemon-reload && systemctl restart ${engineUnit}`);
+  await container.sh("systemctl daemon-reload");
+}
+
+async function restoreWatchdog(container: Container): Promise<void> {
+  await container.sh("rm -r /run/systemd/system/gateway-engine.service.d && systemctl daemon-reload");
+}
+
+/** Has the engine hang. @returns how long it took, in milliseconds */
+async function untilReplacedByWatchdog(container: Container): Promise<number> {
   const engine = await mainPid(container, engineUnit);
   const restarts = Number(await container.sh(`systemctl show -P NRestarts ${engineUnit}`));
-  // Fed: it lives on through several periods.
-  await container.sh("sleep 7");
-  assert.equal(await mainPid(container, engineUnit), engine);
   const began = performance.now();
   await container.sh(`kill -STOP ${engine}`);
   await untilOtherEngine(container, engine);
   const tookMs = Math.round(performance.now() - began);
   assert.equal(Number(await container.sh(`systemctl show -P NRestarts ${engineUnit}`)), restarts + 1);
   assert.match(await container.sh(`journalctl -u ${engineUnit} --no-pager`), /Watchdog timeout/);
-  assert.equal(await runningApp(container), app);
-  await container.sh("rm -r /run/systemd/system/gateway-engine.service.d && systemctl daemon-reload");
-  await container.sh(`systemctl restart ${engineUnit}`);
-  return `another engine ${tookMs} ms after the hang, of a period of 3 s`;
+  return tookMs;
 }
 
-async function installerScope({ container, emulator, device }: Gateway): Promise<undefined> {
-  const script = "#!/bin/sh\ncat /proc/self/cgroup /proc/self/oom_score_adj\nexec sleep 300\n";
+/** It sleeps on a FIFO that the test holds. */
+async function installerOutlives({ container, emulator, device }: Gateway): Promise<undefined> {
+  const script = `#!/bin/sh
+echo $$ >>/slow.runs
+cat /proc/self/cgroup /proc/self/oom_score_adj
+read -r word </slow.hold
+echo "$word"
+`;
+  await container.sh("mkfifo /slow.hold");
   const blob = await packageTarball({ "install.sh": { content: script, mode: 0o755 } });
   await emulator.addContent(product, "slow.v1.0.tar.gz", blob);
   await device.write("engine_fetch", JSON.stringify({ install: [{ name: "slow.v1.0.tar.gz" }] }));
   const installer = await container.eventually("the installer", async () => {
-    const pid = Number((await container.try("pgrep -xf 'sleep 300'")).stdout);
+    const pid = Number((await container.try("cat /slow.runs")).stdout);
     return pid > 0 && pid;
   });
-  const cgroup = await container.sh(`cat /proc/${installer}/cgroup`);
-  assert.match(cgroup, /gateway-engine-installers\.slice\/run-[\w-]+\.scope/);
-  assert.equal(await container.sh(`cat /proc/${installer}/oom_score_adj`), "0\n");
-  const engine = await mainPid(container, engineUnit);
-  await container.sh(`kill -9 ${engine}`);
+  const isAlive = async (): Promise<boolean> => (await container.try(`kill -0 ${installer}`)).status === 0;
+
+  const first = await mainPid(container, engineUnit);
+  await container.sh(`systemctl restart ${engineUnit}`);
+  await untilOtherEngine(container, first);
+  assert.ok(await isAlive(), "a restart leaves it alone");
+  assert.match(await container.sh("gwe status"), /slow.*installing/);
+
+  const second = await mainPid(container, engineUnit);
+  await container.sh(`kill -9 ${second}`);
   await container.eventually("the unit to be emptied", async () =>
     (await container.sh(`systemctl show -P SubState ${engineUnit}`)).includes("stop-post"),
   );
-  assert.equal((await container.try(`kill -0 ${installer}`)).status, 0, "systemd has left it alone");
-  // The pipeline then ends it in good order: its output is lost. A one-off is not run again.
-  await untilOtherEngine(container, engine);
-  await device.waitForValue("fetch_status", (text) => text.includes('"interrupted"'), 60_000);
-  assert.equal((await container.try(`kill -0 ${installer}`)).status, 1);
+  await untilOtherEngine(container, second);
+  assert.ok(await isAlive(), "a kill of the engine leaves it alone");
+
+  await shortenWatchdog(container);
+  await container.sh(`systemctl restart ${engineUnit}`);
+  await untilReplacedByWatchdog(container);
+  assert.ok(await isAlive(), "the watchdog's kill leaves it alone");
+  await restoreWatchdog(container);
+
+  await container.sh("echo 'let go' >/slow.hold");
+  const told = await device.waitForValue("fetch_status", (text) => text.includes('"slow"'), 60_000);
+  const { apps } = JSON.parse(told) as { readonly apps: readonly { status: string; output: string }[] };
+  assert.equal(apps[0]?.status, "installed", told);
+  assert.match(apps[0].output, /gateway-engine-installers\.slice\/run-[\w-]+\.scope\n0\nlet go\n$/);
+  assert.equal(await container.sh("cat /slow.runs"), `${installer}\n`);
+  assert.equal(await container.sh("ls /var/lib/gateway-engine/scripts"), "");
+  // Once more, to have the watchdog's own period in force.
+  await container.sh(`systemctl restart ${engineUnit}`);
 }
 
 async function killEngine({ container }: Gateway): Promise<string> {
@@ -154,6 +203,58 @@ async function killEngine({ container }: Gateway): Promise<string> {
   const tookMs = Math.round(performance.now() - began);
   assert.equal(await runningApp(container), app);
   return `engine back after ${tookMs} ms`;
+}
+
+/** Each is killed while all else runs; afterwards the app runs once, and what it writes reaches its log. */
+async function killParts({ container }: Gateway): Promise<string> {
+  const logDaemon = (): Promise<readonly number[]> => pids(container, "pgrep -f logd[.]mjs");
+  const launcher = (): Promise<readonly number[]> =>
+    pids(container, "cut -d : -f 1 /run/gateway-engine/apps/beat/launcher");
+  // It tells the launcher of pm2's end, and comes with each new launcher. The app is a child beside it.
+  const watcher = async (): Promise<readonly number[]> =>
+    pids(container, `pgrep -P ${(await launcher())[0]} -f launcher[.]sh`);
+  const parts = { logDaemon, watcher, launcher, app: async () => [await runningApp(container)] };
+  const tookMs: Record<string, number> = {};
+  for (const [name, find] of Object.entries(parts)) {
+    const [victim, ...more] = await find();
+    assert.ok(victim !== undefined && more.length === 0, `one ${name}: ${victim} ${more.join(" ")}`);
+    const engine = await mainPid(container, engineUnit);
+    const pm2 = await mainPid(container, pm2Unit);
+    const former = await runningApp(container);
+    const began = performance.now();
+    await container.sh(`kill -9 ${victim}`);
+    // Without its launcher it would be an app that nobody supervises: it is started anew.
+    const isStartedAnew = name === "launcher" || name === "app";
+    const app = await container.eventually(`what follows the ${name}`, async () => {
+      const sessions = await appSessions(container);
+      assert.ok(sessions.length <= 1, `the app runs ${sessions.length} times`);
+      const [successor] = name === "watcher" ? await launcher() : await find();
+      const isThere = successor !== undefined && successor !== victim;
+      return isThere && (sessions[0] !== former) === isStartedAnew && sessions[0];
+    });
+    await container.eventually("the app to run", async () => (await runningApp(container)) === app);
+    tookMs[name] = Math.round(performance.now() - began);
+    const beats = async (): Promise<number> =>
+      Number(await container.sh(`cat /var/log/beat*.log | grep -cx 'beat ${app}'`));
+    const before = await beats();
+    await container.eventually(`the log to go on after the ${name}`, async () => (await beats()) > before);
+    assert.equal((await logDaemon()).length, 1);
+    assert.equal(await mainPid(container, engineUnit), engine);
+    assert.equal(await mainPid(container, pm2Unit), pm2);
+  }
+  const foreign = "grep -hvxE 'started [0-9]+|beat [0-9]+|asked by (INT|TERM)' /var/log/beat*.log";
+  assert.equal((await container.try(foreign)).stdout, "", "every line is whole");
+  return Object.entries(tookMs)
+    .map(([name, ms]) => `${name} ${ms} ms`)
+    .join(", ");
+}
+
+async function pids(container: Container, command: string): Promise<readonly number[]> {
+  const { stdout } = await container.try(command);
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(Number);
 }
 
 async function killPm2({ container }: Gateway): Promise<string> {

@@ -1,7 +1,7 @@
 /**
  * The engine where no systemd is: a Debian with sysvinit, and one that BusyBox runs from its init to its shell. The
- * release archive's install.sh, boots, crashes, stop and removal. `npm run test:init [-- sysvinit|BusyBox]`, as root, after
- * `npm run release -- x64`.
+ * release archive's install.sh, boots, crashes, stop and removal. `npm run test:init [-- sysvinit|BusyBox] [trixie]`, as root,
+ * after `npm run release -- x64`.
  */
 import { strict as assert } from "node:assert";
 import { chmodSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -24,8 +24,6 @@ const app = {
     mode: 0o755,
   },
 };
-
-const suite = "bookworm";
 
 interface Init {
   readonly name: string;
@@ -56,6 +54,10 @@ const inits: readonly Init[] = [
   { name: "sysvinit", script: "/etc/init.d/gateway-engine", prepare: () => undefined },
   { name: "BusyBox", script: "/etc/init.d/S90gateway-engine", prepare: prepareBusyBox },
 ];
+
+const words = process.argv.slice(2);
+const chosen = inits.filter(({ name }) => words.includes(name));
+const suite = words.find((word) => inits.every(({ name }) => name !== word)) ?? "bookworm";
 
 async function live(init: Init, emulator: TestEmulator): Promise<void> {
   await using container = new Container(suite, [], "sysvinit");
@@ -195,13 +197,13 @@ function leftovers(container: Container): Promise<string> {
 
 async function main(): Promise<void> {
   prepareNetwork();
-  const chosen = inits.filter(({ name }) => [undefined, name].includes(process.argv[2]));
-  for (const init of chosen) {
+  const wanted = chosen.length > 0 ? chosen : inits;
+  for (const init of wanted) {
     await using emulator = await startTestEmulator({ host: network.host });
     await emulator.addSerial(product, serial);
     await live(init, emulator);
   }
-  console.log(`${chosen.length * 6} passed, 0 failed`);
+  console.log(`${wanted.length * 6} passed, 0 failed`);
 }
 
 if (process.env.GWE_SYSTEM_NETWORK === undefined)

@@ -1,22 +1,43 @@
 import { existsSync } from "node:fs";
+import type { EngineStatus } from "../../core/control-api.ts";
+import type { CommandClock } from "../command-clock.ts";
 import { runCommand } from "./command-output.ts";
-import { type Finding, fault, note, ok, warning } from "./finding.ts";
+import { type Finding, note, ok, warning } from "./finding.ts";
 
-/** TLS, and the times of reports, bear this much. */
+/** From there on it is more than an answer's way, and what tells whole seconds. */
 const noticeMs = 5_000;
-const faultMs = 5 * 60_000;
 const setIt = "set it: 'timedatectl set-ntp true', or 'date -u -s <time>' and 'hwclock -w'";
+/** docs/clock.md */
+const isBorne =
+  "the engine bears it and goes by Murano's time; gdc, applications and other programs go by this clock";
 
 /** @param aheadMs this gateway's clock less Murano's */
 export function judgeOffset(aheadMs: number): Finding {
-  const off = Math.abs(aheadMs);
-  const text = `this gateway's clock is ${describeSpan(off)} ${aheadMs > 0 ? "ahead of" : "behind"} Murano's`;
-  if (off <= noticeMs) return ok("clock", "this gateway's clock agrees with Murano's");
-  return off <= faultMs ? warning("clock", text, setIt) : fault("clock", text, setIt);
+  if (Math.abs(aheadMs) <= noticeMs) return ok("clock", "this gateway's clock agrees with Murano's");
+  return warning("clock", `this gateway's clock is ${describeOffset(aheadMs)} Murano's: ${isBorne}`, setIt);
+}
+
+/** What a running engine knows of the time. */
+export function judgeEngineClock({ trustedBy, wallErrorMs }: EngineStatus["clock"]): Finding {
+  if (trustedBy === null || wallErrorMs === null) {
+    return warning(
+      "clock",
+      "the engine does not know the true time yet: what applications hand to the queue waits until it does",
+      "it takes it from Murano's first answer, or from a time server: see what is said of network",
+    );
+  }
+  const isRight = Math.abs(wallErrorMs) <= noticeMs;
+  const wall = isRight ? "" : `; this gateway's clock is ${describeOffset(wallErrorMs)} it`;
+  return ok("clock", `the engine knows the true time (${trustedBy})${wall}`);
+}
+
+function describeOffset(aheadMs: number): string {
+  return `${describeSpan(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"}`;
 }
 
 function describeSpan(ms: number): string {
   const units = [
+    [365.25 * 86_400_000, "years"],
     [86_400_000, "days"],
     [3_600_000, "hours"],
     [60_000, "minutes"],
@@ -26,14 +47,18 @@ function describeSpan(ms: number): string {
   return `${Math.round(ms / size)} ${name}`;
 }
 
-/** No gateway runs this program before it was written. */
-const writtenAtMs = Date.UTC(2026, 0);
-
-/** What can be said of the clock without Murano. @param nowMs unix milliseconds by this gateway's clock */
-export async function checkClock(nowMs: number): Promise<readonly Finding[]> {
+/** What can be said of the clock apart from its difference to Murano's. */
+export async function checkClock(clock: CommandClock): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  if (nowMs < writtenAtMs) {
-    findings.push(fault("clock", `it is ${new Date(nowMs).toISOString()} here: that cannot be`, setIt));
+  // Else its offset is told, and whose time is taken.
+  if (clock.isPlainlyWrong && !clock.isTold) {
+    findings.push(
+      warning(
+        "clock",
+        `it is ${new Date(clock.now()).toISOString()} here, which is before the engine was built: ${isBorne}`,
+        setIt,
+      ),
+    );
   }
   const synchronized = await runCommand("timedatectl", ["show", "-p", "NTPSynchronized", "--value"]);
   if (synchronized === "no") {

@@ -1,7 +1,8 @@
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import { describeError } from "../../core/errors.ts";
-import type { OpenDevice } from "../device.ts";
+import type { CommandClock } from "../command-clock.ts";
+import type { ClocklessDevice } from "../connect-device.ts";
 import { judgeOffset } from "./check-clock.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { type Finding, fault, ok } from "./finding.ts";
@@ -10,10 +11,10 @@ const patienceMs = 10_000;
 
 export interface ConnectionQuestion {
   readonly baseUrl: string;
-  readonly device: OpenDevice;
+  readonly device: Pick<ClocklessDevice, "api">;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Unix milliseconds of this gateway's clock. */
-  readonly now: () => number;
+  /** Knows the time afterwards, where Murano was reached. */
+  readonly clock: CommandClock;
 }
 
 export interface ConnectionResult {
@@ -24,7 +25,7 @@ export interface ConnectionResult {
 
 /** From this gateway's own addresses to an answer of Murano, as far as it gets. */
 export async function checkConnection(question: ConnectionQuestion): Promise<ConnectionResult> {
-  const { baseUrl, device, env, now } = question;
+  const { baseUrl, device, env, clock } = question;
   const { host, hostname, protocol } = new URL(baseUrl);
   const findings: Finding[] = [...ownAddresses()];
   // Behind a proxy it is the proxy that looks the name up.
@@ -38,11 +39,11 @@ export async function checkConnection(question: ConnectionQuestion): Promise<Con
   }
   const began = performance.now();
   try {
-    const serverS = await device.api.timestamp({ signal: AbortSignal.timeout(3 * patienceMs) });
+    const aheadMs = await clock.ask(device.api, { signal: AbortSignal.timeout(3 * patienceMs) });
     findings.push(ok("network", `${host} answers in ${Math.round(performance.now() - began)} ms`));
     if (protocol === "https:") findings.push(ok("tls", `the certificate of ${host} is trusted`));
     else findings.push({ area: "tls", level: "note", text: `${host} is spoken to without TLS` });
-    findings.push(judgeOffset(now() - serverS * 1000));
+    findings.push(judgeOffset(aheadMs));
     return { findings, isReached: true };
   } catch (error) {
     findings.push(explainFailure(error, host));

@@ -7,15 +7,16 @@ import { describeError } from "../../core/errors.ts";
 import { ControlClient } from "../control-client.ts";
 import { formatDuration } from "../duration.ts";
 import { ControlAccessError, EngineNotRunningError } from "../errors.ts";
+import { judgeEngineClock } from "./check-clock.ts";
 import { type Finding, fault, note, ok, warning } from "./finding.ts";
 import { whoListens } from "./listeners.ts";
 
 /** The running engine as it tells of itself, pm2, the applications, and the queue's port. */
-export async function checkEngine(paths: Paths, nowMs: number): Promise<readonly Finding[]> {
+export async function checkEngine(paths: Paths): Promise<readonly Finding[]> {
   const { status, findings } = await askEngine(paths);
   return [
     ...findings,
-    ...(status === undefined ? [] : judgeStatus(status, nowMs)),
+    ...(status === undefined ? [] : [judgeEngineClock(status.clock), ...judgeStatus(status)]),
     await checkPm2(paths, status),
     ...(status?.apps ?? []).flatMap(judgeApp),
     ...checkPort(paths, status),
@@ -49,11 +50,9 @@ async function askEngine(
   }
 }
 
-/** What a running engine's own account shows to be wrong. */
-export function judgeStatus(
-  { engine, device, checkIn, outbox }: EngineStatus,
-  nowMs: number,
-): readonly Finding[] {
+/** What a running engine's own account shows to be wrong. Its times are by its own clock. */
+export function judgeStatus({ engine, device, checkIn, outbox, clock }: EngineStatus): readonly Finding[] {
+  const { nowMs } = clock;
   const findings: Finding[] = [];
   if (engine.version !== engineVersion) {
     findings.push(

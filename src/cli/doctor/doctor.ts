@@ -1,6 +1,7 @@
 import { engineVersion, type Paths } from "../../config/index.ts";
 import { describeError } from "../../core/errors.ts";
-import { connectDevice } from "../connect-device.ts";
+import { CommandClock } from "../command-clock.ts";
+import { connectByClock } from "../connect-device.ts";
 import { deviceSettings } from "../device.ts";
 import { CommandError } from "../errors.ts";
 import { checkClock } from "./check-clock.ts";
@@ -30,13 +31,15 @@ export interface Examination {
 /** Looks at all that an operator would be asked about. Changes nothing; a look that fails is a finding itself. */
 export async function examine({ paths, env, now }: DoctorOptions): Promise<Examination> {
   const { config, findings } = checkConfiguration(paths);
+  const clock = new CommandClock(now);
+  const online = checkMuranoOnline(paths, env, clock);
   const looks: readonly (readonly [Area, () => Promise<readonly Finding[]>])[] = [
-    ["network", () => checkMuranoOnline(paths, env, now)],
-    ["clock", () => checkClock(now())],
+    ["network", () => online],
+    ["clock", () => online.catch(() => undefined).then(() => checkClock(clock))],
     ["disk", () => checkDisk(paths, config?.engine.diskReserveMib ?? 0)],
     ["memory", async () => checkMemory()],
     ["permissions", async () => checkPermissions(paths)],
-    ["engine", () => checkEngine(paths, now())],
+    ["engine", () => checkEngine(paths)],
     ["systemd", () => checkSystemd(paths)],
   ];
   const found = await Promise.all(
@@ -61,7 +64,7 @@ function failedLook(area: Area, error: unknown): Finding {
 async function checkMuranoOnline(
   paths: Paths,
   env: DoctorOptions["env"],
-  now: DoctorOptions["now"],
+  clock: CommandClock,
 ): Promise<readonly Finding[]> {
   let settings: ReturnType<typeof deviceSettings>;
   try {
@@ -72,9 +75,9 @@ async function checkMuranoOnline(
     throw error;
   }
   const own = gatewaySettings(paths) ?? settings;
-  const device = await connectDevice(own);
+  const device = await connectByClock(own, clock);
   try {
-    const { findings, isReached } = await checkConnection({ baseUrl: own.baseUrl, device, env, now });
+    const { findings, isReached } = await checkConnection({ baseUrl: own.baseUrl, device, env, clock });
     const isKnown = own.cik !== undefined || own.clientCertificate !== undefined;
     return isReached && isKnown
       ? [...findings, ...(await checkMurano(device, new URL(own.baseUrl).host))]

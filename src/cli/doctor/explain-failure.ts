@@ -17,8 +17,8 @@ const causes: readonly (readonly [RegExp, (server: string, text: string) => Find
     (server, text) =>
       fault(
         "tls",
-        `${server}'s certificate is not valid at this gateway's time (${text})`,
-        "set the clock: 'timedatectl set-ntp true', or 'date -u -s <time>' and 'hwclock -w'",
+        `${server}'s certificate is not valid at this time (${text})`,
+        "set the clock: 'timedatectl set-ntp true', or 'date -u -s <time>' and 'hwclock -w'; where it is right, the server needs a new certificate",
       ),
   ],
   [

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { CommandError } from "../errors.ts";
+import { parseConsoleAnswer } from "./console-answer.ts";
 import { OwnerRefusedError } from "./errors.ts";
 import type { OwnerHttp } from "./owner-http.ts";
 
@@ -68,7 +69,7 @@ export class RolloutClient {
 
   async start(request: Readonly<Record<string, unknown>>): Promise<ShownRollout> {
     const text = await this.#http.text({ method: "POST", path, json: request });
-    return parse(answers.one, text).rollout;
+    return parseConsoleAnswer(answers.one, text).rollout;
   }
 
   async act(id: string, action: string): Promise<ShownRollout> {
@@ -76,7 +77,7 @@ export class RolloutClient {
       method: "POST",
       path: `${path}/${encodeURIComponent(id)}/${action}`,
     });
-    return parse(answers.one, text).rollout;
+    return parseConsoleAnswer(answers.one, text).rollout;
   }
 
   /** Failures first. */
@@ -95,7 +96,7 @@ export class RolloutClient {
 
   async #get<T extends z.ZodMiniType>(suffix: string, schema: T): Promise<z.infer<T>> {
     try {
-      return parse(schema, await this.#http.text({ method: "GET", path: path + suffix }));
+      return parseConsoleAnswer(schema, await this.#http.text({ method: "GET", path: path + suffix }));
     } catch (error) {
       if (suffix === "" && error instanceof OwnerRefusedError && error.status === 404) {
         throw new CommandError("this server has no roll-outs: they live in the console's server", {
@@ -105,16 +106,4 @@ export class RolloutClient {
       throw error;
     }
   }
-}
-
-function parse<T extends z.ZodMiniType>(schema: T, text: string): z.infer<T> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new CommandError("the server's answer is no JSON: is it the console's server?", { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new CommandError("the server's answer about roll-outs is not understood");
-  return parsed.data;
 }

@@ -5,7 +5,7 @@ import { type FleetCommand, forEachOf, writeResult } from "./fleet-call.ts";
 
 export const add: FleetCommand = {
   usage: "add PRODUCT FILE.csv [--enable]",
-  help: "serials in bulk: one <serial>[,<text>] a line ('-': stdin)",
+  help: "serials in bulk: one <serial>[,<tags>] a line ('-': stdin)",
   run: async (call) => {
     const [product, file, ...more] = call.words;
     if (product === undefined || file === undefined || more.length > 0) {
@@ -49,8 +49,11 @@ export const swap: FleetCommand = {
       throw new UsageError(`usage: gwe fleet ${swap.usage}`);
     }
     if (oldSn === newSn) throw new UsageError("the old serial and the new one are the same");
-    if (!(await call.owner.serials(product)).some(({ sn }) => sn === newSn)) {
-      await call.owner.addSerials(product, [{ sn: newSn, extra: "" }]);
+    const serials = await call.owner.serials(product);
+    if (!serials.some(({ sn }) => sn === newSn)) {
+      // With it the tags: they tell of the place, not of the box.
+      const extra = serials.find(({ sn }) => sn === oldSn)?.extra ?? "";
+      await call.owner.addSerials(product, [{ sn: newSn, extra }]);
     }
     await call.owner.enable(product, newSn, oldSn);
     const serial = await call.owner.serial(product, newSn);

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { describeError } from "../../core/errors.ts";
+import { tagsOf } from "../../core/tags.ts";
 import { formatDuration } from "../duration.ts";
 import { table } from "../status-text.ts";
 import { pointsOf } from "./command-box.ts";
@@ -87,10 +88,11 @@ function appsIn(report: string): GatewayStatus["apps"] {
 function describe(rows: readonly GatewayStatus[], now: number): string {
   if (rows.length === 0) return "No gateways.\n";
   const lines = table(
-    ["PRODUCT", "SERIAL", "REPORTED", "ENGINE", "APPS", "WAITING", "LAST RESULT"],
+    ["PRODUCT", "SERIAL", "TAGS", "REPORTED", "ENGINE", "APPS", "WAITING", "LAST RESULT"],
     rows.map((row) => [
       row.product,
       row.sn,
+      tagsOf(row.extra).join(" "),
       row.reported === null ? row.status : `${formatDuration((now - row.reported) * 1000)} ago`,
       row.engine,
       row.apps.map(({ name, version, status }) => `${name} ${version} ${status}`).join(", "),

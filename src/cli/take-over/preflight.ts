@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Paths } from "../../config/index.ts";
 import { DeviceClient } from "../../device-client/index.ts";
+import { CommandClock } from "../command-clock.ts";
 import { runCommand } from "../doctor/command-output.ts";
 import { explainFailure } from "../doctor/explain-failure.ts";
 import { CommandError } from "../errors.ts";
@@ -57,9 +58,12 @@ export async function preflight(paths: Paths): Promise<Preflight> {
 
 /** The new engine's own way to Murano, with the original's CIK: nothing else is asked than what the original asks too. */
 async function meet(baseUrl: string, cik: string): Promise<void> {
-  const client = new DeviceClient({ baseUrl, cik });
+  const clock = new CommandClock(Date.now);
+  const client = new DeviceClient({ baseUrl, cik, certificateTime: clock.certificateTime });
+  const signal = AbortSignal.timeout(60_000);
   try {
-    await client.read(["update_interval"], { signal: AbortSignal.timeout(60_000) });
+    await clock.askWherePlainlyWrong(client, { signal });
+    await client.read(["update_interval"], { signal });
   } catch (error) {
     const { text, remedy } = explainFailure(error, new URL(baseUrl).host);
     throw new CommandError(`this gateway cannot be taken over: ${text}; ${remedy}`, { cause: error });

@@ -1,21 +1,22 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { engineVersion } from "../../config/index.ts";
-import { describeError } from "../../core/errors.ts";
-import { DeviceClient } from "../../device-client/index.ts";
-import { ControlClient } from "../control-client.ts";
-import { deviceSettings } from "../device.ts";
-import { judgeTrial, type TakeOver, type TrialFacts } from "./state.ts";
-import { putBack, removeItself, type StepContext, switchOver, systemctl, takeOverUnit } from "./steps.ts";
-import { Supervisord } from "./supervisord.ts";
+import { type EngineFacts, judgeTrial, type TakeOver } from "./state.ts";
+import { putBack, removeItself, type StepContext, switchOver, takeOverUnit } from "./steps.ts";
 
 const lookEveryMs = 5_000;
 
-/**
- * Works the take-over through from wherever it is to its end; the journal has each phase before it is begun.
- * @param say one line for the log
- */
-export async function runTakeOver(context: StepContext, say: (line: string) => void): Promise<void> {
-  const { journal } = context;
+export interface TakeOverContext extends StepContext {
+  /** Milliseconds. */
+  readonly sleep: (ms: number) => Promise<void>;
+  /** What the engine that is on trial says of itself. */
+  readonly engine: (apps: readonly string[]) => Promise<EngineFacts>;
+  /** Tells Murano what came of it, once; the outcome stands without. Never rejects. */
+  readonly tell: (status: "installed" | "failed", output: string) => Promise<void>;
+  /** One line for the log. */
+  readonly say: (line: string) => void;
+}
+
+/** Works the take-over through from wherever it is to its end; the journal has each phase before it is begun. */
+export async function runTakeOver(context: TakeOverContext): Promise<void> {
+  const { journal, services, sleep, say } = context;
   let state = journal.load();
   const enter = (changed: Partial<TakeOver>): void => {
     if (state === undefined) return;
@@ -28,10 +29,11 @@ export async function runTakeOver(context: StepContext, say: (line: string) => v
     switch (state.phase) {
       case "prepared":
         // The original has to report first that the package is installed.
-        await delay(state.delayS * 1000);
+        await sleep(state.delayS * 1000);
         enter({
           phase: "switching",
-          formerStates: state.formerStates ?? (await new Supervisord(state.supervisorctl).states()) ?? {},
+          formerStates:
+            state.formerStates ?? (await services.supervisord(state.supervisorctl).states()) ?? {},
         });
         break;
       case "switching":
@@ -39,70 +41,28 @@ export async function runTakeOver(context: StepContext, say: (line: string) => v
         enter({ phase: "trial" });
         break;
       case "trial": {
-        const decision = judgeTrial(await trialFacts(state, context));
+        const { trialMs, limitMs, apps } = state;
+        const decision = judgeTrial({ trialMs, limitMs, ...(await context.engine(apps)) });
         if (decision.kind === "commit") enter({ phase: "committed" });
         else if (decision.kind === "restore") enter({ phase: "restoring", reason: decision.reason });
         else {
-          await delay(lookEveryMs);
-          enter({ trialMs: state.trialMs + lookEveryMs });
+          await sleep(lookEveryMs);
+          enter({ trialMs: trialMs + lookEveryMs });
         }
         break;
       }
       case "restoring":
         await putBack(state, context);
-        await tellMurano("failed", state.reason, context, say);
+        await context.tell("failed", state.reason);
         enter({ phase: "restored" });
         break;
       case "restored":
         await removeItself(context);
         return;
       case "committed":
-        await systemctl("disable", takeOverUnit);
-        await tellMurano("installed", "", context, say);
+        await services.systemctl("disable", takeOverUnit);
+        await context.tell("installed", "");
         return;
     }
-  }
-}
-
-async function trialFacts({ trialMs, limitMs, apps }: TakeOver, { paths }: StepContext): Promise<TrialFacts> {
-  try {
-    const status = await new ControlClient({ socketPath: paths.controlSocket }).status();
-    const known = new Set(status.apps.map(({ name }) => name));
-    return {
-      trialMs,
-      limitMs,
-      hasCheckedIn: status.checkIn.lastSuccessAtMs !== null,
-      trouble: status.checkIn.lastError,
-      appsMissing: apps.filter((name) => !known.has(name)),
-    };
-  } catch (error) {
-    return { trialMs, limitMs, hasCheckedIn: false, trouble: describeError(error), appsMissing: apps };
-  }
-}
-
-/** What came of it, where results of installations are looked for. It is told once, and the outcome stands without. */
-async function tellMurano(
-  status: "installed" | "failed",
-  output: string,
-  { paths }: StepContext,
-  say: (line: string) => void,
-): Promise<void> {
-  try {
-    const client = new DeviceClient(deviceSettings({ paths, caller: "gateway", url: undefined }));
-    try {
-      const app = {
-        name: "gwe-takeover",
-        version: engineVersion,
-        status,
-        exit_code: null,
-        output,
-        output_cut: 0,
-      };
-      await client.write({ fetch_status: JSON.stringify({ id: "take-over", apps: [app] }) });
-    } finally {
-      client.close();
-    }
-  } catch (error) {
-    say(`Murano could not be told: ${describeError(error)}`);
   }
 }

@@ -75,14 +75,17 @@ export type Decision =
   | { readonly kind: "commit" }
   | { readonly kind: "restore"; readonly reason: string };
 
-export interface TrialFacts {
-  readonly trialMs: number;
-  readonly limitMs: number;
+export interface EngineFacts {
   readonly hasCheckedIn: boolean;
   /** What the last check-in failed of; null where it did not, or was not made. */
   readonly trouble: string | null;
   /** Of those that were taken over. */
   readonly appsMissing: readonly string[];
+}
+
+export interface TrialFacts extends EngineFacts {
+  readonly trialMs: number;
+  readonly limitMs: number;
 }
 
 export function judgeTrial({ trialMs, limitMs, hasCheckedIn, trouble, appsMissing }: TrialFacts): Decision {

@@ -1,17 +1,15 @@
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import { type Paths, readCik } from "../../config/index.ts";
 import { IniDocument } from "../../core/ini.ts";
 import { durableFiles } from "../../platform/durable-files.ts";
-import { writeFileAtomic } from "../../platform/files.ts";
+import { ensureDirectory, fsyncDirectory, writeFileAtomic } from "../../platform/files.ts";
 import { moveFile } from "../../platform/move-file.ts";
 import { placeLink } from "../../platform/symbolic-link.ts";
-import { runCommand } from "../doctor/command-output.ts";
+import type { ServiceSystem } from "./service-system.ts";
 import type { TakeOver, TakeOverJournal } from "./state.ts";
-import { Supervisord } from "./supervisord.ts";
 
 const commands = ["gwe", "gdc", "gmq"];
-const linksDir = "/usr/local/bin";
-const wants = "/etc/systemd/system/multi-user.target.wants";
 const engine = "gateway-engine.service";
 const pm2 = "gateway-engine-pm2.service";
 const apps = "gateway-engine-apps.service";
@@ -22,12 +20,29 @@ export interface StepContext {
   readonly journal: TakeOverJournal;
   /** Where this engine's versions lie; `/opt/gateway-engine`. */
   readonly prefix: string;
+  readonly places: MachinePlaces;
+  readonly services: ServiceSystem;
+}
+
+/** Where the machine has what a take-over changes, other than the two engines' own. Absolute. */
+export interface MachinePlaces {
+  /** Commands. */
+  readonly links: string;
+  readonly units: string;
+  /** What is started at boot. */
+  readonly wants: string;
+}
+
+/** @param root `/`; in proofs, of a disk that is looked at */
+export function machinePlaces(root: string): MachinePlaces {
+  const units = join(root, "etc/systemd/system");
+  return { links: join(root, "usr/local/bin"), units, wants: join(units, "multi-user.target.wants") };
 }
 
 /** Files that stand where this engine's commands are to be, and are not its own. */
-export function foreignCommands(prefix: string): readonly string[] {
+export function foreignCommands({ prefix, places }: StepContext): readonly string[] {
   return commands
-    .map((name) => `${linksDir}/${name}`)
+    .map((name) => `${places.links}/${name}`)
     .filter((path) => existsSync(path) && !isOwnLink(path, prefix));
 }
 
@@ -41,32 +56,44 @@ function isOwnLink(path: string, prefix: string): boolean {
 }
 
 /** Stops the original with its applications, and starts this engine with them. May be repeated from any point. */
-export async function switchOver(state: TakeOver, { journal, prefix }: StepContext): Promise<void> {
-  const supervisord = new Supervisord(state.supervisorctl);
+export async function switchOver(state: TakeOver, context: StepContext): Promise<void> {
+  const { journal, prefix, places, services } = context;
+  const supervisord = services.supervisord(state.supervisorctl);
   for (const file of state.files) moveFile(file, journal.kept(file));
   await supervisord.update();
-  if (state.supervisorUnit !== null) await systemctl("disable", "--now", state.supervisorUnit);
+  if (state.supervisorUnit !== null) await services.systemctl("disable", "--now", state.supervisorUnit);
   for (const name of state.supervisorUnit === null ? commands : [...commands, "supervisorctl"]) {
-    placeLink(`${prefix}/current/bin/${name}`, `${linksDir}/${name}`);
+    placeLink(`${prefix}/current/bin/${name}`, `${places.links}/${name}`);
   }
-  placeLink(`/etc/systemd/system/${apps}`, `${wants}/${apps}`);
-  await systemctl("enable", engine);
-  await systemctl("start", "--no-block", engine);
-  await systemctl("start", "--no-block", apps);
+  await enable(engine, context);
+  placeLink(`${places.units}/${apps}`, `${places.wants}/${apps}`);
+  await services.systemctl("start", "--no-block", engine);
+  await services.systemctl("start", "--no-block", apps);
+}
+
+/** Has a unit started at boot; durable when it resolves, which systemctl does not see to. */
+export async function enable(unit: string, { places, services }: StepContext): Promise<void> {
+  await services.systemctl("enable", unit);
+  ensureDirectory(places.wants);
+  fsyncDirectory(places.wants);
 }
 
 /** Ends this engine with all it runs, and puts the original back as it was. May be repeated from any point. */
-export async function putBack(state: TakeOver, { paths, journal, prefix }: StepContext): Promise<void> {
-  await systemctl("disable", engine);
-  await systemctl("stop", apps, engine, pm2);
-  await durableFiles.remove(`${wants}/${apps}`);
+export async function putBack(state: TakeOver, context: StepContext): Promise<void> {
+  const { paths, journal, prefix, places, services } = context;
+  await services.systemctl("disable", engine);
+  await services.systemctl("stop", apps, engine, pm2);
+  await durableFiles.remove(`${places.wants}/${apps}`);
   for (const name of [...commands, "supervisorctl"]) {
-    if (isOwnLink(`${linksDir}/${name}`, prefix)) await durableFiles.remove(`${linksDir}/${name}`);
+    if (isOwnLink(`${places.links}/${name}`, prefix)) await durableFiles.remove(`${places.links}/${name}`);
   }
   keepNewCik(state, paths);
   for (const file of state.files) moveFile(journal.kept(file), file);
-  if (state.supervisorUnit !== null) await systemctl("enable", "--now", state.supervisorUnit);
-  const supervisord = new Supervisord(state.supervisorctl);
+  const supervisord = services.supervisord(state.supervisorctl);
+  if (state.supervisorUnit !== null) {
+    await enable(state.supervisorUnit, context);
+    await services.systemctl("start", state.supervisorUnit);
+  }
   await supervisord.update();
   const was = (pattern: RegExp): string[] =>
     Object.entries(state.formerStates ?? {})
@@ -86,16 +113,11 @@ function keepNewCik({ originalCfg }: TakeOver, { gatewayCfg }: Paths): void {
 }
 
 /** Removes this engine from a gateway that is the original's again. */
-export async function removeItself({ paths, prefix }: StepContext): Promise<void> {
-  await systemctl("disable", takeOverUnit);
-  for (const unit of [engine, pm2, apps, takeOverUnit])
-    await durableFiles.remove(`/etc/systemd/system/${unit}`);
-  await systemctl("daemon-reload");
+export async function removeItself({ paths, prefix, places, services }: StepContext): Promise<void> {
+  await services.systemctl("disable", takeOverUnit);
+  for (const unit of [engine, pm2, apps, takeOverUnit]) await durableFiles.remove(`${places.units}/${unit}`);
+  await services.systemctl("daemon-reload");
   for (const path of [paths.etcDir, paths.runDir, prefix]) await durableFiles.remove(path);
   // Last, for it says what this is at.
   await durableFiles.remove(paths.libDir);
-}
-
-export async function systemctl(...args: readonly string[]): Promise<string | undefined> {
-  return runCommand("systemctl", args, { acceptFailure: true, timeoutMs: 180_000 });
 }

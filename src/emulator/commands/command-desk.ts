@@ -1,18 +1,22 @@
 import { randomBytes } from "node:crypto";
-import { describeError } from "../../core/errors.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/logger.ts";
 import { type FetchStatus, parseFetchStatus } from "../fleet/fetch-status.ts";
 import type { LongPollHub } from "../long-poll/hub.ts";
 import type { ServerClock } from "../server-clock.ts";
 import type { CommandRecord, OpenTarget } from "../store/operators.ts";
 import type { Store } from "../store/store.ts";
+import { CommandFollower } from "./follower.ts";
 import { nextTargetState } from "./target-state.ts";
 
 export interface CommandDeskParts {
   readonly store: Store;
   readonly hub: LongPollHub;
-  readonly clock: ServerClock;
+  readonly clock: Clock;
+  readonly serverClock: ServerClock;
   readonly logger: Logger;
+  /** Whether other processes may share the database: then the one that leads follows commands. */
+  readonly isShared?: boolean;
 }
 
 /** Written in one transaction: check-ins must not wait for a command to ten thousand gateways. */
@@ -27,28 +31,53 @@ export class CommandDesk {
   /** What has not ended, by client. */
   readonly #open = new Map<number, Map<string, OpenTarget>>();
   readonly #listeners = new Set<(commandId: string) => void>();
-  readonly #due = new Set<number>();
-  #following: Promise<void> | undefined;
-  #stop: () => void = () => undefined;
+  readonly #follower: CommandFollower;
+  #leads: boolean;
+  /** Whether there may be commands of other processes that are not followed yet. */
+  #isBehind = false;
 
   constructor(parts: CommandDeskParts) {
     this.#parts = parts;
+    this.#leads = !parts.isShared;
+    this.#follower = new CommandFollower({
+      ...parts,
+      subject: "commands",
+      isFollowed: (clientId) => this.#open.has(clientId),
+      look: async (heard) => {
+        for (const { clientId } of heard) await this.#lookAt(clientId);
+      },
+      afterwards: () => this.#catchUp(),
+      // Several of a gateway's values come together, and operators watch.
+      gatherMs: 0,
+    });
   }
 
   async start(): Promise<void> {
-    for (const target of await this.#parts.store.commands.open()) this.#remember(target);
-    this.#stop = this.#parts.hub.observe((clientId, aliases) => {
-      if (!this.#open.has(clientId)) return;
-      if (aliases.includes("engine_fetch") || aliases.includes("fetch_status")) this.#follow(clientId);
-    });
-    // What was committed just before the last end.
-    for (const clientId of this.#open.keys()) this.#follow(clientId);
+    if (this.#leads) for (const target of await this.#parts.store.commands.open()) this.#remember(target);
+    this.#follower.start(this.#open.keys());
   }
 
   async stop(): Promise<void> {
-    this.#stop();
-    this.#due.clear();
-    await this.#following;
+    await this.#follower.stop();
+  }
+
+  /** Of the processes that share a database this one follows commands from now on, or no longer. */
+  lead(isLeader: boolean): void {
+    this.#leads = isLeader;
+    if (!isLeader) this.#open.clear();
+    this.lookAgain();
+  }
+
+  /** Another process gave this command, or found that it stands differently. */
+  heardOf(commandId: string): void {
+    this.lookAgain();
+    this.#tell(commandId);
+  }
+
+  /** Something may have happened unheard. */
+  lookAgain(): void {
+    this.#isBehind = this.#leads;
+    if (this.#leads) this.#follower.wake();
   }
 
   /** Calls back when a command stands differently at some gateway; returns what ends it. */
@@ -68,17 +97,17 @@ export class CommandDesk {
     clientIds: readonly number[],
     command: Readonly<Record<string, unknown>>,
   ): Promise<string> {
-    const { store, clock, hub } = this.#parts;
+    const { store, serverClock, hub } = this.#parts;
     const id = `console-${randomBytes(6).toString("hex")}`;
     const text = JSON.stringify({ ...command, id });
     const value = Buffer.from(text);
-    const givenAt = clock.nowS();
+    const givenAt = serverClock.nowS();
     await store.commands.add({ id, ownerId, at: givenAt, text });
     for (let at = 0; at < clientIds.length; at += perTransaction) {
       const slice = clientIds.slice(at, at + perTransaction);
-      const written = await store.commands.deliver(id, slice, value, clock.nowS());
+      const written = await store.commands.deliver(id, slice, value, serverClock.nowS());
       for (const clientId of written) {
-        this.#remember({ commandId: id, clientId, state: "waiting", givenAt, text });
+        if (this.#leads) this.#remember({ commandId: id, clientId, state: "waiting", givenAt, text });
         hub.changed(clientId, ["engine_fetch"], "owner");
       }
     }
@@ -88,17 +117,17 @@ export class CommandDesk {
 
   /** Takes back what a gateway has not taken; false when nothing waits there. */
   async withdraw(clientId: number): Promise<boolean> {
-    const { store, clock, hub } = this.#parts;
+    const { store, serverClock, hub } = this.#parts;
     const [reading] = await store.dataports.read(clientId, ["engine_fetch"]);
     if (!reading || reading.value.length === 0) return false;
-    for (const target of [...(this.#open.get(clientId)?.values() ?? [])]) {
+    for (const target of await store.commands.openAt(clientId)) {
       if (target.state === "waiting") await this.#change(target, { state: "replaced", detail: "withdrawn" });
     }
     await store.dataports.writeRead(
       clientId,
       [{ alias: "engine_fetch", value: Buffer.alloc(0) }],
       [],
-      clock.nowS(),
+      serverClock.nowS(),
     );
     hub.changed(clientId, ["engine_fetch"], "owner");
     return true;
@@ -106,6 +135,25 @@ export class CommandDesk {
 
   async list(ownerId: number, limit: number): Promise<readonly CommandRecord[]> {
     return this.#parts.store.commands.list(ownerId, limit);
+  }
+
+  /** Takes up what other processes gave, and what one that died may have told nobody of. */
+  async #catchUp(): Promise<void> {
+    if (!this.#isBehind) return;
+    const { store, hub } = this.#parts;
+    this.#isBehind = false;
+    try {
+      for (const target of await store.commands.open()) {
+        const { clientId, commandId, state } = target;
+        if (this.#open.get(clientId)?.has(commandId)) continue;
+        this.#remember(target);
+        this.#follower.lookAt(clientId);
+        if (state === "waiting") hub.changed(clientId, ["engine_fetch"], "server");
+      }
+    } catch (error) {
+      this.#isBehind = this.#leads;
+      throw error;
+    }
   }
 
   #remember(target: OpenTarget): void {
@@ -118,30 +166,6 @@ export class CommandDesk {
     const targets = this.#open.get(clientId);
     targets?.delete(commandId);
     if (targets?.size === 0) this.#open.delete(clientId);
-  }
-
-  /** Looks at one client soon; looks that are asked for meanwhile are done by the same run. */
-  #follow(clientId: number): void {
-    this.#due.add(clientId);
-    this.#following ??= this.#followAll().finally(() => {
-      this.#following = undefined;
-    });
-  }
-
-  async #followAll(): Promise<void> {
-    // Not before this turn's commits are done: several of a gateway's values come together.
-    await new Promise((resolve) => setImmediate(resolve));
-    for (const clientId of this.#due) {
-      this.#due.delete(clientId);
-      try {
-        await this.#lookAt(clientId);
-      } catch (error) {
-        this.#parts.logger.error("a command could not be followed", {
-          clientId,
-          error: describeError(error),
-        });
-      }
-    }
   }
 
   async #lookAt(clientId: number): Promise<void> {
@@ -177,10 +201,11 @@ export class CommandDesk {
 
   async #change(target: OpenTarget, change: ReturnType<typeof nextTargetState> & object): Promise<void> {
     const { commandId, clientId } = target;
-    const { store, clock } = this.#parts;
-    if (change.state === "taken") this.#remember({ ...target, state: "taken" });
+    const { store, serverClock } = this.#parts;
+    if (change.state === "taken" && this.#leads) this.#remember({ ...target, state: "taken" });
     else this.#forget(clientId, commandId);
-    await store.commands.setState(commandId, clientId, { ...change, at: clock.nowS() });
+    const at = serverClock.nowS();
+    await store.commands.setState(commandId, clientId, { ...change, from: target.state, at });
     this.#tell(commandId);
   }
 

@@ -7,7 +7,7 @@ import type { RouteParts } from "../routes/parts.ts";
 import type { CommandRecord } from "../store/operators.ts";
 import type { Owner } from "../store/types.ts";
 import { operatorRoute, parseBody } from "./api-route.ts";
-import { chooseGateways } from "./choose-gateways.ts";
+import { chosenGateways, gatewayChoice } from "./choose-gateways.ts";
 
 const shownCommands = 100;
 
@@ -18,10 +18,7 @@ const command = z
     z.refine((value) => Object.keys(value).some((key) => key !== "id"), { error: "the command is empty" }),
   );
 
-const order = z.union([
-  z.strictObject({ filter: z.string(), command }),
-  z.strictObject({ gateways: z.array(z.string()).check(z.minLength(1)), command }),
-]);
+const order = gatewayChoice({ command });
 
 /** Commands to gateways, and what became of them (docs/console.md, "Commands"). */
 export function commandRoutes(parts: RouteParts): readonly Route[] {
@@ -45,11 +42,7 @@ async function give(parts: RouteParts, owner: Owner, given: z.infer<typeof order
   if (JSON.stringify(given.command).length > maxValueBytes - 100) {
     throw new HttpProblem(413, `a command holds at most ${maxValueBytes} bytes`);
   }
-  const entries =
-    "filter" in given
-      ? await chooseGateways(parts, owner, given.filter)
-      : await named(parts, owner, given.gateways);
-  if (entries.length === 0) throw new HttpProblem(409, "no gateway matches");
+  const entries = await chosenGateways(parts, owner, given);
   const id = await parts.commands.give(
     owner.id,
     entries.map(({ clientId }) => clientId),
@@ -57,17 +50,6 @@ async function give(parts: RouteParts, owner: Owner, given: z.infer<typeof order
   );
   const reply = await show(parts, owner, id);
   return { ...reply, status: 201 };
-}
-
-async function named(
-  parts: RouteParts,
-  owner: Owner,
-  rids: readonly string[],
-): Promise<Awaited<ReturnType<typeof chooseGateways>>> {
-  const wanted = new Set(rids);
-  const entries = (await parts.fleet.list(owner.id)).filter(({ gateway }) => wanted.has(gateway.rid));
-  if (entries.length < wanted.size) throw new HttpProblem(404, "a gateway of these is not there");
-  return entries;
 }
 
 async function show(parts: RouteParts, owner: Owner, id: string): Promise<Reply> {

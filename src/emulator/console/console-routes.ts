@@ -7,6 +7,7 @@ import { contentRoutes } from "./content-routes.ts";
 import { gatewayRoutes } from "./gateway-routes.ts";
 import type { LiveEvents } from "./live-events.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { tagRoutes } from "./tag-routes.ts";
 
 /** The operator console (docs/console.md). */
 export function consoleRoutes(parts: RouteParts, events: LiveEvents): readonly Route[] {
@@ -15,6 +16,7 @@ export function consoleRoutes(parts: RouteParts, events: LiveEvents): readonly R
     ...gatewayRoutes(parts),
     ...commandRoutes(parts),
     ...contentRoutes(parts),
+    ...tagRoutes(parts),
     operatorRoute(parts, "GET", "events", async (owner, call) => {
       const isCompressed = takesGzip(call);
       const { body } = await events.open(owner.id, isCompressed);

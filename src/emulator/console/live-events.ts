@@ -66,7 +66,7 @@ export class LiveEvents {
   stop(): void {
     clearInterval(this.#timer);
     for (const end of this.#stop) end();
-    for (const streams of this.#streams.values()) for (const stream of streams) stream.end();
+    this.restart();
     this.#streams.clear();
   }
 
@@ -81,6 +81,11 @@ export class LiveEvents {
     this.#timer ??= setInterval(() => void this.#tick(), this.#everyMs);
     void this.#begin(stream, entries, clock.nowS());
     return stream;
+  }
+
+  /** Ends all streams: their consoles come again, and are told everything anew. */
+  restart(): void {
+    for (const streams of this.#streams.values()) for (const stream of streams) stream.end();
   }
 
   /** An event of another part of the server, to all consoles of an owner. */

@@ -88,7 +88,10 @@ function machineOf(reading: Reading | undefined): Partial<GatewayFacts> {
     arch: info.arch,
     os: words(os?.distro, os?.release),
     model: words(machine?.manufacturer, machine?.model),
-    ip: info.interfaces?.find(({ name, addresses }) => name !== "lo" && addresses.length > 0)?.addresses[0],
+    // Without the prefix's length: operators look for the address.
+    ip: info.interfaces
+      ?.find(({ name, addresses }) => name !== "lo" && addresses.length > 0)
+      ?.addresses[0]?.replace(/\/\d+$/, ""),
     memory: memory && percent((memory.total ?? 0) - (memory.available ?? 0), memory.total),
     disk: fullest(info.filesystems ?? []),
   });

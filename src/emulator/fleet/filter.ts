@@ -49,14 +49,22 @@ function parseTerm(word: string): GatewayFilter | string {
 
 function anywhere(word: string): GatewayFilter {
   const wanted = word.toLowerCase();
-  const holds = (text: string | undefined) => text?.toLowerCase().includes(wanted) ?? false;
-  return (gateway) =>
-    holds(gateway.sn) ||
-    holds(gateway.product) ||
-    holds(gateway.host) ||
-    holds(gateway.ip) ||
-    gateway.groups.some(holds) ||
-    gateway.apps.some(({ name }) => holds(name));
+  return (gateway) => searchText(gateway).includes(wanted);
+}
+
+/** Each is made once, since every letter that somebody types looks at all; rows are replaced, never changed. */
+const searchTexts = new WeakMap<Gateway, string>();
+
+function searchText(gateway: Gateway): string {
+  let text = searchTexts.get(gateway);
+  if (text === undefined) {
+    const { sn, product, host = "", ip = "", tags, groups, apps } = gateway;
+    text = [sn, product, host, ip, ...tags, ...groups, ...apps.map(({ name }) => name)]
+      .join("\n")
+      .toLowerCase();
+    searchTexts.set(gateway, text);
+  }
+  return text;
 }
 
 type TextsOf = (gateway: Gateway) => readonly (string | undefined)[];
@@ -65,6 +73,7 @@ const texts: Readonly<Record<string, TextsOf>> = {
   sn: ({ sn }) => [sn],
   product: ({ product }) => [product],
   group: ({ groups }) => groups,
+  tag: ({ tags }) => tags,
   status: ({ status }) => [status],
   app: ({ apps }) => apps.map(({ name }) => name),
   state: ({ apps }) => apps.map(({ status }) => status),
@@ -109,7 +118,10 @@ function keyed(key: string, operator: string, value: string): GatewayFilter | st
   if (versionsOf) {
     if (value === "") return `'${key}${operator}' lacks a version`;
     if (isEqual) return someText(versionsOf, textPattern(value));
-    return someText(versionsOf, (version) => holds(operator, compareVersions(version, value)));
+    return someText(
+      versionsOf,
+      remembered((version) => holds(operator, compareVersions(version, value))),
+    );
   }
   const numberOf = own(numbers, key);
   if (numberOf) return numeric(key, operator, value, numberOf);
@@ -131,6 +143,18 @@ function appVersions(key: string): TextsOf | undefined {
 
 function someText(textsOf: TextsOf, matches: (text: string) => boolean): GatewayFilter {
   return (gateway) => textsOf(gateway).some((text) => text !== undefined && matches(text));
+}
+
+/** A fleet has many gateways and few versions. */
+function remembered(test: (text: string) => boolean): (text: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const result = test(text);
+    known.set(text, result);
+    return result;
+  };
 }
 
 function numeric(

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { tagsOf } from "../../core/tags.ts";
 import type { LongPollHub } from "../long-poll/hub.ts";
 import type { ServerClock } from "../server-clock.ts";
 import type { RosterEntry } from "../store/operators.ts";
@@ -80,6 +81,12 @@ export class FleetIndex {
   stop(): void {
     for (const end of this.#stop) end();
     this.#listeners.clear();
+  }
+
+  /** All may have changed: everything is read again when somebody asks. */
+  forget(): void {
+    this.#isRosterStale = true;
+    for (const clientId of this.#known.keys()) this.#stale.add(clientId);
   }
 
   /** Calls back after a refresh that found something new; returns what ends it. */
@@ -192,11 +199,16 @@ export class FleetIndex {
 }
 
 function isSameRow(a: RosterEntry, b: RosterEntry): boolean {
-  return a.sn === b.sn && a.status === b.status && a.groups.join("\n") === b.groups.join("\n");
+  return (
+    a.sn === b.sn &&
+    a.status === b.status &&
+    a.extra === b.extra &&
+    a.groups.join("\n") === b.groups.join("\n")
+  );
 }
 
 function toGateway(
-  { rid, product, sn, status, groups }: RosterEntry,
+  { rid, product, sn, extra, status, groups }: RosterEntry,
   facts: GatewayFacts,
   { seen, interval, isPolling }: ReturnType<Presence["of"]>,
 ): Gateway {
@@ -205,6 +217,7 @@ function toGateway(
     product,
     sn,
     status,
+    tags: tagsOf(extra),
     groups,
     ...facts,
     seen: seen === 0 ? null : seen,

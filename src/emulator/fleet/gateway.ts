@@ -44,6 +44,8 @@ export interface Gateway extends GatewayFacts {
   readonly sn: string;
   /** Of provisioning: `activated`, `notactivated`, `expired`. */
   readonly status: string;
+  /** Words of the text that the server keeps with its serial. */
+  readonly tags: readonly string[];
   /** The server's groups that it is a direct member of. */
   readonly groups: readonly string[];
   /** Its last request; null: never. */

@@ -13,6 +13,7 @@ interface State {
 /** Who spoke when. Kept in memory: after a restart the newest report's time stands in. */
 export class Presence {
   readonly #states = new Map<number, State>();
+  readonly #listeners = new Set<(clientId: number) => void>();
   #changed = new Set<number>();
 
   /** A device sent a request, be it valid or not in what it asks. */
@@ -21,6 +22,20 @@ export class Presence {
     if (state.seen === now) return;
     state.seen = now;
     this.#changed.add(clientId);
+    for (const listener of this.#listeners) listener(clientId);
+  }
+
+  /** Calls back when a device has spoken, at most once a second for each; returns what ends it. */
+  listen(listener: (clientId: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Those that hold a long poll. */
+  pollers(): number[] {
+    return [...this.#states].flatMap(([clientId, { polls }]) => (polls > 0 ? clientId : []));
   }
 
   /** It checked in: its reports came. */

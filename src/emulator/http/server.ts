@@ -23,6 +23,8 @@ export interface RequestHandlerParts {
   readonly logger: Logger;
   /** Notes who is asking, as far as the CIK tells. */
   readonly identify: (call: Call) => Promise<unknown>;
+  /** Resolves when other processes are told what changed here: what is answered is known everywhere. */
+  readonly announced?: (() => Promise<void>) | undefined;
 }
 
 /** A request that carries it is neither struck by faults nor logged: for whoever stages a test or a demo. */
@@ -141,11 +143,11 @@ class Exchange {
       device: call.notes.device,
     });
     this.#strike = strike;
-    if (!strike) return route.handle(call);
+    if (!strike) return this.#carryOut(route, call);
     if (strike.latencyMs > 0) await clock.sleep(strike.latencyMs);
     if (strike.drop === "before" || this.#response.destroyed) return dropped;
     if (strike.answer?.when === "before") return faultReply(strike.answer);
-    const outcome = await this.#attempt(() => route.handle(call));
+    const outcome = await this.#attempt(() => this.#carryOut(route, call));
     if (strike.drop !== "after" && !strike.answer) return outcome;
     if (outcome !== dropped) this.#discard(outcome);
     return strike.answer ? faultReply(strike.answer) : dropped;
@@ -153,7 +155,13 @@ class Exchange {
 
   async #handle(route: Route, call: Call): Promise<Reply> {
     await this.#readBody(route, call);
-    return route.handle(call);
+    return this.#carryOut(route, call);
+  }
+
+  async #carryOut(route: Route, call: Call): Promise<Reply> {
+    const reply = await route.handle(call);
+    if (route.method !== "GET") await this.#parts.announced?.();
+    return reply;
   }
 
   async #readBody(route: Route, call: Call): Promise<void> {

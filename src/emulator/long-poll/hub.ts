@@ -8,6 +8,7 @@ export type ValueObserver = (clientId: number, aliases: readonly string[], by: W
 export class LongPollHub {
   readonly #waiters = new Map<string, Set<() => void>>();
   readonly #observers = new Set<ValueObserver>();
+  readonly #clientObservers = new Set<(clientId: number) => void>();
 
   /** Number of polls that wait. */
   get size(): number {
@@ -36,6 +37,14 @@ export class LongPollHub {
     };
   }
 
+  /** Calls back when something happens to a client; returns what ends it. */
+  observeClients(observer: (clientId: number) => void): () => void {
+    this.#clientObservers.add(observer);
+    return () => {
+      this.#clientObservers.delete(observer);
+    };
+  }
+
   /** After the commit: these aliases of a client have a new value. */
   changed(clientId: number, aliases: readonly string[], by: Writer = "device"): void {
     for (const observer of this.#observers) observer(clientId, aliases, by);
@@ -45,11 +54,12 @@ export class LongPollHub {
 
   /** A client's CIK is void: its polls must notice. */
   clientChanged(clientId: number): void {
+    for (const observer of this.#clientObservers) observer(clientId);
     const prefix = keyOf(clientId, "");
     for (const key of [...this.#waiters.keys()]) if (key.startsWith(prefix)) this.#wake(key);
   }
 
-  /** The emulator stops: every poll looks once more. */
+  /** Every poll looks once more. */
   wakeAll(): void {
     for (const key of [...this.#waiters.keys()]) this.#wake(key);
   }

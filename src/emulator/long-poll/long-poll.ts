@@ -35,12 +35,14 @@ export async function longPoll(parts: LongPollParts, request: LongPollRequest): 
   try {
     const latest = await parts.store.dataports.currentTs(client.id, alias);
     const since = startingPoint(request.since, latest);
-    for (;;) {
-      waiting.rearm();
+    for (let isFirst = true; ; isFirst = false) {
       const point = await parts.store.dataports.nextAfter(client.id, alias, since);
       if (point) return point;
+      // It may have become void after it was looked up and before anybody watched.
+      if (isFirst && !(await request.stillValid())) return "invalid";
       const reason = await waiting.next();
       if (reason !== "woken") return "nothing-new";
+      waiting.rearm();
       if (!(await request.stillValid())) return "invalid";
     }
   } finally {
@@ -58,7 +60,7 @@ function startingPoint(since: number | undefined, latest: number | undefined): n
 
 type Reason = "woken" | "time-out" | "gone";
 
-/** One registered wait, armed before each look so that nothing falls between looking and waiting. */
+/** One registered wait. It is armed again before each look, so that nothing falls between looking and waiting. */
 class Waiting {
   readonly #timer: NodeJS.Timeout;
   readonly #unwatch: () => void;

@@ -60,8 +60,8 @@ export interface RolloutStore {
     state: TargetState | undefined,
     page: Page,
   ): Promise<{ readonly targets: readonly Target[]; readonly total: number }>;
-  /** Changes a roll-out that is still in this state; false where it is in another by now. */
-  change(id: string, from: RolloutState, change: RolloutChange): Promise<boolean>;
+  /** Changes a roll-out that still stands there; false where it is in another state or wave by now. */
+  change(id: string, from: Pick<Rollout, "state" | "wave">, change: RolloutChange): Promise<boolean>;
   /**
    * An operator's wish, with all that it means for the gateways. Resolves to whether the state allowed it, and to the clients whose
    * waiting command was withdrawn.

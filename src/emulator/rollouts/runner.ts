@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
-import { describeError, InvariantError } from "../../core/errors.ts";
+import { InvariantError } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
-import type { LongPollHub, Writer } from "../long-poll/hub.ts";
+import { CommandFollower, type Heard } from "../commands/follower.ts";
+import type { LongPollHub } from "../long-poll/hub.ts";
 import type { ServerClock } from "../server-clock.ts";
 import { decide } from "./planner.ts";
 import type { Rollout, RolloutPlan } from "./rollout.ts";
@@ -16,6 +17,8 @@ export interface RolloutRunnerParts {
   readonly clock: Clock;
   readonly serverClock: ServerClock;
   readonly logger: Logger;
+  /** Whether other processes may share the database: then the one that leads carries roll-outs on. */
+  readonly isShared?: boolean;
   /** How often soak times and silent gateways are looked at, milliseconds. */
   readonly everyMs: number;
 }
@@ -24,50 +27,72 @@ export interface RolloutRunnerParts {
 const gatherShare = 0.1;
 /** Commands a transaction: requests of gateways must not wait long for it. */
 const sendBatch = 100;
-const observeBatch = 100;
-/** An error of the database ends a step, not the roll-outs. */
-const troubleMs = 5_000;
+
+/** `isHeard`: another process told of the change. */
+export type RolloutListener = (rollout: Rollout, isHeard: boolean) => void;
 
 /** Carries roll-outs on, from what the store knows: it keeps nothing of its own that a restart could lose. */
 export class RolloutRunner {
   readonly #parts: RolloutRunnerParts;
-  readonly #stop = new AbortController();
-  readonly #listeners = new Set<(rollout: Rollout) => void>();
+  readonly #follower: CommandFollower;
+  readonly #listeners = new Set<RolloutListener>();
   #watched = new Set<number>();
-  #dirty = new Set<number>();
-  /** Who wrote `engine_fetch` first since it was last looked at. */
-  #writers = new Map<number, Writer>();
   #changed = new Set<string>();
+  /** Those that other processes told of: nobody else is to be told. */
+  #heardOf = new Set<string>();
+  #leads: boolean;
+  /** Whether something may have happened unheard. */
+  #isBehind = false;
   #toldMs = Number.NEGATIVE_INFINITY;
-  #wake = new AbortController();
   #upSince = 0;
-  #running: Promise<void> | undefined;
-  #unlisten: () => void = () => undefined;
+  #isStopped = false;
 
   constructor(parts: RolloutRunnerParts) {
     this.#parts = parts;
+    this.#leads = !parts.isShared;
+    const { everyMs } = parts;
+    this.#follower = new CommandFollower({
+      ...parts,
+      subject: "roll-outs",
+      isFollowed: (clientId) => this.#leads && this.#watched.has(clientId),
+      look: (heard) => this.#observe(heard),
+      afterwards: () => this.#step(),
+      gatherMs: everyMs * gatherShare,
+    });
   }
 
   async start(): Promise<void> {
-    const { store, hub, serverClock } = this.#parts;
-    this.#upSince = serverClock.nowS();
-    this.#unlisten = hub.observe((clientId, aliases, by) => this.#heard(clientId, aliases, by));
-    // What gateways did in the last moment of the server before this one.
-    this.#watched = new Set(await store.watched());
-    this.#dirty = new Set(this.#watched);
-    this.#running = this.#run();
+    this.#upSince = this.#parts.serverClock.nowS();
+    if (this.#leads) this.#watched = new Set(await this.#parts.store.watched());
+    this.#follower.start(this.#watched);
   }
 
   /** Resolves when the step under way has ended. */
   async stop(): Promise<void> {
-    this.#unlisten();
-    this.#stop.abort();
-    this.#wake.abort();
-    await this.#running;
+    this.#isStopped = true;
+    await this.#follower.stop();
+  }
+
+  /** Of the processes that share a database this one carries roll-outs on from now on, or no longer. */
+  lead(isLeader: boolean): void {
+    this.#leads = isLeader;
+    this.lookAgain();
+  }
+
+  /** Another process changed this roll-out. */
+  heardOf(id: string): void {
+    this.#heardOf.add(id);
+    this.#follower.wake();
+  }
+
+  /** Something may have happened unheard. */
+  lookAgain(): void {
+    this.#isBehind = this.#leads;
+    if (this.#leads) this.#follower.wake();
   }
 
   /** Calls back with each roll-out that changed; returns what ends it. */
-  onChange(listener: (rollout: Rollout) => void): () => void {
+  onChange(listener: RolloutListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -109,117 +134,89 @@ export class RolloutRunner {
 
   #touch(id: string): void {
     this.#changed.add(id);
-    this.#wake.abort();
+    this.#follower.wake();
   }
 
-  #heard(clientId: number, aliases: readonly string[], by: Writer): void {
-    if (by === "server" || !this.#watched.has(clientId)) return;
-    const isFetch = aliases.includes("engine_fetch");
-    if (!isFetch && !aliases.includes("fetch_status")) return;
-    if (isFetch && !this.#writers.has(clientId)) this.#writers.set(clientId, by);
-    this.#dirty.add(clientId);
-    this.#wake.abort();
-  }
-
-  async #run(): Promise<void> {
-    const { clock, logger, everyMs } = this.#parts;
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        await this.#step();
-        await this.#sleep(everyMs, this.#wake.signal);
-        if (this.#wake.signal.aborted) await this.#sleep(everyMs * gatherShare, signal);
-        this.#wake = new AbortController();
-        if (signal.aborted) return;
-      } catch (error) {
-        logger.error("roll-outs: a step failed", { error: describeError(error) });
-        await clock.sleep(troubleMs, signal).catch(() => undefined);
-      }
-    }
-  }
-
-  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#parts.clock.sleep(ms, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  /** What gateways did since they were last looked at. */
+  async #observe(heard: readonly Heard[]): Promise<void> {
+    if (!this.#leads) return;
+    const clientIds = heard.map(({ clientId }) => clientId);
+    const byOwner = new Set(
+      heard.filter(({ fetchBy }) => fetchBy === "owner").map(({ clientId }) => clientId),
+    );
+    for (const id of await this.#parts.store.observe(clientIds, byOwner, this.times().now))
+      this.#changed.add(id);
   }
 
   async #step(): Promise<void> {
     const { store } = this.#parts;
-    await this.#observe();
+    if (!this.#leads) return this.#tell();
+    if (this.#isBehind) await this.#catchUp();
     for (const id of await store.expire(this.times())) this.#changed.add(id);
     for (const rollout of await store.active(this.times())) {
-      if (this.#stop.signal.aborted) return;
+      if (this.#isStopped) return;
       await this.#carryOn(rollout);
     }
     await this.#tell();
   }
 
-  /** What gateways did since the last step. */
-  async #observe(): Promise<void> {
-    const { store } = this.#parts;
-    const clients = [...this.#dirty];
-    const byOwner = new Set([...this.#writers].flatMap(([clientId, by]) => (by === "owner" ? clientId : [])));
-    this.#dirty = new Set();
-    this.#writers = new Map();
-    for (let start = 0; start < clients.length; start += observeBatch) {
-      const some = clients.slice(start, start + observeBatch);
-      try {
-        for (const id of await store.observe(some, byOwner, this.times().now)) this.#changed.add(id);
-      } catch (error) {
-        for (const clientId of clients.slice(start)) this.#dirty.add(clientId);
-        throw error;
-      }
+  /** Takes over from a process that may have died between what it wrote and its telling of it. */
+  async #catchUp(): Promise<void> {
+    const { store, hub } = this.#parts;
+    this.#watched = new Set(await store.watched());
+    this.#isBehind = false;
+    for (const clientId of this.#watched) {
+      this.#follower.lookAt(clientId);
+      hub.changed(clientId, ["engine_fetch"], "server");
     }
   }
 
   async #carryOn(rollout: Rollout): Promise<void> {
     const { store, logger } = this.#parts;
-    await this.#send(rollout.id);
-    for (;;) {
-      // Sending, and each decision, changed it.
-      const current = await store.find(rollout.id, this.times());
-      if (!current) return;
+    let current: Rollout | undefined = rollout;
+    // A tally costs milliseconds in a large fleet: only what changed it asks for another.
+    if (await this.#send(rollout.id)) current = await store.find(rollout.id, this.times());
+    for (; current; current = await store.find(rollout.id, this.times())) {
       const decision = decide(current, this.times().now);
       if (decision.kind === "none") return;
-      const { id, state } = current;
+      const { id } = current;
       this.#changed.add(id);
       switch (decision.kind) {
         case "stop":
           logger.warn("roll-out stopped", { rollout: id, reason: decision.reason });
-          await store.change(id, state, { state: "stopped", reason: decision.reason });
+          await store.change(id, current, { state: "stopped", reason: decision.reason });
           return;
         case "soak":
-          await store.change(id, state, { soakUntil: decision.until });
+          await store.change(id, current, { soakUntil: decision.until });
           break;
         case "begin-wave":
-          await store.change(id, state, { wave: decision.wave, soakUntil: null });
+          await store.change(id, current, { wave: decision.wave, soakUntil: null });
           await this.#send(id);
           break;
         case "complete":
-          await store.change(id, state, { state: "completed" });
+          await store.change(id, current, { state: "completed" });
           return;
         case "rolled-back":
-          await store.change(id, state, { state: "rolled-back" });
+          await store.change(id, current, { state: "rolled-back" });
           return;
       }
     }
   }
 
-  async #send(id: string): Promise<void> {
+  /** Resolves to whether there was anything to send. */
+  async #send(id: string): Promise<boolean> {
     const { store, hub } = this.#parts;
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const { written, isMore, touched } = await store.send(id, sendBatch, this.times().now);
+      const isWritten = new Set(written);
       for (const clientId of touched) {
         this.#watched.add(clientId);
         // The command that blocks may have been taken before anybody listened.
-        this.#dirty.add(clientId);
+        if (!isWritten.has(clientId)) this.#follower.lookAt(clientId);
       }
       for (const clientId of written) hub.changed(clientId, ["engine_fetch"], "server");
       if (touched.length > 0) this.#changed.add(id);
-      if (!isMore || this.#stop.signal.aborted) return;
+      if (!isMore || this.#isStopped) return !isFirst || touched.length > 0;
     }
   }
 
@@ -227,14 +224,16 @@ export class RolloutRunner {
     const { clock, everyMs } = this.#parts;
     const nowMs = clock.monotonic();
     // Not more often: consoles ask again for all gateways of a roll-out that changed.
-    if (this.#changed.size === 0 || nowMs - this.#toldMs < everyMs) return;
+    if (this.#changed.size + this.#heardOf.size === 0 || nowMs - this.#toldMs < everyMs) return;
     this.#toldMs = nowMs;
-    const ids = [...this.#changed];
-    this.#changed.clear();
+    const own = this.#changed;
+    const ids = new Set([...own, ...this.#heardOf]);
+    this.#changed = new Set();
+    this.#heardOf = new Set();
     if (this.#listeners.size === 0) return;
     for (const id of ids) {
       const rollout = await this.#parts.store.find(id, this.times());
-      if (rollout) for (const listener of this.#listeners) listener(rollout);
+      if (rollout) for (const listener of this.#listeners) listener(rollout, !own.has(id));
     }
   }
 }

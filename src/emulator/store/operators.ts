@@ -10,6 +10,8 @@ export interface RosterEntry {
   readonly rid: string;
   readonly product: string;
   readonly sn: string;
+  /** The serial's text: its words are tags. */
+  readonly extra: string;
   readonly status: SerialStatus;
   /** Groups that the serial is a direct member of. */
   readonly groups: readonly string[];
@@ -79,14 +81,22 @@ export interface CommandStore {
     value: Value,
     now: number,
   ): Promise<readonly number[]>;
+  /** Changes a target that is still in the state `from`; false where it is in another by now. */
   setState(
     commandId: string,
     clientId: number,
-    change: { readonly state: TargetState; readonly at: number; readonly detail: string },
-  ): Promise<void>;
+    change: {
+      readonly from: TargetState;
+      readonly state: TargetState;
+      readonly at: number;
+      readonly detail: string;
+    },
+  ): Promise<boolean>;
   list(ownerId: number, limit: number): Promise<readonly CommandRecord[]>;
   find(id: string): Promise<CommandRecord | undefined>;
   targets(id: string): Promise<readonly CommandTarget[]>;
   /** All that are `waiting` or `taken`. */
   open(): Promise<readonly OpenTarget[]>;
+  /** Those of one client. */
+  openAt(clientId: number): Promise<readonly OpenTarget[]>;
 }

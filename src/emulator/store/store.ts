@@ -100,6 +100,11 @@ export interface SerialStore {
     modelId: number,
     serials: readonly { readonly sn: string; readonly extra: string }[],
   ): Promise<readonly string[]>;
+  /**
+   * Gives the serials of these clients another text, made of the one that they have; all in one transaction. Resolves
+   * to how many it changed.
+   */
+  changeExtra(clientIds: readonly number[], change: (extra: string) => string): Promise<number>;
   /** Resolves to how many there were. Their clients and data go too. */
   remove(modelId: number, sns: readonly string[]): Promise<number>;
   ranges(modelId: number): Promise<readonly SerialRange[]>;

@@ -4,7 +4,7 @@ import type { DurableFiles } from "../../platform/durable-files.ts";
 import { StepFailure } from "../errors.ts";
 import type { InstallerResult } from "../state-machine.ts";
 import { decodeOutput } from "../text.ts";
-import { joinResults } from "./script.ts";
+import { joinResults } from "./script-result.ts";
 import type { StepContext } from "./step.ts";
 
 export interface LogTail {

@@ -1,5 +1,6 @@
 import type { InstallerResult, UnpackedApp } from "../state-machine.ts";
-import { afterResult, joinResults, type OnStarted, runInstaller, runOptional } from "./script.ts";
+import { type OnStarted, runInstaller, runOptional } from "./script.ts";
+import { afterResult, joinResults } from "./script-result.ts";
 import type { StepContext } from "./step.ts";
 
 /**

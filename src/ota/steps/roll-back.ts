@@ -7,7 +7,8 @@ import {
   noResult,
   type RollingBack,
 } from "../state-machine.ts";
-import { joinResults, type OnStarted, runInstaller } from "./script.ts";
+import { type OnStarted, runInstaller } from "./script.ts";
+import { joinResults } from "./script-result.ts";
 import type { StepContext } from "./step.ts";
 import { deploy, describeStatus, hasFailed, settled, withdraw } from "./takeover.ts";
 

@@ -1,10 +1,11 @@
 import { delimiter, join } from "node:path";
-import type { ProcessOutcome } from "../../platform/run-process.ts";
-import { StepFailure } from "../errors.ts";
-import { installerEnvironment, type ScriptMarks, scriptMarks } from "../installer-environment.ts";
-import type { OtaDependencies, OtaPlatform } from "../ports.ts";
+import { describeError } from "../../core/errors.ts";
+import { ScriptLostError, StepFailure } from "../errors.ts";
+import { installerEnvironment } from "../installer-environment.ts";
+import type { OtaPlatform } from "../ports.ts";
 import { type InstallerProcess, type InstallerResult, noResult, type UnpackedApp } from "../state-machine.ts";
-import { cutToTail, decodeOutput } from "../text.ts";
+import { endLeftScript } from "./left-script.ts";
+import { complaintAbout, resultOf } from "./script-result.ts";
 import type { StepContext } from "./step.ts";
 
 type Installer = UnpackedApp["installer"];
@@ -12,7 +13,7 @@ type Installer = UnpackedApp["installer"];
 /** Optional scripts of a package, beside its installer. */
 export type OptionalScript = "pre-install" | "post-install" | "pre-remove" | "health";
 
-/** Commits a script's identity; the script does nothing before this has returned. */
+/** Commits the identity of a script's attendant; the script does nothing before this has returned. */
 export type OnStarted = (process: InstallerProcess) => void;
 
 /** Whose script it is. */
@@ -23,17 +24,19 @@ export interface ScriptOwner {
   readonly previousVersion: string | undefined;
 }
 
-interface ScriptRun extends ScriptOwner {
-  /** For messages. */
+interface Script extends ScriptOwner {
   readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
   readonly timeoutMs: number;
+  /** How it is run. @throws StepFailure when this gateway cannot */
+  readonly line: () => Promise<{ readonly command: string; readonly args: readonly string[] }>;
 }
 
 /**
- * Runs a version's installer and resolves to what it left.
- * @throws StepFailure, with its output, unless it ended with exit status 0; the signal's reason when aborted
+ * Runs a version's installer and resolves to what it left. One that an earlier engine has begun with in this step is waited
+ * for, or taken from disk, and not run again.
+ *
+ * @throws StepFailure, with its output, unless it ended with exit status 0; ScriptLostError when it was cut short; the
+ *   reason for stopping when the engine stops, while the script runs on
  */
 export async function runInstaller(
   context: StepContext,
@@ -41,10 +44,10 @@ export async function runInstaller(
   onStarted: OnStarted,
 ): Promise<InstallerResult> {
   const { deps } = context;
-  const path = environmentFor(context, owner).PATH ?? "";
-  const command = await installerCommand(deps.platform, owner, path);
-  const run = { ...owner, ...command, name: owner.installer, timeoutMs: deps.limits.installerTimeoutMs };
-  return runScript(context, run, onStarted);
+  const line = (): ReturnType<Script["line"]> =>
+    installerCommand(deps.platform, owner, environmentFor(context, owner).PATH ?? "");
+  const { installerTimeoutMs: timeoutMs } = deps.limits;
+  return runScript(context, { ...owner, name: owner.installer, timeoutMs, line }, onStarted);
 }
 
 /**
@@ -59,10 +62,10 @@ export async function runOptional(
   onStarted: OnStarted,
 ): Promise<InstallerResult> {
   const { limits } = context.deps;
-  if (!(await hasScript(context, name, owner.directory))) return noResult;
+  if (!context.runs.isPending(name) && !(await hasScript(context, name, owner.directory))) return noResult;
   const timeoutMs = name === "health" ? limits.healthTimeoutMs : limits.installerTimeoutMs;
-  const command = join(owner.directory, name);
-  return runScript(context, { ...owner, name, command, args: [], timeoutMs }, onStarted);
+  const line = async (): ReturnType<Script["line"]> => ({ command: join(owner.directory, name), args: [] });
+  return runScript(context, { ...owner, name, timeoutMs, line }, onStarted);
 }
 
 export function hasScript(
@@ -71,28 +74,6 @@ export function hasScript(
   directory: string,
 ): Promise<boolean> {
   return deps.platform.files.isExecutable(join(directory, name));
-}
-
-/** What two scripts left, one after the other: the second's exit status, and the end of both outputs. */
-export function joinResults(
-  first: InstallerResult,
-  second: InstallerResult,
-  maxBytes: number,
-): InstallerResult {
-  const needsNewline = first.output !== "" && second.output !== "" && !first.output.endsWith("\n");
-  const whole = `${first.output}${needsNewline ? "\n" : ""}${second.output}`;
-  const { tail, bytesCut } = cutToTail(whole, maxBytes);
-  return {
-    exitCode: second.exitCode ?? first.exitCode,
-    output: tail,
-    outputBytesCut: first.outputBytesCut + second.outputBytesCut + bytesCut,
-  };
-}
-
-/** The result of a failed script, to be told with what came before it. */
-export function afterResult(first: InstallerResult, error: unknown, maxBytes: number): unknown {
-  if (!(error instanceof StepFailure)) return error;
-  return new StepFailure(error.message, { cause: error, ...joinResults(first, error, maxBytes) });
 }
 
 function environmentFor(
@@ -106,66 +87,111 @@ function environmentFor(
 
 async function runScript(
   context: StepContext,
-  run: ScriptRun,
+  script: Script,
   onStarted: OnStarted,
 ): Promise<InstallerResult> {
-  const { deps, signal } = context;
+  const { deps, runs, stopping } = context;
+  const { clock, limits, logger, platform } = deps;
+  const directory = runs.directoryOf(script.name);
+  const begun = runs.recall(script.name);
+  const former = begun?.attendant;
+  if (former !== undefined) {
+    await untilEnded(context, script, former, (signal) => platform.attendantEnded(former, directory, signal));
+  }
+  const attendant = begun === undefined ? await runAnew(context, script, directory, onStarted) : former;
+  const outcome = platform.attendedOutcome(directory, limits.installerOutputBytes);
+  if (outcome === undefined) {
+    if (attendant === undefined) {
+      logger.warn("what came of an earlier script is lost; it is not run again", { script: script.name });
+      return noResult;
+    }
+    // Where everything is being ended, this engine is too: then the next one decides.
+    if (begun === undefined) await clock.sleep(limits.lostScriptGraceMs, stopping);
+    await endScript(context, script, attendant);
+    throw new ScriptLostError(`${script.name} was cut short`);
+  }
+  if (outcome.end === "timed-out" && attendant !== undefined) await endScript(context, script, attendant);
+  const result = resultOf(outcome, deps.redact);
+  const complaint = complaintAbout(outcome, script.name);
+  if (complaint === undefined) return result;
+  throw new StepFailure(complaint, result);
+}
+
+/** Has the script run from its beginning to its end. */
+async function runAnew(
+  context: StepContext,
+  script: Script,
+  directory: string,
+  onStarted: OnStarted,
+): Promise<InstallerProcess> {
+  const { deps, runs, stopping } = context;
   const { limits, platform } = deps;
-  let unrecorded: { readonly error: unknown } | undefined;
-  const outcome = await platform.runProcess({
-    command: run.command,
-    args: run.args,
-    cwd: run.directory,
-    env: environmentFor(context, run, run.name),
-    marks: scriptMarks({ job: context.job.id, directory: run.directory, script: run.name }),
-    timeoutMs: run.timeoutMs,
+  stopping.throwIfAborted();
+  const line = await script.line();
+  // Only a crash before the attendant was on record can have left it: nothing was run.
+  await platform.files.remove(directory);
+  platform.files.ensureDirectory(directory, 0o700);
+  let attendant: InstallerProcess | undefined;
+  const { ended, leave } = platform.startAttended({
+    ...line,
+    attendantFile: deps.attendantFile,
+    directory,
+    cwd: script.directory,
+    env: environmentFor(context, script, script.name),
+    timeoutMs: script.timeoutMs,
     killAfterMs: limits.installerKillAfterMs,
-    maxOutputBytes: limits.installerOutputBytes,
-    signal,
+    outputBytes: limits.installerOutputBytes,
     onStarted: (pid) => {
-      try {
-        onStarted(identify(platform, pid));
-      } catch (error) {
-        unrecorded = { error };
-        throw error;
-      }
+      attendant = { ...identify(platform, pid), run: runs.nameOf(script.name) };
+      onStarted(attendant);
     },
   });
-  // The journal could not take it: no fault of the package, and nothing of it has run.
-  if (unrecorded !== undefined) throw unrecorded.error;
-  if (outcome.end === "aborted") throw signal.reason;
-  const result = resultOf(outcome, deps.redact);
-  const complaint = complaintAbout(outcome, run.name, run.timeoutMs);
-  if (complaint === undefined) return result;
-  throw new StepFailure(complaint, { cause: outcome.failure, ...result });
+  if (attendant === undefined) {
+    const reason = await ended.catch((error: unknown) => describeError(error));
+    throw new StepFailure(`${script.name} could not be started: ${reason}`);
+  }
+  try {
+    await untilEnded(context, script, attendant, () => ended);
+  } finally {
+    leave();
+  }
+  return attendant;
 }
 
 /**
- * Ends what the engine's crash left of a script: the script itself, and what it started, which may have outlived
- * it. After a reboot its pid means nothing.
+ * @throws the reason for stopping when the engine stops: an installer runs on, for the next engine to go on with, and
+ *   `health` is ended, for the next one asks it anew
  */
-export async function endLeftScript(
-  { platform, clock, limits }: Pick<OtaDependencies, "platform" | "clock" | "limits">,
-  left: InstallerProcess,
-  owner: ScriptMarks,
+async function untilEnded(
+  context: StepContext,
+  script: Script,
+  attendant: InstallerProcess,
+  ended: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  if (left.bootId !== platform.bootId()) return;
-  const marks = scriptMarks(owner);
-  const isLeft = (): boolean =>
-    platform.isSameProcessAlive(left) || platform.processesMarked(marks).length > 0;
-  const signalAll = (signal: NodeJS.Signals): void => {
-    // Without its leader, the number of a group may be another's by now.
-    if (platform.isSameProcessAlive(left)) platform.signalGroup(left.pid, signal);
-    platform.signalMarked(marks, signal);
-  };
-  if (!isLeft()) return;
-  signalAll("SIGTERM");
-  const startedAt = clock.monotonic();
-  while (isLeft() && clock.monotonic() - startedAt < limits.installerKillAfterMs) await clock.sleep(50);
-  while (isLeft()) {
-    signalAll("SIGKILL");
-    await clock.sleep(10);
+  const { deps, job, stopping } = context;
+  const { clock, limits } = deps;
+  const over = new AbortController();
+  const signal = AbortSignal.any([stopping, over.signal]);
+  const longestMs = script.timeoutMs + limits.installerKillAfterMs + limits.attendantGraceMs;
+  const tooLong = clock.sleep(longestMs, signal).then(() => endScript(context, script, attendant));
+  try {
+    await Promise.race([ended(signal), tooLong]);
+  } catch (error) {
+    if (stopping.aborted && job.state.phase === "probation") await endScript(context, script, attendant);
+    throw error;
+  } finally {
+    tooLong.catch(() => undefined);
+    over.abort();
   }
+}
+
+function endScript(
+  { deps, job, runs }: StepContext,
+  { directory, name }: Script,
+  attendant: InstallerProcess,
+): Promise<void> {
+  const runDirectory = runs.directoryOf(name);
+  return endLeftScript(deps, { attendant, runDirectory, job: job.id, directory, script: name });
 }
 
 /** How an installer is run. @throws StepFailure when this gateway cannot run it */
@@ -191,36 +217,4 @@ async function installerCommand(
 function identify(platform: OtaPlatform, pid: number): InstallerProcess {
   // A process that is gone already has no start time; no other process has 0.
   return { pid, startTicks: platform.processStartTicks(pid) ?? 0, bootId: platform.bootId() };
-}
-
-function resultOf(outcome: ProcessOutcome, redact: (text: string) => string): InstallerResult {
-  const { kept, cut } = dropTornStart(outcome);
-  return {
-    exitCode: outcome.exitCode ?? null,
-    output: redact(decodeOutput(kept)),
-    outputBytesCut: outcome.outputBytesCut + cut,
-  };
-}
-
-/** Where output was cut, its first line is torn: it may begin inside a CIK, which could then not be recognised. */
-function dropTornStart({ output, outputBytesCut }: ProcessOutcome): { kept: Buffer; cut: number } {
-  if (outputBytesCut === 0) return { kept: output, cut: 0 };
-  const newline = output.subarray(0, 1024).indexOf("\n");
-  const cut = newline >= 0 ? newline + 1 : Math.min(64, output.length);
-  return { kept: output.subarray(cut), cut };
-}
-
-function complaintAbout(outcome: ProcessOutcome, script: string, timeoutMs: number): string | undefined {
-  switch (outcome.end) {
-    case "exited":
-      if (outcome.exitCode === 0) return undefined;
-      return `${script} ended with exit status ${outcome.exitCode}`;
-    case "signaled":
-      return `${script} was ended by ${outcome.signal}`;
-    case "timed-out":
-      return `${script} did not end within ${Math.round(timeoutMs / 1000)} seconds and was ended with all its children`;
-    case "not-started":
-    case "aborted":
-      return `${script} could not be started`;
-  }
 }

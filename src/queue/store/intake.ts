@@ -29,7 +29,7 @@ interface OpenChunk {
 /** Turns the requests of one commit into as few chunks as there are lanes. */
 export class Intake {
   private readonly parts: IntakeDependencies;
-  private readonly open = new Map<LaneCount, OpenChunk[]>();
+  private open = new Map<LaneCount, OpenChunk[]>();
 
   constructor(parts: IntakeDependencies) {
     this.parts = parts;
@@ -67,10 +67,12 @@ export class Intake {
 
   /** Writes what has been taken. */
   finish(): void {
+    if (this.open.size === 0) return;
     for (const chunks of this.open.values()) {
       for (const chunk of chunks) this.write(chunk);
     }
-    this.open.clear();
+    // V8 gives an old map that is cleared a new table among its old objects, which only a full collection frees.
+    this.open = new Map();
   }
 
   private noteFrontier(identity: number, { alias, times }: Series): void {

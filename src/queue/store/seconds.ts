@@ -15,7 +15,7 @@ export const reachS = 60;
 
 /** Which seconds of each alias are taken in Murano, or will be by what is being uploaded (docs/queue.md). */
 export class Seconds {
-  private readonly blocks = new Map<string, Block>();
+  private blocks = new Map<string, Block>();
   /** The one asked for last: a search goes through one second after another. */
   private last: Block | undefined;
   private readonly rememberedBlocks: number;
@@ -62,6 +62,7 @@ export class Seconds {
 
   /** Within the transaction that hands the seconds out. */
   save(): void {
+    if (this.blocks.size === 0) return;
     let newest: number | bigint | undefined;
     for (const block of this.blocks.values()) {
       if (!block.isDirty) continue;
@@ -70,7 +71,7 @@ export class Seconds {
       else newest = this.statements.insert.run(identity, alias, number, bits).lastInsertRowid;
     }
     // Those of one commit are enough to keep in memory: the next batch mostly needs others.
-    this.blocks.clear();
+    this.blocks = new Map();
     this.last = undefined;
     if (newest !== undefined) this.statements.forget.run(Number(newest) - this.rememberedBlocks);
   }

@@ -205,6 +205,12 @@ open_logs() {
   exec 7>&- 8>&-
 }
 
+logd_is_alive() {
+  logd=''
+  read -r logd 2>/dev/null <"${gwe_log_requests%/*}/process"
+  is_alive "$logd"
+}
+
 flush_logs() { # what the app has written is in its log files before its end is told
   [ -n "$gwe_stdout_fifo$gwe_stderr_fifo" ] || return
   request=$gwe_log_requests/flush.$$
@@ -214,6 +220,8 @@ flush_logs() { # what the app has written is in its log files before its end is 
   while [ -e "$request" ]; do
     now_cs
     [ "$now" -lt "$deadline" ] || break
+    # Where pm2's daemon ends, no logd comes back, and apps are stopped one after another: none is held up.
+    [ -z "$stopping" ] || logd_is_alive || break
     sleep 0.01 || sleep 1
   done
   [ -e "$request" ] || return

@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
 import type { BudgetSpending } from "./budget.ts";
 
-const period = z.object({ startMs: z.number(), bytes: z.number().check(z.gte(0)) });
+const bytes = z.number().check(z.gte(0));
+const period = z.object({ startMs: z.number(), bytes, undatedBytes: z.optional(bytes) });
 const schema = z.record(z.string(), z.object({ day: period, month: period }));
 
 /** What was spent of each budget, by its interfaces. Plain data, as it is kept on disk. */

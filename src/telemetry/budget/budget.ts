@@ -29,6 +29,8 @@ export interface PeriodSpending {
   /** Unix milliseconds. */
   readonly startMs: number;
   readonly bytes: number;
+  /** Of these, what flowed while nobody knew the time: it may belong to a later period. */
+  readonly undatedBytes?: number | undefined;
 }
 
 export interface BudgetSpending {
@@ -44,24 +46,24 @@ export interface BudgetStanding {
 }
 
 const dayMs = 86_400_000;
-/** Before this program was written: a gateway's clock that has not been set yet. */
-const earliestTrueMs = Date.UTC(2026, 0, 1);
-
 /**
- * Adds what flowed, and begins new periods where it is time to. A clock that has not been set yet begins none; one that was
- * set back takes along what was spent: a budget is not forgotten for a wrong clock.
+ * Adds what flowed, and begins new periods where it is time to. While the time is not known none begins, and what flows then
+ * is taken along into the one that does when it is; a clock that was set back takes along all: a budget is not forgotten
+ * for a wrong clock.
  */
 export function spend(
   spent: BudgetSpending | undefined,
   { resetDay }: Pick<Budget, "resetDay">,
-  { bytes, nowMs }: { readonly bytes: number; readonly nowMs: number },
+  flow: { readonly bytes: number; readonly nowMs: number; readonly isTimeKnown: boolean },
 ): BudgetSpending {
+  const { bytes, nowMs, isTimeKnown } = flow;
   const startMs = { day: Math.floor(nowMs / dayMs) * dayMs, month: startOfMonth(nowMs, resetDay) };
-  const isBelieved = nowMs >= earliestTrueMs;
   const add = (before: PeriodSpending | undefined, start: number): PeriodSpending => {
-    if (before === undefined) return { startMs: start, bytes };
-    if (!isBelieved || before.startMs === start) return { ...before, bytes: before.bytes + bytes };
-    return { startMs: start, bytes: bytes + (start < before.startMs ? before.bytes : 0) };
+    const { startMs: begun = start, bytes: spentBytes = 0, undatedBytes = 0 } = before ?? {};
+    if (!isTimeKnown) {
+      return { startMs: begun, bytes: spentBytes + bytes, undatedBytes: undatedBytes + bytes };
+    }
+    return { startMs: start, bytes: bytes + (start > begun ? undatedBytes : spentBytes) };
   };
   return { day: add(spent?.day, startMs.day), month: add(spent?.month, startMs.month) };
 }

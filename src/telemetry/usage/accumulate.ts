@@ -9,20 +9,30 @@ export interface KernelCounters {
   readonly tx: number;
 }
 
-export interface CounterReading {
+/** When something was seen to flow. */
+export interface UsageMoment {
   readonly bootId: string;
+  /** Milliseconds since the boot. */
+  readonly sinceBootMs: number;
   readonly nowMs: number;
+  /** Else `nowMs` may say anything, such as 1970. */
+  readonly isTimeKnown: boolean;
+}
+
+export interface CounterReading extends UsageMoment {
   readonly interfaces: readonly KernelCounters[];
 }
 
 /** One audited request, on the interface that it took. */
-export interface Traffic {
+export interface Traffic extends UsageMoment {
   readonly interface: string;
   readonly consumer: string;
   readonly rx: number;
   readonly tx: number;
-  readonly nowMs: number;
 }
+
+/** Before this program was written: what it counts flowed after it, whatever the clock said. */
+const earliestSinceS = Date.UTC(2026, 0, 1) / 1000;
 
 const range32 = 2 ** 32;
 /** Serial numbers and names come from outside: more of them than this are counted together. */
@@ -36,9 +46,10 @@ const mostAway = 64;
  */
 export function accumulateCounters(state: UsageState, reading: CounterReading): UsageState {
   const isSameBoot = state.bootId === reading.bootId;
-  const interfaces = isSameBoot ? { ...state.interfaces } : withoutCounters(state.interfaces);
+  const dated = reading.isTimeKnown ? withDates(state.interfaces, reading) : state.interfaces;
+  const interfaces = isSameBoot ? { ...dated } : withoutCounters(dated);
   for (const { name, ifindex, rx, tx } of reading.interfaces) {
-    const known = interfaces[name] ?? newInterface(reading.nowMs);
+    const known = interfaces[name] ?? newInterface(reading);
     const before = startingPoint(state, known, ifindex);
     interfaces[name] = {
       ...known,
@@ -107,7 +118,7 @@ function advanced(before: number, now: number): number {
 
 export function accumulateTraffic(state: UsageState, traffic: Traffic): UsageState {
   const { rx, tx } = traffic;
-  const known = state.interfaces[traffic.interface] ?? newInterface(traffic.nowMs);
+  const known = state.interfaces[traffic.interface] ?? newInterface(traffic);
   const isRoom = traffic.consumer in known.consumers || Object.keys(known.consumers).length < mostConsumers;
   const consumer = isRoom ? traffic.consumer : otherConsumers;
   const sum: ConsumerUsage = known.consumers[consumer] ?? noTraffic;
@@ -126,6 +137,25 @@ export function accumulateTraffic(state: UsageState, traffic: Traffic): UsageSta
 
 const noTraffic: ConsumerUsage = { totalRx: 0, maxRx: 0, totalTx: 0, maxTx: 0, requests: 0 };
 
-function newInterface(nowMs: number): InterfaceUsage {
-  return { since: Math.floor(nowMs / 1000), rx: 0, tx: 0, consumers: {} };
+function newInterface({ bootId, sinceBootMs, nowMs, isTimeKnown }: UsageMoment): InterfaceUsage {
+  const undated = isTimeKnown ? {} : { undated: { bootId, sinceBootMs } };
+  return { since: Math.floor(nowMs / 1000), ...undated, rx: 0, tx: 0, consumers: {} };
+}
+
+/**
+ * Beginnings at the time that is known now. One of an earlier boot, which never learned the time, is lost: the earliest
+ * that it can have been stands in.
+ */
+function withDates(interfaces: UsageState["interfaces"], now: UsageMoment): UsageState["interfaces"] {
+  const isWrong = ({ since, undated }: InterfaceUsage) => undated !== undefined || since < earliestSinceS;
+  if (!Object.values(interfaces).some(isWrong)) return interfaces;
+  return Object.fromEntries(
+    Object.entries(interfaces).map(([name, usage]) => {
+      if (!isWrong(usage)) return [name, usage];
+      const { undated, ...rest } = usage;
+      const agoMs = undated?.bootId === now.bootId ? now.sinceBootMs - undated.sinceBootMs : undefined;
+      const since = agoMs === undefined ? earliestSinceS : Math.floor((now.nowMs - agoMs) / 1000);
+      return [name, { ...rest, since }];
+    }),
+  );
 }

@@ -14,6 +14,8 @@ const consumerSchema = z.object({
 const interfaceSchema = z.object({
   /** Unix seconds: what is counted here flowed after it. */
   since: z.number(),
+  /** Where nobody knew the time when counting began: when that was by the boot's clock. */
+  undated: z.optional(z.object({ bootId: z.string(), sinceBootMs: z.number() })),
   /** By the kernel's counters: the traffic of all programs. */
   rx: bytes,
   tx: bytes,

@@ -20,7 +20,7 @@ const deviceInfo = {
   ],
   interfaces: [
     { name: "lo", addresses: ["127.0.0.1"] },
-    { name: "eth0", addresses: ["10.0.0.17"] },
+    { name: "eth0", addresses: ["10.0.0.17/24"] },
   ],
 };
 
@@ -76,6 +76,21 @@ test("a filter chooses the same gateways as in the browser, and says what it doe
     400,
     { error: "filter: 'disk>' takes a number, not 'full'" },
   ]);
+});
+
+test("tags are given to those that a filter or names choose, and choose gateways", async () => {
+  const tags = (body: unknown) => operator.call("POST", "tags", body);
+  expect((await tags({ filter: "", add: ["hall-3", "pilot"] })).body).toEqual({ changed: 2 });
+  expect((await tags({ gateways: [first.rid], add: ["pilot"], remove: ["hall-3"] })).body).toEqual({
+    changed: 1,
+  });
+  expect(await serials("tag:hall-*")).toEqual(["BB:02"]);
+  expect((await operator.fleet("tag:pilot"))[0]?.tags).toEqual(["pilot"]);
+  expect((await tags({ filter: "", add: ["two words"] })).status).toBe(400);
+  expect((await tags({ filter: "sn:nobody", add: ["x"] })).status).toBe(409);
+  const many = Array.from({ length: 32 }, (_, index) => `t${index}`);
+  expect((await tags({ filter: "sn:BB:02", add: many })).status).toBe(409);
+  expect(await serials("tag:t1")).toEqual([]);
 });
 
 test("a silent gateway goes offline; one that holds a long poll does not", async () => {
@@ -157,7 +172,8 @@ describe("events", () => {
     await next("ready");
 
     await first.report([["meter", "1.3", "FATAL"]]);
-    const changed = await next("changed");
+    // Whether it is online may have changed before, by itself.
+    const changed = await next("changed", ({ gateways }) => gateways.length > 0);
     expect(changed.gateways).toMatchObject([{ sn: "AA:01", apps: [{ version: "1.3", status: "FATAL" }] }]);
 
     const late = await ReportingGateway.activate(emulator, "pump", "AA:04");

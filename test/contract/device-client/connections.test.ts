@@ -134,6 +134,13 @@ describe("time-outs", () => {
     expect(exchanges).toHaveLength(1);
   });
 
+  test("an activation waits longer: its answer comes only once", async () => {
+    const server = await serve(() => undefined);
+    const { client } = connect(server.url, { idleTimeoutMs: 50 });
+    const error = await rejection(client.activate({ id: "serial" }));
+    expect(error).toMatchObject({ code: "TIMEOUT", phase: "idle", context: { limitMs: 200 } });
+  });
+
   test("a body that stalls", async () => {
     const server = await listen((socket) => {
       socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\na=1"));
@@ -147,11 +154,11 @@ describe("time-outs", () => {
       response.writeHead(200, { "Content-Length": "8" });
       for (const byte of "a=123456") {
         response.write(byte);
-        await new Promise((resolve) => setTimeout(resolve, 75));
+        await new Promise((resolve) => setTimeout(resolve, 200));
       }
       response.end();
     });
-    const { values } = await connect(server.url, { idleTimeoutMs: 500 }).client.read(["a"]);
+    const { values } = await connect(server.url, { idleTimeoutMs: 1_500 }).client.read(["a"]);
     expect(values.get("a")).toBe("123456");
   });
 

@@ -152,14 +152,14 @@ describe("a download that goes wrong", () => {
 
   test("a stalled body is a time-out; a slow reader is none", async () => {
     const stalled = await serveRaw(`${head("200 OK\r\nContent-Length: 10")}abc`);
-    const limits = { idleTimeoutMs: 250 };
+    const limits = { idleTimeoutMs: 500 };
     const download = await connect(stalled.url, limits).client.download({ id: "x" });
     expect(await rejection(collect(download))).toBeInstanceOf(TimeoutError);
     const server = await serveContent();
     const slow = await connect(server.url, limits).client.download({ id: "x" });
     let receivedBytes = 0;
     for await (const chunk of slow.body) {
-      if (receivedBytes === 0) await new Promise((resolve) => setTimeout(resolve, 300));
+      if (receivedBytes === 0) await new Promise((resolve) => setTimeout(resolve, 550));
       receivedBytes += chunk.length;
     }
     expect(receivedBytes).toBe(content.length);

@@ -182,7 +182,7 @@ describe("record", () => {
 test("timestamp needs no CIK", async () => {
   const response = await fetch(`${emulator.url}/timestamp`);
   expect(response.headers.get("content-type")).toContain("text/plain");
-  expect(Math.abs(Number(await response.text()) - Date.now() / 1000)).toBeLessThan(5);
+  expect(Math.abs(Number(await response.text()) - Date.now() / 1000)).toBeLessThan(60);
 });
 
 test("unknown endpoints are 404, wrong methods 405", async () => {

@@ -181,28 +181,34 @@ describe("admin endpoint", () => {
     expect((await admin("PUT", "clock", { offsetS: 3600 })).status).toBe(200);
     const response = await fetch(`${emulator.url}/timestamp`);
     const ahead = (seconds: number) => Math.abs(seconds - 3600 - Date.now() / 1000);
-    expect(ahead(Number(await response.text()))).toBeLessThan(5);
-    expect(ahead(Date.parse(response.headers.get("date") ?? "") / 1000)).toBeLessThan(5);
+    expect(ahead(Number(await response.text()))).toBeLessThan(60);
+    expect(ahead(Date.parse(response.headers.get("date") ?? "") / 1000)).toBeLessThan(60);
     await admin("PUT", "clock", { offsetS: 0 });
   });
 
   test("offline for a while: connections end, new ones are refused, then all is as before", async () => {
     const port = Number(new URL(emulator.url).port);
-    const idle = connect(port, "127.0.0.1");
-    await new Promise((resolve) => idle.once("connect", resolve));
-    const ended = new Promise((resolve) => idle.once("close", resolve));
-    idle.on("error", () => undefined);
-    expect((await admin("POST", "offline", { forMs: 300 })).status).toBe(200);
-    await ended;
-    await expect(side.get(`${alias}?x`)).rejects.toThrow();
+    // On a busy machine a short while may be over before anybody has looked.
+    for (let forMs = 300; ; forMs *= 3) {
+      const idle = connect(port, "127.0.0.1");
+      await new Promise((resolve) => idle.once("connect", resolve));
+      const ended = new Promise((resolve) => idle.once("close", resolve));
+      idle.on("error", () => undefined);
+      expect((await admin("POST", "offline", { forMs })).status).toBe(200);
+      await ended;
+      const isRefused = await side.get(`${alias}?x`).then(
+        () => false,
+        () => true,
+      );
+      if (isRefused) break;
+      expect(forMs).toBeLessThan(10_000);
+    }
     await expect
-      .poll(
-        () =>
-          side.get(`${alias}?x`).then(
-            ({ status }) => status,
-            () => 0,
-          ),
-        { timeout: 5_000 },
+      .poll(() =>
+        side.get(`${alias}?x`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
       )
       .toBe(204);
   });

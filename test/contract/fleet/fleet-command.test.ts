@@ -89,6 +89,31 @@ describe("status", () => {
   });
 });
 
+describe("tags", () => {
+  test("come with the serials, choose gateways, are given and taken away, and stay through a swap", async () => {
+    const csv = "A1,hall-3; lab\nA2,lab\nA3\n";
+    expect((await fleetCommand(emulator, ["add", product, "-", "--enable"], { stdin: csv })).status).toBe(0);
+    const tagged = async (tag: string) => {
+      const found = (await json("status", "--product", product, "--tag", tag)) as { sn: string }[];
+      return found.map(({ sn }) => sn);
+    };
+    expect(await tagged("lab")).toEqual(["A1", "A2"]);
+    expect(await tagged("hall-*,attic")).toEqual(["A1"]);
+    const named = ["--product", product, "--sn", "A2,A3"];
+    expect(await json("tag", "lab,pilot", ...named)).toEqual({
+      tags: ["lab", "pilot"],
+      chosen: 2,
+      changed: 2,
+    });
+    expect(await json("tag", "lab", "--remove", ...named)).toMatchObject({ changed: 2 });
+    expect(await tagged("pilot")).toEqual(["A2", "A3"]);
+    expect(await tagged("lab")).toEqual(["A1"]);
+    expect((await fleet("tag", "two words", "--all")).status).toBe(2);
+    expect((await fleet("swap", product, "A1", "B1")).status).toBe(0);
+    expect(await tagged("lab")).toEqual(["B1"]);
+  });
+});
+
 describe("deploy", () => {
   test("writes the command where none waits, and leaves alone what does", async () => {
     await emulator.addContent(product, "meter.v1.2.tar.gz", "x");

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { EmulatedDevice } from "../../support/emulated-device.ts";
+import { eventually } from "../../support/eventually.ts";
 import { bundleProgram } from "../../support/program-bundle.ts";
 
 const main = bundleProgram("src/emulator/main.ts");
@@ -125,12 +126,10 @@ test("killed in the middle of waves, again and again, it sends each gateway the 
     await killed(child as ChildProcess);
     server = await start(port);
   }
-  const deadline = performance.now() + 15_000;
-  let rollout = await ask("GET", `/${id}`);
-  while (rollout.state === "running" && performance.now() < deadline) {
-    await delay(50);
-    rollout = await ask("GET", `/${id}`);
-  }
+  const rollout = await eventually("the end of the roll-out", async () => {
+    const now = await ask("GET", `/${id}`);
+    return now.state !== "running" && now;
+  });
   stop.abort();
   await Promise.all(running);
   expect(rollout).toMatchObject({ state: "completed", counts: { succeeded: count } });
@@ -138,4 +137,4 @@ test("killed in the middle of waves, again and again, it sends each gateway the 
     const history = await new EmulatedDevice(server, product, sn).history("engine_fetch");
     expect(history.filter(([, value]) => value !== "")).toHaveLength(1);
   }
-}, 30_000);
+});

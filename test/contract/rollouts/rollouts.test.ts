@@ -283,11 +283,9 @@ describe("what an owner does meanwhile", () => {
 test("open consoles are told of each change", async () => {
   await addGateways(1);
   const ended = new AbortController();
-  const events = operator.events(ended.signal);
-  for await (const { name } of events) if (name === "ready") break;
-  const again = operator.events(ended.signal);
-  const { id } = await start();
-  for await (const { name, data } of again) {
+  let id = "";
+  for await (const { name, data } of operator.events(ended.signal)) {
+    if (name === "ready") ({ id } = await start());
     if (name !== "rollout") continue;
     expect((data as Shown).id).toBe(id);
     break;

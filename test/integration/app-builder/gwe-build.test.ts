@@ -2,8 +2,13 @@ import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parseArguments } from "../../../src/cli/arguments.ts";
+import { runBuildTool } from "../../../src/cli/gwe-build.ts";
+import { allFlags } from "../../../src/cli/gwe-flags.ts";
+import { pathsUnder } from "../../../src/core/paths.ts";
 import { runWorker } from "../../../src/platform/worker-process.ts";
 import { type AppTree, smallApp, writeTree } from "../../support/app-tree.ts";
+import { callCommand, type Subcommand } from "../../support/command-in-process.ts";
 import {
   goodInstallScript,
   goodSupervisorConf,
@@ -225,13 +230,15 @@ describe("gwe --check-buildfile", () => {
 });
 
 describe("gwe --check-tarball", () => {
+  const checkTarball: Subcommand = (argv, context) =>
+    runBuildTool(parseArguments(allFlags, argv).flags, context);
   const installScript = (content: string, mode = 0o755): RawMember => ({ name: "install.sh", mode, content });
   const conf = (content: string): RawMember => ({ name: "supervisor.conf", content });
 
   async function check(members: readonly RawMember[] | Buffer, name = "meter.v1.tar.gz") {
     const file = join(temporaryDirectory(), name);
     writeFileSync(file, Buffer.isBuffer(members) ? members : rawPackage(members));
-    const { status, stdout, stderr } = await runCommand("gwe", ["-z", file]);
+    const { status, stdout, stderr } = await callCommand(checkTarball, ["-z", file], pathsUnder("/nowhere"));
     return {
       status,
       stdout: stdout.replaceAll(file, basename(file)),

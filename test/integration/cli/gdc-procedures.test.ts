@@ -94,7 +94,7 @@ describe("gdc", () => {
   it("tells the server's time and calls procedures by RPC", async () => {
     const { device, cik } = await activated();
     const { stdout } = await gdc(["timestamp"]);
-    expect(Math.abs(Number(stdout) - Date.now() / 1000)).toBeLessThan(5);
+    expect(Math.abs(Number(stdout) - Date.now() / 1000)).toBeLessThan(60);
     await device.write("engine_fetch", "v");
     const read = await gdc(["rpc", cik, "read", '{"alias":"engine_fetch"}', '{"limit":1}']);
     expect(JSON.parse(read.stdout)).toEqual([[expect.any(Number), "v"]]);

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
+import { eventually } from "../../support/eventually.ts";
 import { gweHome } from "../../support/gwe-home.ts";
-import { runCommand, startCommand, until } from "../../support/run-command.ts";
+import { runCommand, startCommand } from "../../support/run-command.ts";
 
 const cik = "3803226073f6f2feb51a9010bd1d3e53143214a7";
 
@@ -128,7 +129,7 @@ describe("gdc", () => {
     await using murano = await tinyMurano((response) => waiting.push(response));
     const child = startCommand("gdc", ["write", "--url", murano.url, cik, "a", "1"], home);
     const ended = new Promise((resolve) => child.once("close", (code) => resolve(code)));
-    await until(() => waiting.length === 1, "the request");
+    await eventually("the request", () => waiting.length === 1);
     expect(readFileSync(`/proc/${child.pid}/cmdline`, "latin1")).not.toContain(cik);
     waiting[0]?.writeHead(204).end();
     expect(await ended).toBe(0);

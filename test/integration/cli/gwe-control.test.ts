@@ -7,8 +7,9 @@ import { silentLogger } from "../../../src/core/logger.ts";
 import { otaMigrations } from "../../../src/ota/index.ts";
 import { openDatabase } from "../../../src/platform/sqlite.ts";
 import { controlServer, engineStatus } from "../../support/control-server.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type GweHome, gweHome } from "../../support/gwe-home.ts";
-import { repositoryRoot, runCommand, startCommand, until } from "../../support/run-command.ts";
+import { repositoryRoot, runCommand, startCommand } from "../../support/run-command.ts";
 
 const meter: AppStatus = {
   name: "meter",
@@ -188,11 +189,12 @@ describe("with an engine", () => {
     const file = join(home.home, "meter.v2.tar.gz");
     writeFileSync(file, "");
     const removed = { name: "meter", version: "2", status: "removed", exitCode: null, output: "bye" };
-    await using engine = await controlServer(home.paths.controlSocket, ({ call }) =>
-      call === "POST /install"
+    await using engine = await controlServer(home.paths.controlSocket, ({ call }) => {
+      if (call === "GET /status") return { status: 200, body: engineStatus() };
+      return call === "POST /install"
         ? { status: 200, body: [{ ...removed, status: "installed", output: "" }] }
-        : { status: 200, body: removed },
-    );
+        : { status: 200, body: removed };
+    });
     expect(await runCommand("gwe", ["install", file], home)).toMatchObject({
       status: 0,
       stdout: "meter 2: installed\n",
@@ -204,6 +206,27 @@ describe("with an engine", () => {
     const asked = engine.requests.map(({ call }) => call).filter((call) => call !== "GET /status");
     expect(asked).toEqual(["POST /install", "POST /apps/meter/remove"]);
     expect((await runCommand("gwe", ["install"], home)).status).toBe(2);
+  });
+
+  it("gwe install waits for the engine that its package restarts, and reports what became of it", async () => {
+    using home = gweHome();
+    const file = join(home.home, "gateway-engine.v2.tar.gz");
+    writeFileSync(file, "");
+    const began = 1_000_000;
+    const job = { app: "gateway-engine", version: "2", action: "install", exitCode: 0, output: "" };
+    const ofBefore = { ...job, status: "installed", startedAtMs: began - 5_000, finishedAtMs: began - 4_000 };
+    const ours = { ...job, status: "activating", startedAtMs: began + 100, finishedAtMs: null };
+    const ended = { ...ours, status: "rolled-back", finishedAtMs: began + 9_000, output: "no check-in\n" };
+    const histories = [[ofBefore], [ours, ofBefore], [ended, ofBefore]];
+    await using _engine = await controlServer(home.paths.controlSocket, ({ call }, response) => {
+      if (call === "GET /status") return { status: 200, body: engineStatus({ nowMs: began }) };
+      if (call === "GET /history") return { status: 200, body: histories.shift() };
+      response.destroy();
+      return undefined;
+    });
+    const { status, stdout, stderr } = await runCommand("gwe", ["install", file], home);
+    expect([status, stdout]).toEqual([1, "no check-in\ngateway-engine 2: rolled-back\n"]);
+    expect(stderr).toContain("the engine restarts");
   });
 
   it("gwe history shows past jobs, of one app where it is named, with their output when asked for", async () => {
@@ -312,11 +335,11 @@ describe("gwe logs", () => {
     });
     const ended = new Promise((resolve) => child.once("close", (_, signal) => resolve(signal)));
     try {
-      await until(() => shown === "2\n", "the last line");
+      await eventually("the last line", () => shown === "2\n");
       appendFileSync(file, "3\n");
       renameSync(file, `${file}.1`);
       writeFileSync(file, "4\n");
-      await until(() => shown === "2\n3\n4\n", "both files");
+      await eventually("both files", () => shown === "2\n3\n4\n");
     } finally {
       child.kill("SIGINT");
     }

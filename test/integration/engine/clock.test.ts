@@ -1,20 +1,18 @@
-import { writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { uptime } from "node:os";
-import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createAuthority } from "../../support/device-client-certificates.ts";
 import type { EmulatedDevice } from "../../support/emulated-device.ts";
-import { startTestEmulator, type TestEmulator } from "../../support/emulator.ts";
+import type { TestEmulator } from "../../support/emulator.ts";
 import { EngineProcess, eventually } from "../../support/engine-process.ts";
 import { FakedClock } from "../../support/faked-clock.ts";
+import { muranoOverTls } from "../../support/murano-over-tls.ts";
 import { runCommand } from "../../support/run-command.ts";
-import { temporaryDirectory } from "../../support/temp-directory.ts";
-import { openTlsFront } from "../../support/tls-front.ts";
 
 const product = "clock-product";
 const serial = "GW-1970";
 const hourMs = 3_600_000;
+/** How late a busy machine may be with what it notes; the clocks are hours off. */
+const latestS = 60;
 
 /** A gateway without a battery: its clock says 1970, nobody synchronises it, and Murano speaks HTTPS alone. */
 async function gatewayIn1970(): Promise<{
@@ -24,17 +22,10 @@ async function gatewayIn1970(): Promise<{
   readonly engine: EngineProcess;
 }> {
   const clock = new FakedClock(10_000);
-  const murano = await startTestEmulator();
-  onTestFinished(() => murano.close());
+  const { murano, serverUrl, caFile } = await muranoOverTls();
   const device = await murano.addSerial(product, serial);
-  const authority = createAuthority("authority of the clock's test");
-  const certificate = authority.issue("localhost", "DNS:localhost");
-  const front = await openTlsFront(Number(new URL(murano.url).port), certificate);
-  onTestFinished(() => front[Symbol.asyncDispose]());
-  const caFile = join(temporaryDirectory(), "ca.pem");
-  writeFileSync(caFile, authority.cert);
   const engine = new EngineProcess({
-    serverUrl: `https://localhost:${front.port}`,
+    serverUrl,
     product,
     serial,
     engineConfig: ["debug_level = DEBUG", "update_interval = 86400"],
@@ -81,7 +72,7 @@ describe("a gateway that boots in 1970, with HTTPS and no NTP", () => {
     expect(await gwe("status")).toMatch(/Clock +not trusted/);
 
     await murano.goOnline();
-    await device.waitForValue("engine_report", undefined, 20_000);
+    await device.waitForValue("engine_report");
     await arrived("in 1970");
     expect(await gwe("status")).toMatch(/Clock +the system's is .* behind \(Murano\)/);
 
@@ -100,12 +91,12 @@ describe("a gateway that boots in 1970, with HTTPS and no NTP", () => {
     const points = await device.history("temperature");
     expect(points.map(([, value]) => value)).toEqual(written.map(({ value }) => value));
     for (const [index, [timestamp]] of points.entries()) {
-      expect(Math.abs(timestamp - (written[index]?.atS ?? 0))).toBeLessThan(5);
+      expect(Math.abs(timestamp - (written[index]?.atS ?? 0))).toBeLessThan(latestS);
     }
     const [humidity] = await device.history("humidity");
-    expect(Math.abs((humidity?.[0] ?? 0) - datedAtS)).toBeLessThan(5);
+    expect(Math.abs((humidity?.[0] ?? 0) - datedAtS)).toBeLessThan(latestS);
     expect(await device.history("imported")).toEqual([[1_234_567_890, "7"]]);
     const deviceInfo = JSON.parse(await device.waitForValue("device_info")) as { boot_time: number };
-    expect(Math.abs(deviceInfo.boot_time - (Date.now() / 1000 - uptime()))).toBeLessThan(5);
+    expect(Math.abs(deviceInfo.boot_time - (Date.now() / 1000 - uptime()))).toBeLessThan(latestS);
   });
 });

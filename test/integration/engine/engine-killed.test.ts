@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -75,26 +76,30 @@ describe("kill -9 of the engine while an app is", () => {
   );
 });
 
-test("kill -9 while install.sh runs: what it was is ended with its children, and the app's is run again", async () => {
+test("kill -9 while install.sh runs: it runs once, to its end, and what comes of it counts", async () => {
   const { engine } = gateway;
-  const [pids, go] = [join(engine.home, "pids"), join(engine.home, "go")];
-  const { file, next } = await nextMeter(
-    `sleep 300 & echo "$$ $!" >> ${pids}; [ -e ${go} ] || wait; kill $!; echo done`,
-  );
+  const [runs, hold] = [join(engine.home, "runs"), join(engine.home, "hold")];
+  spawnSync("mkfifo", [hold]);
+  const { file, next } = await nextMeter(`echo "$$" >> ${runs}; read -r word < ${hold}; echo "$word"`);
   const id = await gateway.order(file);
-  const first = await eventually("the installer", () =>
-    existsSync(pids) && readFileSync(pids, "utf8").endsWith("\n") ? readFileSync(pids, "utf8").trim() : false,
-  );
-  await kill();
-  writeFileSync(go, "");
-  await gateway.start();
-  expect((await gateway.result(id)).apps).toMatchObject([{ status: "installed", output: "done\n" }]);
-  for (const pid of first.split(" ").map(Number)) expect(processStartTicks(pid)).toBeUndefined();
-  expect(readFileSync(pids, "utf8").trim().split("\n")).toHaveLength(2);
+  const pid = await eventually("the installer", () => existsSync(runs) && Number(readFileSync(runs, "utf8")));
+  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+    await engine.end(signal);
+    await gateway.start();
+    expect(processStartTicks(pid)).toBeDefined();
+    expect((await engine.status())?.jobs).toMatchObject([
+      { app: "meter", version: next, state: "installing" },
+    ]);
+  }
+  writeFileSync(hold, "done\n");
+  expect((await gateway.result(id)).apps).toMatchObject([
+    { status: "installed", exit_code: 0, output: "done\n" },
+  ]);
+  expect(readFileSync(runs, "utf8")).toBe(`${pid}\n`);
   await expectWhole(next);
 });
 
-test("kill -9 while a one-off runs: it is interrupted, not run again, and what follows it is installed", async () => {
+test("kill -9 of the engine and of what attends a one-off: it is interrupted, not run again, and what follows it is installed", async () => {
   const { engine } = gateway;
   const marks = join(engine.home, "marks");
   await gateway.upload("reboot.v1.tar.gz", oneOff(`echo run >> ${marks}; sleep 300`));
@@ -102,6 +107,9 @@ test("kill -9 while a one-off runs: it is interrupted, not run again, and what f
   const id = await gateway.order("reboot.v1.tar.gz", file);
   await eventually("the one-off", () => existsSync(marks));
   await kill();
+  const attendants = engine.processes().filter(({ command }) => command.includes("attendant.sh"));
+  expect(attendants.length).toBeGreaterThan(0);
+  for (const { pid } of attendants) process.kill(pid, "SIGKILL");
   await gateway.start();
   expect((await gateway.result(id)).apps).toMatchObject([
     { name: "reboot", status: "interrupted", exit_code: null },

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
+import { ControlClient } from "../../../src/cli/control-client.ts";
 import type { FetchStatusApp, FetchStatusReport, OtaLimits } from "../../../src/ota/index.ts";
 import type { EmulatedDevice } from "../../support/emulated-device.ts";
 import { startTestEmulator, type TestEmulator } from "../../support/emulator.ts";
-import { EngineProcess, eventually } from "../../support/engine-process.ts";
+import { EngineProcess } from "../../support/engine-process.ts";
+import { eventually, patienceMs } from "../../support/eventually.ts";
 import { type PackageFile, packageTarball } from "../../support/package-tarball.ts";
 import { type CommandResult, runCommand } from "../../support/run-command.ts";
 
@@ -79,10 +81,10 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** Resolves when a check-in after that moment of the request log (`murano.cursor`) has succeeded. */
-  async checkedIn(after: number, timeoutMs = 20_000): Promise<void> {
+  async checkedIn(after: number): Promise<void> {
     await this.murano.waitForRequest(
       { procedure: "write-read", after },
-      { timeoutMs, where: ({ status }) => status === 200 || status === 204 },
+      { where: ({ status }) => status === 200 || status === 204 },
     );
   }
 
@@ -102,10 +104,9 @@ export class Gateway implements AsyncDisposable {
     return this.command("gwe", ...args);
   }
 
-  /** `gwe check-in`: the engine does not wait for its interval, nor out a backoff. */
+  /** As `gwe check-in` does: the engine does not wait for its interval, nor out a backoff. */
   async checkIn(): Promise<void> {
-    const { status, stderr } = await this.gwe("check-in");
-    if (status !== 0) throw new TypeError(`gwe check-in: ${stderr}`);
+    await new ControlClient({ socketPath: this.engine.paths.controlSocket }).checkIn();
   }
 
   /** Puts a package into the content area. */
@@ -134,10 +135,16 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** What Murano was told of a command. */
-  result(id: string, deadlineMs = 30_000): Promise<FetchStatusReport> {
+  result(id: string, deadlineMs = patienceMs): Promise<FetchStatusReport> {
+    let seen: number | undefined;
     return eventually(
       `the result of ${id}`,
-      async () => (await this.results()).find((report) => report.id === id),
+      async () => {
+        const newest = this.murano.requests({ wrote: "fetch_status" }).at(-1)?.n;
+        if (newest === seen) return undefined;
+        seen = newest;
+        return (await this.results()).find((report) => report.id === id);
+      },
       deadlineMs,
     );
   }

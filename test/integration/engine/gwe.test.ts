@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { EngineStatus } from "../../../src/core/control-api.ts";
-import { eventually } from "../../support/engine-process.ts";
+import { eventually } from "../../support/eventually.ts";
 import { packageTarball } from "../../support/package-tarball.ts";
 import { Gateway } from "./gateway.ts";
 import { aliveOf, longRunning, oneOff, runsOf } from "./packages.ts";
@@ -126,7 +126,7 @@ test("SIGTERM ends the engine at once, with its apps left running", async () => 
   const { pid } = await engine.running("meter");
   const before = performance.now();
   expect(await engine.end("SIGTERM")).toBe(0);
-  expect(performance.now() - before).toBeLessThan(2_000);
+  expect(performance.now() - before).toBeLessThan(10_000);
   expect(aliveOf(engine, "meter")).toMatchObject([{ pid }]);
   expect(await gateway.gwe("status")).toMatchObject({
     status: 3,
@@ -161,7 +161,7 @@ describe("gwe --install-apps", () => {
     const [run] = aliveOf(engine, "second");
     await gateway.start();
     expect(await engine.running("second", "1")).toMatchObject({ pid: run?.pid });
-    await gateway.checkIn();
+    expect(await gateway.gwe("check-in")).toMatchObject({ status: 0 });
     await eventually("a report of it", async () => (await gateway.reported("second"))?.status === "RUNNING");
   });
 });

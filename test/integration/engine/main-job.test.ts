@@ -13,7 +13,7 @@ test("a gateway activates once its owner lets it, installs what it is told to, a
   gateway = await Gateway.create({ enabled: false, deviceConfig: ["activation_retry_interval = 1"] });
   const { engine, murano, device } = gateway;
   engine.start();
-  await murano.waitForRequests({ procedure: "activate", status: 409 }, 3, 10_000);
+  await murano.waitForRequests({ procedure: "activate", status: 409 }, 3);
   expect(await engine.status()).toMatchObject({ device: { activated: false } });
   expect((await engine.status())?.checkIn.lastError).toContain("activation failed");
   await device.enable();

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { followLog } from "../../../src/cli/log-tail.ts";
 import { bootId, processStartTicks } from "../../../src/platform/process-table.ts";
+import { eventually } from "../../support/eventually.ts";
 import { LogDaemonProcess } from "../../support/log-daemon.ts";
 import { NumberedLinesCheck, numberedLine } from "../../support/numbered-lines.ts";
 import { runRotations } from "../../support/rotation-run.ts";
-import { until } from "../../support/run-command.ts";
 import { temporaryDirectory } from "../../support/temp-directory.ts";
 
 const writerFile = join(import.meta.dirname, "../../support/numbered-writer.ts");
@@ -57,7 +57,7 @@ test("an app waits while the log daemon is away, and loses nothing", async () =>
   const ended = once(app, "exit");
   const written = (): number =>
     Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${app.pid}/io`, "utf8"))?.[1]);
-  await until(() => written() > 30_000, "output");
+  await eventually("output", () => written() > 30_000);
   expect(app.exitCode).toBeNull();
   expect(logd.log("app")).toBe("");
   logd.start();
@@ -80,7 +80,7 @@ test("SIGKILL of the log daemon at work costs one read at most, and doubles noth
     running = false;
   });
   for (let kill = 1; kill <= kills; kill++) {
-    await until(() => logd.log("app").length >= (bytes * kill) / (kills + 1), "output");
+    await eventually("output", () => logd.log("app").length >= (bytes * kill) / (kills + 1));
     await logd.end("SIGKILL");
     logd.start();
   }
@@ -104,10 +104,10 @@ test("a full disk holds nobody up; how much is missing is told once there is roo
   await writeLines(fd, 300_000);
   await logd.flush();
   rmSync(file);
-  await until(() => {
+  await eventually("the log to go on", () => {
     writeSync(fd, "still here\n");
     return logd.log("app") !== "";
-  }, "the log to go on");
+  });
   await logd.flush();
   expect(logd.log("app")).toMatch(
     /^gwe-logd: 3\d{5} bytes since \S+Z could not be written: ENOSPC\nstill here\n/,
@@ -169,7 +169,7 @@ test("a log daemon takes over from another that lives, without losing a line", a
   first.start();
   await first.flush();
   const app = writeLines(fd, 4_000_000, 8e6);
-  await until(() => first.log("app").length > 1_000_000, "output");
+  await eventually("output", () => first.log("app").length > 1_000_000);
   second.start();
   await first.end();
   await app;
@@ -194,7 +194,7 @@ test("when pm2 ends, or stops it, one stays until the last launcher has ended", 
   await logd.flush();
   // Another, as after a start of pm2, takes over from it.
   logd.start();
-  await until(() => logd.identity().startsWith(`${logd.pid}:`), "the next");
+  await eventually("the next", () => logd.identity().startsWith(`${logd.pid}:`));
   logd.closeStdin();
   writeSync(fd, "on my way out\n");
   await logd.flush();
@@ -222,11 +222,11 @@ test("lines go to syslog after the process' name, and to the file where syslog i
   const only = await logd.add("only", { syslog: "meter", fileIsFallback: true });
   logd.start();
   await logd.flush();
-  await until(() => readdirSync(directory).includes("syslog"), "the socket");
+  await eventually("the socket", () => readdirSync(directory).includes("syslog"));
   writeSync(both, "one\n\ntw");
   writeSync(both, "o\n");
   writeSync(only, "three\n");
-  await until(() => received.split("\n").length > 3, "the messages");
+  await eventually("the messages", () => received.split("\n").length > 3);
   receiver.kill();
   rmSync(syslogSocket);
   writeSync(only, "nobody listens any more\n");

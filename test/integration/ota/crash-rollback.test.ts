@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { goodSupervisorConf, packageWith, type RawMember } from "../../support/ota-archives.ts";
 import { OtaHarness, quickProbation, workerFile } from "../../support/ota-harness.ts";
+import { bundleProgram } from "../../support/program-bundle.ts";
 
-const child = join(import.meta.dirname, "../../support/ota-crash-child.ts");
+const child = bundleProgram("test/support/ota-crash-child.ts");
 const env = { ...process.env, GWE_TEST_OTA_WORKER: workerFile };
 let home: string;
 let runs: string;

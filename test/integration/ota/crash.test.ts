@@ -14,10 +14,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isSameProcessAlive, processStartTicks } from "../../../src/platform/process-table.ts";
 import { goodSupervisorConf, packageWith, type RawMember } from "../../support/ota-archives.ts";
-import { OtaHarness, workerFile } from "../../support/ota-harness.ts";
+import { OtaHarness, quickProbation, workerFile } from "../../support/ota-harness.ts";
+import { bundleProgram } from "../../support/program-bundle.ts";
 
 const env = { ...process.env, GWE_TEST_OTA_WORKER: workerFile };
-const child = join(import.meta.dirname, "../../support/ota-crash-child.ts");
+const child = bundleProgram("test/support/ota-crash-child.ts");
 let home: string;
 
 beforeEach(() => {
@@ -107,43 +108,98 @@ describe("a kill -9 of the engine", () => {
     },
   );
 
-  it("while an installer runs ends that installer before it is run again", async () => {
-    const packageFile = writePackage(
-      `#!/bin/sh\necho $$ >> ${home}/pids\n[ $(wc -l < ${home}/pids) -gt 1 ] || sleep 300\n`,
-    );
-    const firstPid = await killWhileInstalling(packageFile);
-    const ticks = processStartTicks(firstPid);
-    expect(ticks).toBeDefined();
-    await restart(packageFile, (harness) => {
-      expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed" }]);
+  it("while an installer runs, and another before, lets both run to their end, once", async () => {
+    const scripts: RawMember[] = ["pre-install", "post-install"].map((name) => ({
+      name,
+      mode: 0o755,
+      content: `#!/bin/sh\necho ${name} | tee -a ${home}/runs\n`,
+    }));
+    const packageFile = writePackage(`${heldScript()}echo install.sh | tee -a ${home}/runs\n`, [
+      goodSupervisorConf,
+      ...scripts,
+    ]);
+    const pid = await killWhileInstalling(packageFile);
+    const ticks = processStartTicks(pid);
+    const adopted = restart(packageFile, (harness) => {
+      expect(harness.reports()[0]?.apps).toMatchObject([
+        { status: "installed", exit_code: 0, output: "pre-install\ninstall.sh\npost-install\n" },
+      ]);
+      expect(readdirSync(join(home, "scripts"))).toEqual([]);
     });
-    expect(isSameProcessAlive({ pid: firstPid, startTicks: ticks ?? 0 })).toBe(false);
+    expect(isSameProcessAlive({ pid, startTicks: ticks ?? 0 })).toBe(true);
+    letGo();
+    await adopted;
+    expect(readFileSync(join(home, "runs"), "utf8")).toBe("pre-install\ninstall.sh\npost-install\n");
   });
 
-  it("ends what an installer left running that did not survive the engine itself", async () => {
-    // Its output goes to the dead engine: the script dies of that, and what it started does not notice.
-    const packageFile = writePackage(
-      `#!/bin/sh\nif [ -e ${home}/pids ]; then exit 0; fi\nsetsid sleep 300 >/dev/null 2>&1 &\necho $! > ${home}/pids\nwhile :; do echo x; sleep 0.02; done\n`,
-    );
-    const pid = await killWhileInstalling(packageFile);
-    await expect.poll(() => installersOf(home), { timeout: 10_000 }).toEqual([]);
-    expect(processStartTicks(pid)).toBeDefined();
+  it("while an installer runs takes what came of it while no engine was there", async () => {
+    const packageFile = writePackage(`${heldScript()}echo end | tee -a ${home}/runs\nexit 9\n`);
+    await killWhileInstalling(packageFile);
+    letGo();
+    await expect.poll(() => existsSync(statusFile())).toBe(true);
     await restart(packageFile, (harness) => {
-      expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed" }]);
+      expect(harness.reports()[0]?.apps).toMatchObject([
+        { status: "failed", exit_code: 9, output: "end\ngwe: install.sh ended with exit status 9\n" },
+      ]);
     });
-    expect(processStartTicks(pid)).toBeUndefined();
+    expect(readFileSync(join(home, "runs"), "utf8")).toBe("end\n");
   });
 
-  it("while a one-off runs ends it and reports it as interrupted", async () => {
-    const packageFile = writePackage(`#!/bin/sh\necho $$ >> ${home}/pids\nsleep 300\n`, []);
+  it("while a one-off runs lets it run to its end", async () => {
+    const packageFile = writePackage(`${heldScript()}echo end | tee -a ${home}/runs\n`, []);
+    await killWhileInstalling(packageFile);
+    const adopted = restart(packageFile, (harness) => {
+      expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed", output: "end\n" }]);
+    });
+    letGo();
+    await adopted;
+    expect(readFileSync(join(home, "runs"), "utf8")).toBe("end\n");
+  });
+
+  it("and of all that attends a one-off, as by a power cut, interrupts it; what it started is ended", async () => {
+    const packageFile = writePackage(
+      `#!/bin/sh\nsetsid sleep 300 >/dev/null 2>&1 &\necho $! > ${home}/started\necho $$ >> ${home}/pids\nsleep 300\n`,
+      [],
+    );
     const pid = await killWhileInstalling(packageFile);
+    process.kill(attendantOf(pid), "SIGKILL");
+    process.kill(-pid, "SIGKILL");
     await restart(packageFile, (harness) => {
       expect(harness.reports()[0]?.apps).toMatchObject([
         { status: "interrupted", output: expect.stringContaining("a one-off package is not run twice") },
       ]);
     });
-    expect(processStartTicks(pid)).toBeUndefined();
+    expect(processStartTicks(Number(readFileSync(join(home, "started"), "utf8")))).toBeUndefined();
     expect(readFileSync(join(home, "pids"), "utf8").trim().split("\n")).toHaveLength(1);
+  });
+
+  it("and of an installer's attendant ends that installer before it is run again", async () => {
+    const packageFile = writePackage(
+      `#!/bin/sh\necho $$ >> ${home}/pids\n[ $(wc -l < ${home}/pids) -gt 1 ] || sleep 300\n`,
+    );
+    const pid = await killWhileInstalling(packageFile);
+    const ticks = processStartTicks(pid);
+    process.kill(attendantOf(pid), "SIGKILL");
+    await restart(packageFile, (harness) => {
+      expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed" }]);
+    });
+    expect(isSameProcessAlive({ pid, startTicks: ticks ?? 0 })).toBe(false);
+  });
+
+  it("and of the machine, when the installer had ended, does not run it again", async () => {
+    const packageFile = writePackage(`${heldScript()}echo end | tee -a ${home}/runs\n`);
+    await killWhileInstalling(packageFile);
+    letGo();
+    await expect.poll(() => existsSync(statusFile())).toBe(true);
+    const before = new OtaHarness({}, home);
+    before.db
+      .prepare("UPDATE ota_jobs SET state = json_set(state, '$.process.bootId', 'the boot before')")
+      .run();
+    await before.dispose();
+    await restart(packageFile, (harness) => {
+      expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed", output: "end\n" }]);
+    });
+    expect(readFileSync(join(home, "runs"), "utf8")).toBe("end\n");
   });
 
   it("at any moment, many times: every command that was taken is reported once, and the app is whole", async () => {
@@ -211,6 +267,25 @@ describe("a kill -9 of the engine", () => {
     expect(existsSync(join(home, "ran"))).toBe(false);
   });
 
+  /** The beginning of a script that notes its pid and waits to be let go. */
+  function heldScript(): string {
+    execFileSync("mkfifo", [join(home, "hold")]);
+    return `#!/bin/sh\necho $$ >> ${home}/pids\nread -r word < ${home}/hold\n`;
+  }
+
+  function letGo(): void {
+    writeFileSync(join(home, "hold"), "go\n");
+  }
+
+  function statusFile(): string {
+    const [run = ""] = readdirSync(join(home, "scripts"));
+    return join(home, "scripts", run, "status");
+  }
+
+  function attendantOf(installer: number): number {
+    return Number(readFileSync(`/proc/${installer}/stat`, "latin1").split(") ")[1]?.split(" ")[1]);
+  }
+
   async function killWhileInstalling(packageFile: string): Promise<number> {
     const engine = spawn(process.execPath, [child, home, "0", packageFile], {
       stdio: "ignore",
@@ -218,9 +293,7 @@ describe("a kill -9 of the engine", () => {
     });
     const ended = new Promise((resolve) => engine.once("exit", resolve));
     await expect
-      .poll(() => existsSync(join(home, "pids")) && readFileSync(join(home, "pids"), "utf8"), {
-        timeout: 10_000,
-      })
+      .poll(() => existsSync(join(home, "pids")) && readFileSync(join(home, "pids"), "utf8"))
       .toMatch(/\d\n/);
     engine.kill("SIGKILL");
     await ended;
@@ -266,40 +339,35 @@ describe("a kill -9 of the engine", () => {
   });
 });
 
-/** Installers that run below a directory. */
-function installersOf(directory: string): readonly string[] {
-  return readdirSync("/proc").filter((pid) => {
-    try {
-      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      return command.includes(directory) && command.includes("install.sh");
-    } catch {
-      return false;
-    }
-  });
-}
-
 describe("an orderly stop", () => {
-  it("lets a short installer finish", async () => {
-    const harness = new OtaHarness({ limits: { stopGraceMs: 10_000 } });
-    await harness.pretendInstalled("meter", "1");
-    harness.content.files.set("meter.v2.tar.gz", packageWith("#!/bin/sh\necho > ../began\nsleep 0.3\n"));
+  it("leaves an installer alone, whose time limit goes on, and the next start takes what came of it", async () => {
+    const harness = new OtaHarness({ limits: { stopGraceMs: 10_000, installerTimeoutMs: 600 } });
+    harness.content.files.set("meter.v2.tar.gz", packageWith("#!/bin/sh\necho > ../began\nexec sleep 300\n"));
     await stopWhileInstalling(harness);
-    expect(harness.ota.jobs()).toMatchObject([{ state: "activating" }]);
+    expect(harness.ota.jobs()).toMatchObject([{ state: "installing" }]);
+    const [run = ""] = readdirSync(join(harness.home, "scripts"));
+    await expect.poll(() => existsSync(join(harness.home, "scripts", run, "status"))).toBe(true);
     harness.ota.start();
     await harness.ota.idle();
-    expect(harness.host.installed("meter")?.version).toBe("2");
+    expect(harness.reports()[0]?.apps).toMatchObject([
+      { status: "failed", output: expect.stringContaining("install.sh did not end within 1 seconds") },
+    ]);
     await harness.dispose();
   });
 
-  it("ends a long one, which runs again after the next start", async () => {
-    const harness = new OtaHarness({ limits: { stopGraceMs: 50 } });
-    const script = "#!/bin/sh\n[ -e ../began ] && exit 0\necho > ../began\nexec sleep 300\n";
-    harness.content.files.set("meter.v2.tar.gz", packageWith(script));
+  it("ends a health script, which the next start asks anew", async () => {
+    const harness = new OtaHarness({ limits: quickProbation });
+    const health = {
+      name: "health",
+      mode: 0o755,
+      content: "#!/bin/sh\n[ -e ../began ] && exit 0\necho > ../began\nexec sleep 300\n",
+    };
+    harness.content.files.set("meter.v2.tar.gz", packageWith("#!/bin/sh\n", [goodSupervisorConf, health]));
     await stopWhileInstalling(harness);
-    expect(harness.ota.jobs()).toMatchObject([{ state: "installing" }]);
+    expect(harness.ota.jobs()).toMatchObject([{ state: "probation" }]);
     harness.ota.start();
     await harness.ota.idle();
-    expect(harness.host.installed("meter")?.version).toBe("2");
+    expect(harness.reports()[0]?.apps).toMatchObject([{ status: "installed" }]);
     await harness.dispose();
   });
 
@@ -329,7 +397,7 @@ describe("an orderly stop", () => {
     harness.ota.start();
     const { key } = harness.ota.accept({ text: '{"install":[{"name":"meter.v2.tar.gz"}]}' });
     harness.ota.acknowledgeCleared(key);
-    await expect.poll(() => existsSync(join(harness.apps, "meter/began")), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(harness.apps, "meter/began"))).toBe(true);
     await harness.ota.stop();
   }
 });

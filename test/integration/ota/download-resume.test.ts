@@ -9,15 +9,16 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseState } from "../../../src/ota/download/partial-state.ts";
 import { durableFiles } from "../../../src/platform/durable-files.ts";
 import { DownloadScene, mebibyte, noise } from "../../support/download-scene.ts";
+import { bundleProgram } from "../../support/program-bundle.ts";
 
 const content = noise(4 * mebibyte + 12_345);
-const child = join(import.meta.dirname, "../../support/download-child.ts");
+const child = bundleProgram("test/support/download-child.ts");
 
 /** A scene with about 3 MiB held by an earlier run that is over. */
 async function interrupted(): Promise<DownloadScene> {

@@ -55,7 +55,7 @@ describe("a package of the engine itself", () => {
     harness.ota.start();
     harness.ota.accept({ text: command });
     harness.ota.acknowledgeEmpty();
-    await expect.poll(() => harness.ota.jobs()[0]?.state, { timeout: 20_000 }).toBe("activating");
+    await expect.poll(() => harness.ota.jobs()[0]?.state).toBe("activating");
     await harness.ota.stop();
     harness.db.close();
     // Without the package: the installer could not be run again.

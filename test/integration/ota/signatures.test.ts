@@ -275,7 +275,7 @@ describe("the digest in a content's meta", () => {
     gateway.content.metas.set(name, `sha256=${goodSha256}`);
     gateway.ota.accept({ text: JSON.stringify({ install: [{ name }] }) });
     gateway.ota.acknowledgeEmpty();
-    await expect.poll(() => stopped !== undefined, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => stopped !== undefined).toBe(true);
     await stopped;
     const file = join(gateway.home, "packages", name);
     const damaged = readFileSync(file);

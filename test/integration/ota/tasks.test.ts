@@ -218,7 +218,7 @@ describe("cancel", () => {
       packageWith(`#!/bin/sh\ntouch ${mark}\nwhile [ ! -e ${mark}.end ]; do sleep 0.02; done\n`),
     );
     send({ id: "one", install: [{ name: "meter.v1.tar.gz" }] });
-    await expect.poll(() => existsSync(mark), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(mark)).toBe(true);
     send({ id: "two", cancel: ["meter"] });
     expect(harness.reports()[0]?.apps).toMatchObject([
       { status: "failed", output: "gwe: too late for what has begun: install meter 1\n" },

@@ -76,10 +76,10 @@ describe("a worker", () => {
       `import { runWorker } from ${JSON.stringify(platform)};
        await runWorker({ nodeFile: process.execPath, workerFile: ${JSON.stringify(workerFile)}, heapMib: 64, request: 1, timeoutMs: 60000 });`,
     ]);
-    await expect.poll(() => existsSync(pidFile), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(pidFile)).toBe(true);
     const pid = Number(readFileSync(pidFile, "utf8"));
     expect(processStartTicks(pid)).toBeDefined();
     caller.kill("SIGKILL");
-    await expect.poll(() => processStartTicks(pid), { timeout: 5_000 }).toBeUndefined();
+    await expect.poll(() => processStartTicks(pid)).toBeUndefined();
   });
 });

@@ -1,13 +1,14 @@
 import { readFileSync, rmSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Supervisor } from "../../../src/supervisor/index.ts";
 import { Gateway, processesUnder, statusOf, until, untilState } from "./harness.ts";
 
+// One gateway for all: each test begins without an app.
 let gateway: Gateway;
 let supervisor: Supervisor;
 let gaveUp = 0;
 
-beforeEach(async () => {
+beforeAll(async () => {
   gateway = new Gateway({
     fatalRetryMs: 1_500,
     onGaveUp: () => {
@@ -18,7 +19,12 @@ beforeEach(async () => {
   await supervisor.start();
 });
 
-afterEach(() => gateway.dispose());
+afterEach(async () => {
+  const names = (await supervisor.statuses()).map(({ name }) => name);
+  await Promise.all(names.map((name) => supervisor.withdraw(name)));
+});
+
+afterAll(() => gateway.dispose());
 
 const waits = "echo $1; exec sleep 1000";
 
@@ -79,14 +85,14 @@ test("an app that is FATAL is tried again after a while, without anybody's doing
 });
 
 test.each([
-  { group: "stopasgroup=true", survivors: 0 },
-  { group: "killasgroup=true", survivors: 1 },
-  { group: "", survivors: 1 },
-])("a stop with $group ends all but $survivors of two processes", async ({ group, survivors }) => {
+  { name: "stops", group: "stopasgroup=true", survivors: 0 },
+  { name: "kills", group: "killasgroup=true", survivors: 1 },
+  { name: "neither", group: "", survivors: 1 },
+])("a stop with $group ends all but $survivors of two processes", async ({ name, group, survivors }) => {
   const script = "sleep 1001 & echo up; exec sleep 1000";
-  await supervisor.deploy(gateway.app("pair", `command=./run.sh\nstartsecs=0\n${group}`, script));
-  await until(() => gateway.log("pair") === "up\n");
-  await supervisor.stopApp("pair");
+  await supervisor.deploy(gateway.app(name, `command=./run.sh\nstartsecs=0\n${group}`, script));
+  await until(() => gateway.log(name) === "up\n");
+  await supervisor.stopApp(name);
   const left = (): readonly { pid: number }[] => processesUnder(gateway.path("apps"));
   await until(() => left().length === survivors);
   for (const { pid } of left()) process.kill(pid, "SIGKILL");
@@ -119,8 +125,8 @@ while :; do sleep 0.02; done`;
   rmSync(order);
   await supervisor.stopAll();
   expect(lines()).toEqual(["stop 30", "stop 20", "stop 10"]);
-  const next = gateway.engine();
-  await next.start();
+  supervisor = gateway.engine();
+  await supervisor.start();
   await until(() => lines().length === 6);
   expect(lines().slice(3)).toEqual(["start 10", "start 20", "start 30"]);
 });

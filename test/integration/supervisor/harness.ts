@@ -24,6 +24,7 @@ import {
   Supervisor,
   supervisorMigrations,
 } from "../../../src/supervisor/index.ts";
+import { patienceMs } from "../../support/eventually.ts";
 
 const daemonFile = createRequire(import.meta.url).resolve("pm2/lib/Daemon.js");
 const programFile = join(import.meta.dirname, "../../../dist/logd.js");
@@ -145,7 +146,7 @@ export class Gateway {
       for (const { supervisor } of this.open) await supervisor.stop();
       const last = this.open.at(-1);
       if (last !== undefined) await last.supervisor.stopAll();
-      await until(() => processesUnder(this.root).length === 0, 5_000).catch(() => undefined);
+      await until(() => processesUnder(this.root).length === 0).catch(() => undefined);
       expect(processesUnder(this.root)).toEqual([]);
     } finally {
       for (const { pid } of processesUnder(this.root)) process.kill(pid, "SIGKILL");
@@ -180,7 +181,7 @@ export function processesUnder(directory: string): readonly { pid: number; comma
 /** Polls until the condition gives something; fails after `timeoutMs`. */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  timeoutMs = 10_000,
+  timeoutMs = patienceMs,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

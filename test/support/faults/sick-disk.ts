@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { eventually } from "../engine-process.ts";
+import { eventually } from "../eventually.ts";
 import { SmallDisk } from "../small-disk.ts";
 import type { FailPoint } from "./fail-points.ts";
 import { type JobRun, JobSite } from "./job-site.ts";

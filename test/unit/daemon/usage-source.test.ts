@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BudgetConfig } from "../../../src/config/index.ts";
 import { silentLogger } from "../../../src/core/logger.ts";
+import { ClockKeeper } from "../../../src/daemon/clock-keeper.ts";
 import { TrafficBudgets } from "../../../src/daemon/traffic-budgets.ts";
 import { UsageSource } from "../../../src/daemon/usage-source.ts";
 import { EngineFacts, engineMigrations } from "../../../src/engine/index.ts";
@@ -20,13 +21,22 @@ const budget: BudgetConfig = {
 function setUp(budgets: ReadonlyMap<string, BudgetConfig> = new Map([["lo", budget]])) {
   const facts = new EngineFacts(testDatabase(engineMigrations));
   const clock = new FakeClock(noon);
+  const keeper = new ClockKeeper({
+    wall: clock,
+    boot: { sinceBootMs: () => clock.monotonic() },
+    bootId: "a",
+    hasHardwareClock: true,
+    builtAtMs: noon,
+    logger: silentLogger,
+  });
   const kernel = { rx: 5_000, tx: 0 };
   const start = (): UsageSource =>
     new UsageSource({
       facts,
-      budgets: new TrafficBudgets({ budgets, facts, clock, logger: silentLogger }),
+      budgets: new TrafficBudgets({ budgets, facts, clock, keeper, logger: silentLogger }),
       counters: () => [{ name: "lo", ifindex: 1, ...kernel }],
       clock,
+      keeper,
       logger: silentLogger,
     });
   const exchange = (bytesReceived: number, localAddress: string | null = "127.0.0.1") => ({

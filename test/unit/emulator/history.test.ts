@@ -3,15 +3,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { openSqliteStore } from "../../../src/emulator/store/sqlite/sqlite-store.ts";
+import { silentLogger } from "../../../src/core/logger.ts";
+import { openStore } from "../../../src/emulator/store/open-store.ts";
 import type { Store } from "../../../src/emulator/store/store.ts";
+import { dropTestDatabase, testDatabase } from "../../support/test-database.ts";
 
 async function withClient(
   historyLimit: number,
   work: (store: Store, clientId: number) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "history-"));
-  const store = openSqliteStore({ directory, createMissing: true, historyLimit });
+  const database = await testDatabase(directory);
+  const { store } = await openStore({
+    ...(database === undefined ? { dataDirectory: directory } : { database }),
+    createMissing: true,
+    historyLimit,
+    logger: silentLogger,
+  });
   try {
     const { owner } = await store.owners.first(undefined);
     await store.models.add({ ownerId: owner.id, name: "p", rid: "", options: "" });
@@ -24,6 +32,7 @@ async function withClient(
   } finally {
     await store.close();
     rmSync(directory, { recursive: true });
+    await dropTestDatabase(directory);
   }
 }
 

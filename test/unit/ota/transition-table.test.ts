@@ -72,6 +72,7 @@ const events: readonly JobEvent[] = [
   { type: "waited", waitedMs: 1 },
   { type: "cancelled", note: "" },
   { type: "failed", note: "", result },
+  { type: "adopted" },
   { type: "resumed" },
 ];
 

@@ -18,16 +18,16 @@ const at = (text: string): number => Date.parse(`${text}Z`);
 
 describe("a traffic budget", () => {
   it("counts by days and by months that begin on the reset day, in UTC", () => {
-    let spent = spend(undefined, budget, { bytes: 10, nowMs: at("2026-11-14T23:59:59") });
+    let spent = spend(undefined, budget, { bytes: 10, nowMs: at("2026-11-14T23:59:59"), isTimeKnown: true });
     expect(spent.month.startMs).toBe(at("2026-10-15T00:00:00"));
-    spent = spend(spent, budget, { bytes: 5, nowMs: at("2026-11-15T00:00:00") });
+    spent = spend(spent, budget, { bytes: 5, nowMs: at("2026-11-15T00:00:00"), isTimeKnown: true });
     expect(spent).toEqual({
       day: { startMs: at("2026-11-15T00:00:00"), bytes: 5 },
       month: { startMs: at("2026-11-15T00:00:00"), bytes: 5 },
     });
-    spent = spend(spent, budget, { bytes: 1, nowMs: at("2026-11-16T08:00:00") });
+    spent = spend(spent, budget, { bytes: 1, nowMs: at("2026-11-16T08:00:00"), isTimeKnown: true });
     expect([spent.day.bytes, spent.month.bytes]).toEqual([1, 6]);
-    spent = spend(spent, budget, { bytes: 1, nowMs: at("2027-01-14T12:00:00") });
+    spent = spend(spent, budget, { bytes: 1, nowMs: at("2027-01-14T12:00:00"), isTimeKnown: true });
     expect(spent.month).toEqual({ startMs: at("2026-12-15T00:00:00"), bytes: 1 });
   });
 
@@ -42,20 +42,39 @@ describe("a traffic budget", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
         const nowMs = at("2026-11-01T12:00:00");
-        let spent = spend(undefined, budget, { bytes: 7, nowMs });
+        let spent = spend(undefined, budget, { bytes: 7, nowMs, isTimeKnown: true });
         let sum = 7;
         let earliest = nowMs;
         for (const one of steps) {
           // Set back ever further, or not set at all.
           const back = one.nowMs > 1_000_000_000 ? Math.min(earliest, one.nowMs) : one.nowMs;
           if (back > 1_000_000_000) earliest = back;
-          spent = spend(parseBudgetState({ a: spent }).a, budget, { bytes: one.bytes, nowMs: back });
+          spent = spend(parseBudgetState({ a: spent }).a, budget, {
+            bytes: one.bytes,
+            nowMs: back,
+            isTimeKnown: back > 1_000_000_000,
+          });
           sum += one.bytes;
         }
         expect(spent.day.bytes).toBe(sum);
         expect(spent.month.bytes).toBe(sum);
       }),
     );
+  });
+
+  it("takes what flowed while nobody knew the time into the period that begins when it is known", () => {
+    let spent = spend(undefined, budget, { bytes: 3, nowMs: 5_000, isTimeKnown: false });
+    spent = spend(spent, budget, { bytes: 1, nowMs: at("2026-11-16T23:00:00"), isTimeKnown: true });
+    expect(spent.day).toEqual({ startMs: at("2026-11-16T00:00:00"), bytes: 4 });
+    spent = spend(parseBudgetState({ a: spent }).a, budget, { bytes: 10, nowMs: 0, isTimeKnown: false });
+    expect(spent.day.bytes).toBe(14);
+    spent = spend(parseBudgetState({ a: spent }).a, budget, {
+      bytes: 2,
+      nowMs: at("2026-11-17T01:00:00"),
+      isTimeKnown: true,
+    });
+    expect(spent.day).toEqual({ startMs: at("2026-11-17T00:00:00"), bytes: 12 });
+    expect(spent.month.bytes).toBe(16);
   });
 
   it.each([
@@ -82,7 +101,10 @@ describe("a traffic budget", () => {
       consumer: "gwe:read",
       rx: 1,
       tx: 1,
+      bootId: "a",
+      sinceBootMs: 0,
       nowMs: 0,
+      isTimeKnown: true,
     });
     const spent = { day: { startMs: 0, bytes: 1_200 }, month: { startMs: 0, bytes: 3_000 } };
     const report = JSON.parse(usageReport(state, () => [{ budget, spent, level: "exceeded" }]));

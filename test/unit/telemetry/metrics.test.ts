@@ -5,6 +5,8 @@ import { formatEngineMetrics } from "../../../src/telemetry/index.ts";
 import { accumulateTraffic } from "../../../src/telemetry/usage/accumulate.ts";
 import { noUsage } from "../../../src/telemetry/usage/usage-state.ts";
 
+const moment = { bootId: "a", sinceBootMs: 0, nowMs: 0, isTimeKnown: true };
+
 const app: AppStatus = {
   name: "meter",
   version: "1.2.3",
@@ -40,7 +42,7 @@ const input = {
       level: "warning",
     },
   ] as const,
-  usage: accumulateTraffic(noUsage, { interface: "ppp0", consumer: 'M/"1"', rx: 5, tx: 6, nowMs: 0 }),
+  usage: accumulateTraffic(noUsage, { interface: "ppp0", consumer: 'M/"1"', rx: 5, tx: 6, ...moment }),
 };
 
 it("tells Prometheus of engine, apps and traffic in its own terms", () => {

@@ -5,10 +5,13 @@ import { parseNetDev } from "../../../src/telemetry/usage/parse-counters.ts";
 import { usageReport } from "../../../src/telemetry/usage/usage-report.ts";
 import { noUsage, parseUsageState, type UsageState } from "../../../src/telemetry/usage/usage-state.ts";
 
+const nowMs = Date.UTC(2026, 10, 27);
+const moment = { bootId: "a", sinceBootMs: 90_000, nowMs, isTimeKnown: true };
+
 const read = (state: UsageState, bootId: string, ...rows: [string, number, number][]): UsageState =>
   accumulateCounters(state, {
+    ...moment,
     bootId,
-    nowMs: 5_000,
     interfaces: rows.map(([name, ifindex, rx]) => ({ name, ifindex, rx, tx: 0 })),
   });
 
@@ -64,7 +67,7 @@ describe("usage_report", () => {
   it("tells modems first, the largest consumer, and leaves out what is quiet", () => {
     let state = read(noUsage, "a", ["lo", 1, 0], ["eth0", 2, 0], ["eth1", 3, 0]);
     state = read(state, "a", ["lo", 1, 999], ["eth0", 2, 700], ["eth1", 3, 0], ["ppp0", 4, 100]);
-    const request = { interface: "ppp0", nowMs: 5_000, tx: 10 };
+    const request = { ...moment, interface: "ppp0", tx: 10 };
     state = accumulateTraffic(state, { ...request, consumer: "gwe:read", rx: 20 });
     state = accumulateTraffic(state, { ...request, consumer: "M/app-1", rx: 40 });
     state = accumulateTraffic(state, { ...request, consumer: "M/app-1", rx: 30 });
@@ -78,9 +81,9 @@ describe("usage_report", () => {
         },
         rx: 100,
         tx: 0,
-        since: 5,
+        since: nowMs / 1000,
       },
-      eth0: { top_consumer: "", consumers: {}, rx: 700, tx: 0, since: 5 },
+      eth0: { top_consumer: "", consumers: {}, rx: 700, tx: 0, since: nowMs / 1000 },
     });
     expect(Object.keys(report as object)[0]).toBe("ppp0");
   });
@@ -88,7 +91,7 @@ describe("usage_report", () => {
   it("sums what is beyond 64 consumers", () => {
     let state = noUsage;
     for (let n = 0; n < 70; n++)
-      state = accumulateTraffic(state, { interface: "eth0", consumer: `M/${n}`, rx: 1, tx: 0, nowMs: 0 });
+      state = accumulateTraffic(state, { interface: "eth0", consumer: `M/${n}`, rx: 1, tx: 0, ...moment });
     expect(state.interfaces.eth0?.consumers.other?.requests).toBe(6);
   });
 
@@ -97,7 +100,7 @@ describe("usage_report", () => {
     for (let iface = 0; iface < 40; iface++) {
       for (let n = 0; n < 64; n++) {
         const consumer = `${"M".repeat(100)}/${String(n).padStart(100, "s")}`;
-        state = accumulateTraffic(state, { interface: `eth${iface}`, consumer, rx: n, tx: 0, nowMs: 0 });
+        state = accumulateTraffic(state, { interface: `eth${iface}`, consumer, rx: n, tx: 0, ...moment });
       }
     }
     const text = usageReport(state);
@@ -111,5 +114,18 @@ describe("usage_report", () => {
     const text =
       "Inter-|   Receive  |  Transmit\n face |bytes packets|bytes\n  eth0:4294967295 1 0 0 0 0 0 0 77 1 0 0 0 0 0 0\n";
     expect(parseNetDev(text)).toEqual([{ name: "eth0", rx: 4294967295, tx: 77 }]);
+  });
+
+  it("began when it did, once the time is known, whatever the clock said then", () => {
+    const early = { ...moment, sinceBootMs: 20_000, nowMs: 20_000, isTimeKnown: false };
+    const counters = { name: "eth0", ifindex: 1, rx: 0, tx: 0 };
+    const begun = accumulateCounters(noUsage, { ...early, interfaces: [counters] });
+    expect(begun.interfaces.eth0?.since).toBe(20);
+    const kept = parseUsageState(JSON.parse(JSON.stringify(begun)));
+    const since = (bootId: string) =>
+      accumulateCounters(kept, { ...moment, bootId, interfaces: [counters] }).interfaces.eth0?.since;
+    expect(since("a")).toBe(nowMs / 1000 - 70);
+    // Of a boot that never learned the time nothing is certain but that this program did not exist before.
+    expect(since("b")).toBe(Date.UTC(2026, 0, 1) / 1000);
   });
 });

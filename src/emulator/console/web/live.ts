@@ -24,11 +24,12 @@ export type News =
 
 /** The fleet as the server tells it, kept up to date by its events. */
 export class Live {
-  gateways: readonly Gateway[] = [];
   connection: Connection = "connecting";
   /** Whether the fleet is complete. */
   isReady = false;
   #byRid = new Map<string, Gateway>();
+  #all: readonly Gateway[] | undefined;
+  #isTelling = false;
   /** What is told anew after the connection broke, until it is complete. */
   #arriving: Map<string, Gateway> | undefined;
   #clockAheadS = 0;
@@ -41,6 +42,17 @@ export class Live {
   /** Unix seconds by the server's clock. */
   now(): number {
     return Math.floor(Date.now() / 1000 + this.#clockAheadS);
+  }
+
+  /** The same in steps of five seconds: soon enough for ages and for who is there, and reason to draw anew less often. */
+  moment(): number {
+    return Math.floor(this.now() / 5) * 5;
+  }
+
+  /** Another array only when something changed. */
+  get gateways(): readonly Gateway[] {
+    this.#all ??= [...this.#byRid.values()];
+    return this.#all;
   }
 
   find(rid: string): Gateway | undefined {
@@ -86,7 +98,7 @@ export class Live {
     if (isFirst) this.#arriving = new Map();
     for (const gateway of gateways) this.#arriving?.set(gateway.rid, gateway);
     // The first time rows show up as they come; later the old ones stay until the new ones are complete.
-    if (!this.isReady) this.#adopt(new Map(this.#arriving));
+    if (!this.isReady && this.#arriving) this.#adopt(this.#arriving);
   }
 
   #complete(): void {
@@ -110,7 +122,7 @@ export class Live {
 
   #adopt(gateways: Map<string, Gateway>): void {
     this.#byRid = gateways;
-    this.gateways = [...gateways.values()];
+    this.#all = undefined;
     this.#changed();
   }
 
@@ -118,8 +130,14 @@ export class Live {
     this.#clockAheadS = now - Date.now() / 1000;
   }
 
+  /** At most once a frame: a fleet that is just coming in, or checks in all at once, is drawn once. */
   #changed(): void {
-    for (const listener of [...this.#listeners]) listener();
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    requestAnimationFrame(() => {
+      this.#isTelling = false;
+      for (const listener of [...this.#listeners]) listener();
+    });
   }
 
   #tell(news: News): void {

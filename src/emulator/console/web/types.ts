@@ -18,6 +18,11 @@ export interface Target {
   readonly detail: string;
 }
 
+/** Names a gateway's row. */
+export function ridOf({ rid }: { readonly rid: string }): string {
+  return rid;
+}
+
 export interface Content {
   readonly id: string;
   readonly app?: string;

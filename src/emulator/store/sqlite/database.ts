@@ -7,7 +7,7 @@ import { migrations } from "./schema.ts";
 export type SqliteDatabase = Database.Database;
 
 /**
- * Opens the emulator's database for this process alone, with every commit synced.
+ * Opens the emulator's database for this process alone. Commits do not wait for the disk: see `GroupCommit`.
  *
  * @throws EmulatorStartError when another emulator holds it, or the file is not one of ours
  */
@@ -21,8 +21,8 @@ export function openDatabase(directory: string): SqliteDatabase {
     // Held from the first write on: a second emulator on the same directory fails at once, a killed one leaves no lock.
     db.pragma("locking_mode = EXCLUSIVE");
     db.pragma("journal_mode = WAL");
-    // After WAL: better-sqlite3's default for WAL is NORMAL, which can lose acknowledged commits.
-    db.pragma("synchronous = FULL");
+    // Around checkpoints only: commits are synced by `GroupCommit`, outside of the event loop's thread.
+    db.pragma("synchronous = NORMAL");
     db.pragma("foreign_keys = ON");
     // Pages that change at every commit are copied back once per 16 MB of log instead of once per 4.
     db.pragma("wal_autocheckpoint = 4000");

@@ -1,4 +1,4 @@
-import { rolloutSchema } from "./rollouts/schema.ts";
+import { rolloutSchema } from "./rollout-schema.ts";
 
 /** Steps run once each, in order, and are never edited later: `user_version` counts those that ran. */
 export const migrations: readonly string[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { judgeOffset } from "../../../../src/cli/doctor/check-clock.ts";
+import { judgeEngineClock, judgeOffset } from "../../../../src/cli/doctor/check-clock.ts";
 import { judgeSpace } from "../../../../src/cli/doctor/check-disk.ts";
 import { judgeApp, judgeStatus } from "../../../../src/cli/doctor/check-engine.ts";
 import { factsIn, judgeUnit } from "../../../../src/cli/doctor/check-systemd.ts";
@@ -54,9 +54,23 @@ describe("figures", () => {
     [-4_000, "ok"],
     [20_000, "warning"],
     [-20_000, "warning"],
-    [-56 * 365 * 86_400_000, "fault"],
   ])("a clock %i ms ahead: %s", (ms, level) => {
     expect(judgeOffset(ms).level).toBe(level);
+  });
+
+  it("a clock in 1970 is told with what it is off by, and that the engine bears it", () => {
+    const { level, text } = judgeOffset(-56 * 365.25 * 86_400_000);
+    expect(level).toBe("warning");
+    expect(text).toMatch(/^this gateway's clock is 56 years behind Murano's: the engine bears it/);
+  });
+
+  it.each([
+    [{ trustedBy: null, wallErrorMs: null }, "warning", /does not know the true time yet/],
+    [{ trustedBy: "murano", wallErrorMs: 400 }, "ok", /knows the true time \(murano\)$/],
+    [{ trustedBy: "kept", wallErrorMs: 3 * 3_600_000 }, "ok", /clock is 3 hours ahead of it$/],
+  ] as const)("the engine's own clock, %o: %s", (clock, level, text) => {
+    const found = judgeEngineClock({ nowMs: 0, ...clock });
+    expect(found).toMatchObject({ area: "clock", level, text: expect.stringMatching(text) });
   });
 
   it.each([
@@ -73,7 +87,7 @@ describe("figures", () => {
 describe("the engine's account of itself", () => {
   const nowMs = 1_790_000_000_000;
   const levels = (change: Partial<ReturnType<typeof engineStatus>>) =>
-    judgeStatus({ ...engineStatus({ nowMs }), ...change }, nowMs).map(({ level }) => level);
+    judgeStatus({ ...engineStatus({ nowMs }), ...change }).map(({ level }) => level);
 
   it("is well after a check-in, and not when that is long ago or never was", () => {
     const { checkIn, device } = engineStatus({ nowMs });

@@ -2,8 +2,9 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { useFleet, useLoaded, useNews } from "../context.ts";
 import { plural, time } from "../format.ts";
 import { Counts } from "../parts/states.tsx";
-import { type Sort, sorted, Table } from "../parts/table.tsx";
-import type { Command, Target } from "../types.ts";
+import { type Sort, Table } from "../parts/table.tsx";
+import { useSorted } from "../parts/use-sorted.ts";
+import { type Command, ridOf, type Target } from "../types.ts";
 import { targetColumns } from "./target-columns.tsx";
 import { describeCommand } from "./verbs.ts";
 
@@ -15,10 +16,10 @@ export function CommandPage({ id }: { readonly id: string }) {
   );
   const [sort, setSort] = useState<Sort>({ key: "state", isDescending: false });
   useReloadSoon(id, reload);
-  const columns = targetColumns(live.now());
   const targets = data?.command.gateways ?? [];
-  // What columns sort by does not change.
-  const rows = useMemo(() => sorted(targets, columns, sort), [targets, sort]);
+  const moment = live.moment();
+  const columns = useMemo(() => targetColumns(moment), [moment]);
+  const rows = useSorted(targets, columns, sort, ridOf);
   const command = data?.command;
   return (
     <main class="page" id="main">
@@ -36,7 +37,7 @@ export function CommandPage({ id }: { readonly id: string }) {
         label="Gateways of this command"
         columns={columns}
         rows={rows}
-        keyOf={({ rid }) => rid}
+        keyOf={ridOf}
         sort={sort}
         onSort={setSort}
         empty={<p>{command ? "It went to no gateway." : "Loading…"}</p>}

@@ -1,23 +1,29 @@
 import { useEffect, useState } from "preact/hooks";
 import { problemOf } from "../api.ts";
-import { installCommand, PackageFields, usePackages, useProducts } from "../content/package-choice.tsx";
+import {
+  commonProduct,
+  installCommand,
+  PackageFields,
+  usePackages,
+  useProducts,
+} from "../content/package-choice.tsx";
 import { useConsole, useFleet } from "../context.ts";
 import { FilterInput } from "../fleet/filter-bar.tsx";
 import { useFilter } from "../fleet/use-filter.ts";
 import { bytes, plural, time } from "../format.ts";
 import { goTo, hrefOf } from "../router.ts";
 import type { Command, Content } from "../types.ts";
-import { commonProduct, deployTargets } from "./deploy-targets.ts";
+import { deployTargets } from "./deploy-targets.ts";
 
 /** Choose a package, choose gateways, go. */
 export function DeployPage({ query }: { readonly query: URLSearchParams }) {
   const { api, notify } = useConsole();
   const live = useFleet();
-  const products = useProducts();
+  const { products, usual } = useProducts();
   const [product, setProduct] = useState(query.get("product") ?? "");
   const [filter, setFilter] = useState(query.get("filter") ?? "is:online");
-  const { gateways, problem } = useFilter(live.gateways, filter, live.now());
-  const chosenProduct = product || (commonProduct(gateways) ?? products[0]);
+  const { gateways, problem } = useFilter(live.gateways, filter, live.moment());
+  const chosenProduct = product || (commonProduct(gateways) ?? usual);
   const { packages, isLoaded } = usePackages(chosenProduct);
   const [id, setId] = useState(query.get("package") ?? "");
   const [isBusy, setBusy] = useState(false);

@@ -27,9 +27,3 @@ export function deployTargets(
     pending: chosen.filter(({ pending }) => pending !== undefined).length,
   };
 }
-
-/** The product that most of them are of. */
-export function commonProduct(gateways: readonly Gateway[]): string | undefined {
-  const byProduct = Map.groupBy(gateways, ({ product }) => product);
-  return [...byProduct].sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
-}

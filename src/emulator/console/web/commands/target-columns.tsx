@@ -1,6 +1,6 @@
 import { ago, time } from "../format.ts";
 import { naturalOrder, serialOrder } from "../parts/natural-order.ts";
-import { State } from "../parts/states.tsx";
+import { State, urgency } from "../parts/states.tsx";
 import type { Column } from "../parts/table.tsx";
 import { hrefOf } from "../router.ts";
 import type { Target } from "../types.ts";
@@ -32,7 +32,8 @@ export function targetColumns(now: number): readonly Column<Target>[] {
       label: "State",
       width: "minmax(110px, 130px)",
       render: ({ state }) => <State text={state} />,
-      sortBy: ({ state }) => state,
+      // What wants a person comes first.
+      sortBy: ({ state }) => `${urgency(state)} ${state}`,
     },
     {
       key: "at",

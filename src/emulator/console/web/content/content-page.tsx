@@ -6,28 +6,29 @@ import { Dialog } from "../parts/dialog.tsx";
 import { goTo, hrefOf } from "../router.ts";
 import type { Content } from "../types.ts";
 import { DropZone } from "./drop-zone.tsx";
+import { useProducts } from "./package-choice.tsx";
 
 /** A product's packages. */
 export function ContentPage({ product }: { readonly product: string | undefined }) {
-  const products = useLoaded<{ products: readonly string[] }>("products");
-  const chosen = product ?? products.data?.products[0];
+  const { products, usual, isLoaded, problem } = useProducts();
+  const chosen = product ?? usual;
   return (
     <main class="page" id="main">
       <div class="heading">
         <h1>Content</h1>
-        {products.data && products.data.products.length > 0 && (
+        {products.length > 0 && (
           <label class="inline">
             Product{" "}
             <select value={chosen} onChange={({ currentTarget }) => goTo(["content", currentTarget.value])}>
-              {products.data.products.map((name) => (
+              {products.map((name) => (
                 <option key={name}>{name}</option>
               ))}
             </select>
           </label>
         )}
       </div>
-      {products.problem !== undefined && <p class="problem">{products.problem}</p>}
-      {products.data?.products.length === 0 && <p class="muted">There is no product yet.</p>}
+      {problem !== undefined && <p class="problem">{problem}</p>}
+      {isLoaded && products.length === 0 && <p class="muted">There is no product yet.</p>}
       {chosen !== undefined && <ProductContent key={chosen} product={chosen} />}
     </main>
   );
@@ -93,10 +94,14 @@ function ContentTable({ product, contents, onChange }: ContentTableProps) {
             <th scope="col" class="wide">
               Version
             </th>
-            <th scope="col">Size</th>
+            <th scope="col" class="spare">
+              Size
+            </th>
             <th scope="col">Uploaded</th>
             <th scope="col">Runs on</th>
-            <th scope="col">SHA-256</th>
+            <th scope="col" class="spare">
+              SHA-256
+            </th>
             <th scope="col" class="wide">
               <span class="unseen">Actions</span>
             </th>
@@ -110,7 +115,7 @@ function ContentTable({ product, contents, onChange }: ContentTableProps) {
                 {content.protected && <span class="tag">protected</span>}
                 {!content.uploaded && <span class="tag">empty</span>}
               </th>
-              <td class="number">{bytes(content.size)}</td>
+              <td class="number spare">{bytes(content.size)}</td>
               <td title={time(content.updated)}>{ago(content.updated, live.now())}</td>
               <td class="number">
                 {content.app !== undefined && (
@@ -121,7 +126,7 @@ function ContentTable({ product, contents, onChange }: ContentTableProps) {
                   </a>
                 )}
               </td>
-              <td>
+              <td class="spare">
                 <code title={content.sha256}>{content.sha256?.slice(0, 12)}</code>
               </td>
               <td class="actions">

@@ -1,8 +1,30 @@
-import { useLoaded } from "../context.ts";
+import { useMemo } from "preact/hooks";
+import type { Gateway } from "../../../fleet/gateway.ts";
+import { useFleet, useLoaded } from "../context.ts";
 import type { Content } from "../types.ts";
 
-export function useProducts(): readonly string[] {
-  return useLoaded<{ products: readonly string[] }>("products").data?.products ?? [];
+export interface Products {
+  readonly products: readonly string[];
+  /** The one that most gateways are of: whoever does not choose means this one. */
+  readonly usual: string | undefined;
+  /** Whether the server has told which there are. */
+  readonly isLoaded: boolean;
+  readonly problem: string | undefined;
+}
+
+export function useProducts(): Products {
+  const { gateways, isReady } = useFleet();
+  const { data, problem } = useLoaded<{ products: readonly string[] }>("products");
+  const common = useMemo(() => commonProduct(gateways), [gateways]);
+  const products = data?.products ?? [];
+  const usual = isReady ? (common ?? products[0]) : undefined;
+  return { products, usual, isLoaded: data !== undefined, problem };
+}
+
+/** The product that most of them are of. */
+export function commonProduct(gateways: readonly Pick<Gateway, "product">[]): string | undefined {
+  const byProduct = Map.groupBy(gateways, ({ product }) => product);
+  return [...byProduct].sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
 }
 
 export interface Packages {

@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import type { Gateway } from "../../../fleet/gateway.ts";
 import { isFailing, isOnline } from "../../../fleet/gateway.ts";
 import { count } from "../format.ts";
@@ -24,18 +25,22 @@ export interface FilterBarProps {
   readonly problem: string | undefined;
   readonly gateways: readonly Gateway[];
   readonly matching: number;
-  readonly now: number;
+  readonly moment: number;
   readonly onChange: (filter: string) => void;
 }
 
-export function FilterBar({ filter, problem, gateways, matching, now, onChange }: FilterBarProps) {
+export function FilterBar({ filter, problem, gateways, matching, moment, onChange }: FilterBarProps) {
+  const counts = useMemo(
+    () => quick.map(({ holds }) => gateways.filter((one) => holds(one, moment)).length),
+    [gateways, moment],
+  );
   return (
     <search class="filter-bar">
       <fieldset class="quick">
         <legend class="unseen">Ready-made filters</legend>
-        {quick.map(({ label, filter: own, holds }) => (
+        {quick.map(({ label, filter: own }, index) => (
           <button type="button" key={label} aria-pressed={filter === own} onClick={() => onChange(own)}>
-            {label} <span class="count">{count(gateways.filter((one) => holds(one, now)).length)}</span>
+            {label} <span class="count">{count(counts[index] ?? 0)}</span>
           </button>
         ))}
       </fieldset>
@@ -62,7 +67,7 @@ export function FilterInput({ filter, problem, label = "Filter", id, onChange }:
         type="search"
         id={id}
         aria-label={label}
-        placeholder="Filter: serial, group:pilot, app.meter<1.3, is:offline, disk>80 …"
+        placeholder="Filter: serial, tag:pilot, app.meter<1.3, is:offline, disk>80 …"
         spellcheck={false}
         autocomplete="off"
         value={filter}

@@ -1,8 +1,9 @@
 import { type Gateway, isFailing, isOnline } from "../../../fleet/gateway.ts";
 import { ago, bytes, count, time } from "../format.ts";
 import { naturalOrder, serialOrder } from "../parts/natural-order.ts";
-import { AppPill } from "../parts/states.tsx";
+import { AppPill, presenceWord, statusWord } from "../parts/states.tsx";
 import type { Column } from "../parts/table.tsx";
+import { Tag } from "../parts/tag.tsx";
 import { hrefOf } from "../router.ts";
 
 export interface Selection {
@@ -11,7 +12,11 @@ export interface Selection {
 }
 
 /** The columns of the fleet. `now`: unix seconds by the server's clock. */
-export function fleetColumns(now: number, selection: Selection): readonly Column<Gateway>[] {
+export function fleetColumns(
+  now: number,
+  selection: Selection,
+  hasTags: boolean,
+): readonly Column<Gateway>[] {
   return [
     {
       key: "select",
@@ -41,6 +46,7 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
       sortBy: ({ product }) => naturalOrder(product),
       isWide: true,
     },
+    ...(hasTags ? [tagColumn] : []),
     {
       key: "seen",
       label: "Last seen",
@@ -99,6 +105,15 @@ export function fleetColumns(now: number, selection: Selection): readonly Column
   ];
 }
 
+const tagColumn: Column<Gateway> = {
+  key: "tags",
+  label: "Tags",
+  width: "minmax(90px, .8fr)",
+  render: ({ tags }) => tags.map((tag) => <Tag key={tag} tag={tag} />),
+  sortBy: ({ tags }) => (tags.length === 0 ? null : naturalOrder(tags.join(" "))),
+  isWide: true,
+};
+
 const failingFirst = (a: Gateway["apps"][number], b: Gateway["apps"][number]) =>
   Number(isFailing(b)) - Number(isFailing(a));
 
@@ -135,7 +150,7 @@ function Percent({ value }: { readonly value: number | undefined }) {
 function Identity({ gateway, now }: { readonly gateway: Gateway; readonly now: number }) {
   const { rid, sn, host, status } = gateway;
   const isHere = isOnline(gateway, now);
-  const word = status === "activated" ? (isHere ? "online" : "offline") : status || "not enabled";
+  const word = presenceWord(gateway, now);
   return (
     <>
       <span class={`dot ${isHere ? "good" : status === "activated" ? "gone" : "idle"}`} aria-hidden="true" />
@@ -155,7 +170,7 @@ function Seen({
   readonly gateway: Gateway;
   readonly now: number;
 }) {
-  if (status !== "activated" && seen === null) return <span class="muted">{status}</span>;
+  if (status !== "activated" && seen === null) return <span class="muted">{statusWord(status)}</span>;
   const isPolling = onlineUntil >= Number.MAX_SAFE_INTEGER;
   return (
     <span title={seen === null ? "It has never spoken" : time(seen)}>

@@ -1,7 +1,10 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { useFleet } from "../context.ts";
-import { type Sort, sorted, Table } from "../parts/table.tsx";
+import { type Sort, Table } from "../parts/table.tsx";
+import { toggled } from "../parts/toggled.ts";
+import { useSorted } from "../parts/use-sorted.ts";
 import { replaceQuery } from "../router.ts";
+import { ridOf } from "../types.ts";
 import { FilterBar } from "./filter-bar.tsx";
 import { fleetColumns } from "./fleet-columns.tsx";
 import { SelectionBar } from "./selection-bar.tsx";
@@ -10,7 +13,7 @@ import { useFilter } from "./use-filter.ts";
 /** All gateways, as one table. */
 export function FleetPage({ query }: { readonly query: URLSearchParams }) {
   const live = useFleet();
-  const now = live.now();
+  const moment = live.moment();
   const [filter, setFilter] = useState(query.get("filter") ?? "");
   const [sort, setSort] = useState<Sort>({ key: query.get("sort") ?? "sn", isDescending: query.has("desc") });
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -26,16 +29,15 @@ export function FleetPage({ query }: { readonly query: URLSearchParams }) {
     if (linked !== null) setFilter(linked);
   }, [linked]);
 
-  const { gateways, problem } = useFilter(live.gateways, filter, now);
-  const toggle = (rid: string) =>
-    setSelected((before) => {
-      const after = new Set(before);
-      if (!after.delete(rid)) after.add(rid);
-      return after;
-    });
-  const columns = fleetColumns(now, { has: (rid) => selected.has(rid), toggle });
-  // What columns sort by does not change.
-  const rows = useMemo(() => sorted(gateways, columns, sort), [gateways, sort]);
+  const toggle = useCallback((rid: string) => setSelected((before) => toggled(before, rid)), []);
+  const hasTags = useMemo(() => live.gateways.some(({ tags }) => tags.length > 0), [live.gateways]);
+  const columns = useMemo(
+    () => fleetColumns(moment, { has: (rid) => selected.has(rid), toggle }, hasTags),
+    [moment, selected, toggle, hasTags],
+  );
+  // Sorted first: then a filter, which changes with every letter, leaves the order as it is.
+  const inOrder = useSorted(live.gateways, columns, sort, ridOf);
+  const { gateways, problem } = useFilter(inOrder, filter, moment);
   return (
     <main class="page fleet" id="main">
       <h1 class="unseen">Fleet</h1>
@@ -44,14 +46,14 @@ export function FleetPage({ query }: { readonly query: URLSearchParams }) {
         problem={problem}
         gateways={live.gateways}
         matching={gateways.length}
-        now={now}
+        moment={moment}
         onChange={setFilter}
       />
       <Table
         label="Gateways"
         columns={columns}
-        rows={rows}
-        keyOf={({ rid }) => rid}
+        rows={gateways}
+        keyOf={ridOf}
         sort={sort}
         onSort={setSort}
         empty={<Empty isReady={live.isReady} hasGateways={live.gateways.length > 0} />}

@@ -1,8 +1,10 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Gateway } from "../../../fleet/gateway.ts";
 import { AppCommandDialog } from "../commands/app-command-dialog.tsx";
 import { plural } from "../format.ts";
 import { goTo, hrefOf } from "../router.ts";
+import { ridOf } from "../types.ts";
+import { TagsDialog } from "./tags-dialog.tsx";
 
 export interface SelectionBarProps {
   readonly filter: string;
@@ -14,42 +16,48 @@ export interface SelectionBarProps {
 
 /** What can be done with the chosen gateways: the selected ones, or where none is, all that the filter holds for. */
 export function SelectionBar({ filter, matching, selected, onSelect }: SelectionBarProps) {
-  const [isAsking, setAsking] = useState(false);
-  const chosen = selected.size > 0 ? matching.filter(({ rid }) => selected.has(rid)) : matching;
-  const bySerial = `sn:"${chosen.map(({ sn }) => sn).join(",")}"`;
-  const chosenFilter = selected.size > 0 ? bySerial : filter;
+  const [asking, setAsking] = useState<"command" | "tags">();
+  const isSelecting = selected.size > 0;
+  const chosen = useMemo(
+    () => (isSelecting ? matching.filter(({ rid }) => selected.has(rid)) : matching),
+    [matching, selected, isSelecting],
+  );
+  // Serial by serial only where the filter does not say the same.
+  const chosenFilter = useMemo(
+    () => (chosen.length === matching.length ? filter : `sn:"${chosen.map(({ sn }) => sn).join(",")}"`),
+    [chosen, matching, filter],
+  );
   return (
     <div class="selection-bar">
       <span>
-        {selected.size > 0
-          ? `${plural(chosen.length, "gateway")} selected`
-          : `${plural(chosen.length, "gateway")}`}
+        {plural(chosen.length, "gateway")}
+        {isSelecting && " selected"}
       </span>
-      {selected.size > 0 ? (
+      {isSelecting ? (
         <button type="button" class="quiet" onClick={() => onSelect(new Set())}>
           Select none
         </button>
       ) : (
-        <button
-          type="button"
-          class="quiet select-all"
-          onClick={() => onSelect(new Set(matching.map(({ rid }) => rid)))}
-        >
+        <button type="button" class="quiet select-all" onClick={() => onSelect(new Set(matching.map(ridOf)))}>
           Select all
         </button>
       )}
       <span class="space" />
-      <button type="button" disabled={chosen.length === 0} onClick={() => setAsking(true)}>
+      <button type="button" disabled={chosen.length === 0} onClick={() => setAsking("tags")}>
+        Tags…
+      </button>
+      <button type="button" disabled={chosen.length === 0} onClick={() => setAsking("command")}>
         Command…
       </button>
       <a class="button primary" href={hrefOf(["deploy"], { filter: chosenFilter })}>
         Deploy…
       </a>
-      {isAsking && (
+      {asking === "tags" && <TagsDialog gateways={chosen} onClose={() => setAsking(undefined)} />}
+      {asking === "command" && (
         <AppCommandDialog
           gateways={chosen}
           onGiven={(id) => goTo(["commands", id])}
-          onClose={() => setAsking(false)}
+          onClose={() => setAsking(undefined)}
         />
       )}
     </div>

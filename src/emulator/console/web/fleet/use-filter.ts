@@ -7,16 +7,11 @@ export interface Filtered {
   readonly problem: string | undefined;
 }
 
-const everyMs = 5000;
-
-/** Those of the gateways that a filter chooses; all while it cannot be read. */
-export function useFilter(gateways: readonly Gateway[], filter: string, now: number): Filtered {
+/** Those of the gateways that a filter chooses, in their order; all while it cannot be read. */
+export function useFilter(gateways: readonly Gateway[], filter: string, moment: number): Filtered {
   const parsed = useMemo(() => parseFilter(filter), [filter]);
-  // Who is online changes with time alone; once in a while is soon enough.
-  const moment = Math.floor((now * 1000) / everyMs);
-  // `moment` stands for `now`.
   return useMemo(() => {
     if (!parsed.ok) return { gateways, problem: parsed.problem };
-    return { gateways: gateways.filter((gateway) => parsed.matches(gateway, now)), problem: undefined };
+    return { gateways: gateways.filter((gateway) => parsed.matches(gateway, moment)), problem: undefined };
   }, [gateways, parsed, moment]);
 }

@@ -46,6 +46,7 @@ export function AppsCard({ gateway, values }: AppsCardProps) {
           <li key={app.name}>
             <span class="grow">
               <strong>{app.name}</strong> <span class="version">{app.version}</span>
+              {ownParts.has(app.name) && <span class="tag">{ownParts.get(app.name)}</span>}
               {app.detail !== "" && <span class="muted detail">{app.detail}</span>}
             </span>
             <AppState status={app.status} />

@@ -53,10 +53,18 @@ function optionsOf(chart: Chart, element: HTMLElement): uPlot.Options {
     height,
     cursor: { y: false },
     legend: { live: true },
-    scales: { x: { range: timeRange }, y: chart.unit === "percent" ? { range: [0, 100] } : fromZero },
-    axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => worded(tick, chart.unit)) }],
+    scales: { x: { range: timeRange }, y: scales[chart.unit] ?? fromZero },
+    axes: [
+      { ...axis, values: timeLabels },
+      {
+        ...axis,
+        size: 62,
+        ...(chart.unit === "count" && { incrs: wholeSteps }),
+        values: (_, ticks) => ticks.map((tick) => worded(tick, chart.unit)),
+      },
+    ],
     series: [
-      {},
+      { label: "At", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
       ...chart.series.map(({ label }, index) => ({
         label,
         stroke: colour(lines[index % lines.length] ?? "--line-1"),
@@ -71,11 +79,35 @@ function optionsOf(chart: Chart, element: HTMLElement): uPlot.Options {
 
 const fromZero: uPlot.Scale = { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1 } } };
 
+const scales: Readonly<Partial<Record<Chart["unit"], uPlot.Scale>>> = {
+  percent: { range: [0, 100] },
+  // Nothing but zeros would be drawn from 0 to 100.
+  count: { range: { min: { soft: 0, mode: 1 }, max: { pad: 0.1, soft: 4, mode: 1 } } },
+};
+
+/** Half an app is none. */
+const wholeSteps = [1, 2, 5]
+  .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].map((unit) => step * unit))
+  .sort((a, b) => a - b);
+
+const day = 86_400;
+const date = "\n{D} {MMM}";
+const dateOfYear = `${date} {YYYY}`;
+
+/** By the distance of two ticks: what stands at each, and below it where a year, a day or a minute begins. */
+const timeLabels: uPlot.Axis.Values = [
+  [365 * day, "{YYYY}", null, null, null, null, null, null, 1],
+  [28 * day, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [day, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", dateOfYear, null, date, null, null, null, 1],
+  [1, ":{ss}", `${dateOfYear} {HH}:{mm}`, null, `${date} {HH}:{mm}`, null, "\n{HH}:{mm}", null, 1],
+];
+
 /** A single point has room on both sides. */
 function timeRange({ data: [times] }: uPlot): [number, number] {
   const from = times[0] ?? 0;
   const to = times.at(-1) ?? from;
-  return to - from < 60 ? [from - 1800, to + 1800] : [from, to];
+  return to - from < 60 ? [from - 300, to + 300] : [from, to];
 }
 
 function dataOf({ ts, series }: Chart): uPlot.AlignedData {

@@ -1,7 +1,10 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { type Gateway, isOnline } from "../../../fleet/gateway.ts";
 import { useFleet, useLoaded } from "../context.ts";
+import { TagsDialog } from "../fleet/tags-dialog.tsx";
 import { ago, time } from "../format.ts";
+import { presenceWord } from "../parts/states.tsx";
+import { Tag } from "../parts/tag.tsx";
 import { hrefOf } from "../router.ts";
 import { AppsCard } from "./apps-card.tsx";
 import { ChartsTab } from "./charts-tab.tsx";
@@ -87,7 +90,8 @@ function Tab({ tab, gateway, values, reload }: TabProps) {
 }
 
 function Header({ gateway, now }: { readonly gateway: Gateway; readonly now: number }) {
-  const { sn, product, host, status, seen, groups } = gateway;
+  const { sn, product, host, seen, groups, tags } = gateway;
+  const [isTagging, setTagging] = useState(false);
   const isHere = isOnline(gateway, now);
   return (
     <header class="gateway-header">
@@ -95,7 +99,7 @@ function Header({ gateway, now }: { readonly gateway: Gateway; readonly now: num
       <p>
         <span class={`state ${isHere ? "good" : "gone"}`}>
           <span class="dot" aria-hidden="true" />
-          {isHere ? "online" : status === "activated" ? "offline" : status}
+          {presenceWord(gateway, now)}
         </span>
         <span class="muted" title={seen === null ? undefined : time(seen)}>
           seen {ago(seen, now)}
@@ -103,11 +107,16 @@ function Header({ gateway, now }: { readonly gateway: Gateway; readonly now: num
         <a href={hrefOf([], { filter: `product:${product}` })}>{product}</a>
         {host !== undefined && <span>{host}</span>}
         {groups.map((group) => (
-          <a key={group} class="tag" href={hrefOf([], { filter: `group:"${group}"` })}>
-            {group}
-          </a>
+          <Tag key={group} kind="group" tag={group} />
         ))}
+        {tags.map((tag) => (
+          <Tag key={tag} tag={tag} />
+        ))}
+        <button type="button" class="quiet small" onClick={() => setTagging(true)}>
+          {tags.length === 0 ? "Add tags…" : "Tags…"}
+        </button>
       </p>
+      {isTagging && <TagsDialog gateways={[gateway]} onClose={() => setTagging(false)} />}
     </header>
   );
 }

@@ -36,4 +36,8 @@ export function appReports(values: Values): readonly AppReport[] {
   );
 }
 
-export const ownParts = new Set(["gwe", "gmq"]);
+/** What of the apps is the engine itself, in words. */
+export const ownParts: ReadonlyMap<string, string> = new Map([
+  ["gwe", "the engine"],
+  ["gmq", "its queue"],
+]);

@@ -6,6 +6,8 @@ export interface DialogProps {
   readonly title: string;
   readonly action: string;
   readonly isDangerous?: boolean;
+  /** Whether there is something to be done. */
+  readonly isReady?: boolean;
   readonly children: ComponentChildren;
   /** Does it; the dialog stays, with the problem, when it rejects. */
   readonly onConfirm: () => Promise<void>;
@@ -13,7 +15,8 @@ export interface DialogProps {
 }
 
 /** Asks before something is done; the browser keeps the focus inside. */
-export function Dialog({ title, action, isDangerous = false, children, onConfirm, onClose }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, action, isDangerous = false, isReady = true, children, onConfirm, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
@@ -41,7 +44,7 @@ export function Dialog({ title, action, isDangerous = false, children, onConfirm
           <button type="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class={isDangerous ? "danger" : "primary"} disabled={isBusy}>
+          <button type="submit" class={isDangerous ? "danger" : "primary"} disabled={isBusy || !isReady}>
             {action}
           </button>
         </div>

@@ -1,6 +1,23 @@
-import { type GatewayApp, isFailing } from "../../../fleet/gateway.ts";
+import { type Gateway, type GatewayApp, isFailing, isOnline } from "../../../fleet/gateway.ts";
 
 /** A coloured mark is never alone: its word stands beside it, for eyes that do not tell colours. */
+
+const statusWords: Readonly<Record<string, string>> = {
+  notactivated: "not activated",
+  expired: "enabling expired",
+  "": "not enabled",
+};
+
+/** How far a serial is provisioned, for a person. */
+export function statusWord(status: string): string {
+  return statusWords[status] ?? status;
+}
+
+/** `online`, `offline`, or what keeps it from being either. */
+export function presenceWord(gateway: Gateway, now: number): string {
+  if (isOnline(gateway, now)) return "online";
+  return gateway.status === "activated" ? "offline" : statusWord(gateway.status);
+}
 
 const appTones: Readonly<Record<string, string>> = {
   RUNNING: "good",
@@ -55,6 +72,13 @@ const stateTones: Readonly<Record<string, string>> = {
   soaking: "busy",
   "rolling-back": "busy",
 };
+
+const tonesByUrgency = ["bad", "warn", "busy", "idle", "good"];
+
+/** 0 for the states that want a person most, up to 4. */
+export function urgency(state: string): number {
+  return tonesByUrgency.indexOf(stateTones[state] ?? "idle");
+}
 
 /** The state of a command, a job or a roll-out. */
 export function State({

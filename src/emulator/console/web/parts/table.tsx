@@ -1,7 +1,8 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a real table cannot leave out the rows that are not in view
 // biome-ignore-all lint/a11y/useFocusableInteractive: rows are read; what is done with them has controls of its own
-import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Component, type ComponentChildren } from "preact";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { RowSlots } from "./row-slots.ts";
 
 export interface Column<Row> {
   readonly key: string;
@@ -23,6 +24,7 @@ export interface Sort {
 
 export interface TableProps<Row> {
   readonly label: string;
+  /** Rows are drawn again where these are others than the last time. */
   readonly columns: readonly Column<Row>[];
   /** In their order. */
   readonly rows: readonly Row[];
@@ -35,19 +37,27 @@ export interface TableProps<Row> {
 const rowHeight = 38;
 const narrowRowHeight = 56;
 /** Rows drawn beyond what is seen, so that quick scrolling shows no gap. */
-const overscan = 10;
+const overscan = 6;
 
 /** A table that draws only the rows in view: ten thousand cost as much as fifty. */
 export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, empty }: TableProps<Row>) {
   const frame = useRef<HTMLElement>(null);
   const { top, height, width } = useViewport(frame);
   const isNarrow = width > 0 && width < 700;
-  const shown = isNarrow ? columns.filter(({ isWide }) => !isWide) : columns;
   const step = isNarrow ? narrowRowHeight : rowHeight;
-  const first = Math.max(0, Math.floor(top / step) - overscan);
-  const last = Math.min(rows.length, Math.ceil((top + height) / step) + overscan);
-  // With little room the style sheet lays the cells out, in two lines.
-  const template = isNarrow ? {} : { gridTemplateColumns: shown.map(({ width: own }) => own).join(" ") };
+  const { shown, template } = useMemo(() => {
+    const those = isNarrow ? columns.filter(({ isWide }) => !isWide) : columns;
+    // With little room the style sheet lays the cells out, in two lines.
+    return { shown: those, template: isNarrow ? "" : those.map(({ width: own }) => own).join(" ") };
+  }, [columns, isNarrow]);
+  const slots = useMemo(() => new RowSlots(), []);
+  const [focused, setFocused] = useState<string>();
+  const indices = inView(rows, { top, height, step }, (row) => keyOf(row) === focused);
+  const drawn = indices.flatMap((index) => {
+    const row = rows[index];
+    return row === undefined ? [] : [{ index, row, key: keyOf(row) }];
+  });
+  const slotOf = slots.assign(drawn.map(({ key }) => key));
   return (
     <section
       class={`table-frame ${isNarrow ? "narrow" : ""}`}
@@ -55,38 +65,98 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, empty }:
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
       tabIndex={0}
       aria-label={label}
+      onFocusIn={({ target }) => setFocused(keyOfRow(target))}
+      onFocusOut={() => setFocused(undefined)}
     >
       <div class="table" role="table" aria-label={label} aria-rowcount={rows.length + 1}>
-        <div class="table-head" role="row" aria-rowindex={1} style={template}>
+        <div class="table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
           {shown.map((column) => (
             <Heading key={column.key} column={column} sort={sort} onSort={onSort} />
           ))}
         </div>
         <div class="table-body" role="rowgroup" style={{ height: `${rows.length * step}px` }}>
-          {rows.slice(first, last).map((row, index) => (
-            <div
-              key={keyOf(row)}
-              class="table-row"
-              role="row"
-              aria-rowindex={first + index + 2}
-              style={{
-                ...template,
-                height: `${step}px`,
-                transform: `translateY(${(first + index) * step}px)`,
-              }}
-            >
-              {shown.map(({ key, render, isNumber }) => (
-                <div key={key} role="cell" class={isNumber ? `cell number ${key}` : `cell ${key}`}>
-                  {clipped(render(row))}
-                </div>
-              ))}
-            </div>
+          {drawn.map(({ index, row, key }) => (
+            <TableRow
+              key={slotOf.get(key)}
+              name={key}
+              row={row}
+              index={index}
+              step={step}
+              columns={shown}
+              template={template}
+            />
           ))}
         </div>
       </div>
       {rows.length === 0 && <div class="table-empty">{empty}</div>}
     </section>
   );
+}
+
+/**
+ * Indices of the rows to draw: those in view, and the one that has the focus wherever it is, so that a keyboard finds
+ * its place again.
+ */
+function inView<Row>(
+  rows: readonly Row[],
+  { top, height, step }: { readonly top: number; readonly height: number; readonly step: number },
+  isFocused: (row: Row) => boolean,
+): readonly number[] {
+  const first = Math.min(Math.max(0, Math.floor(top / step) - overscan), rows.length);
+  const last = Math.min(rows.length, Math.ceil((top + height) / step) + overscan);
+  const indices = Array.from({ length: last - first }, (_, at) => first + at);
+  const focused = rows.findIndex(isFocused);
+  if (focused >= 0 && focused < first) return [focused, ...indices];
+  return focused >= last ? [...indices, focused] : indices;
+}
+
+function keyOfRow(target: EventTarget | null): string | undefined {
+  return target instanceof Element ? target.closest<HTMLElement>(".table-row")?.dataset.row : undefined;
+}
+
+interface RowProps<Row> {
+  readonly name: string;
+  readonly row: Row;
+  readonly index: number;
+  readonly step: number;
+  readonly columns: readonly Column<Row>[];
+  readonly template: string;
+}
+
+/** Drawn again only where something of it is another: while somebody scrolls most rows stay as they are. */
+class TableRow<Row> extends Component<RowProps<Row>> {
+  override shouldComponentUpdate(next: Readonly<RowProps<Row>>): boolean {
+    const { row, index, step, columns, template } = this.props;
+    return (
+      row !== next.row ||
+      index !== next.index ||
+      columns !== next.columns ||
+      step !== next.step ||
+      template !== next.template
+    );
+  }
+
+  override render({ name, row, index, step, columns, template }: Readonly<RowProps<Row>>) {
+    return (
+      <div
+        class="table-row"
+        role="row"
+        aria-rowindex={index + 2}
+        data-row={name}
+        style={{
+          gridTemplateColumns: template,
+          height: `${step}px`,
+          transform: `translateY(${index * step}px)`,
+        }}
+      >
+        {columns.map(({ key, render, isNumber }) => (
+          <div key={key} role="cell" class={isNumber ? `cell number ${key}` : `cell ${key}`}>
+            {clipped(render(row))}
+          </div>
+        ))}
+      </div>
+    );
+  }
 }
 
 /** Bare text becomes an element: only those end in an ellipsis. */
@@ -150,21 +220,4 @@ function useViewport(frame: { readonly current: HTMLElement | null }): {
     };
   }, [frame]);
   return view;
-}
-
-/** Sorts by a column; what has no value comes last, in both directions. */
-export function sorted<Row>(
-  rows: readonly Row[],
-  columns: readonly Column<Row>[],
-  sort: Sort,
-): readonly Row[] {
-  const sortBy = columns.find(({ key }) => key === sort.key)?.sortBy;
-  if (!sortBy) return rows;
-  const sign = sort.isDescending ? -1 : 1;
-  const keyed = rows.map((row) => ({ row, by: sortBy(row) }));
-  keyed.sort((a, b) => {
-    if (a.by === null || b.by === null) return Number(a.by === null) - Number(b.by === null);
-    return a.by === b.by ? 0 : sign * (a.by < b.by ? -1 : 1);
-  });
-  return keyed.map(({ row }) => row);
 }

@@ -12,9 +12,9 @@ import type { Rollout } from "../types.ts";
 export function NewRollout({ query }: { readonly query: URLSearchParams }) {
   const { api, notify } = useConsole();
   const live = useFleet();
-  const products = useProducts();
+  const { products, usual } = useProducts();
   const [product, setProduct] = useState(query.get("product") ?? "");
-  const chosenProduct = product || products[0];
+  const chosenProduct = product || usual;
   const { packages } = usePackages(chosenProduct);
   const [id, setId] = useState(query.get("package") ?? "");
   const chosen = packages.find((one) => one.id === id) ?? packages[0];
@@ -26,7 +26,7 @@ export function NewRollout({ query }: { readonly query: URLSearchParams }) {
   const [soakS, setSoak] = useState("600");
   // Content belongs to a product: other products' gateways could not have it.
   const whole = `product:"${chosenProduct}" ${filter}`.trim();
-  const { gateways, problem } = useFilter(live.gateways, whole, live.now());
+  const { gateways, problem } = useFilter(live.gateways, whole, live.moment());
   const begin = async () => {
     try {
       const { rollout } = await api.send<{ rollout: Rollout }>("POST", "rollouts", {
@@ -95,18 +95,22 @@ export function NewRollout({ query }: { readonly query: URLSearchParams }) {
         </div>
         <NumberField
           id="rollout-success"
-          label="Next wave at % success"
+          label="Success needed, %"
           value={successPercent}
           onInput={setSuccess}
         />
         <NumberField
           id="rollout-failure"
-          label="Stop beyond % failed"
+          label="Failures allowed, %"
           value={maxFailurePercent}
           onInput={setFailure}
         />
         <NumberField id="rollout-soak" label="Soak, seconds" value={soakS} onInput={setSoak} />
       </div>
+      <p class="hint">
+        Waves are shares or counts, each with those before it. The next one begins when so many of a wave have
+        succeeded and the soak is over; more failures than allowed stop the roll-out.
+      </p>
       <div class="actions">
         <span class="muted">{problem === undefined && plural(gateways.length, "gateway")}</span>
         <button type="submit" class="primary" disabled={chosen === undefined || gateways.length === 0}>

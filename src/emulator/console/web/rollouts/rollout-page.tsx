@@ -5,8 +5,9 @@ import { describeCommand } from "../commands/verbs.ts";
 import { useConsole, useFleet, useLoaded, useNews } from "../context.ts";
 import { duration, plural, time } from "../format.ts";
 import { Counts, State } from "../parts/states.tsx";
-import { type Sort, sorted, Table } from "../parts/table.tsx";
-import type { Rollout, Target } from "../types.ts";
+import { type Sort, Table } from "../parts/table.tsx";
+import { useSorted } from "../parts/use-sorted.ts";
+import { type Rollout, ridOf, type Target } from "../types.ts";
 import { RolloutState } from "./rollout-state.tsx";
 
 const actions: readonly {
@@ -41,9 +42,9 @@ export function RolloutPage({ id }: { readonly id: string }) {
   useEffect(() => list.reload(), [news]);
   const [sort, setSort] = useState<Sort>({ key: "state", isDescending: false });
   const targets = list.data?.gateways ?? [];
-  const columns = targetColumns(live.now());
-  // What columns sort by does not change.
-  const rows = useMemo(() => sorted(targets, columns, sort), [targets, sort]);
+  const moment = live.moment();
+  const columns = useMemo(() => targetColumns(moment), [moment]);
+  const rows = useSorted(targets, columns, sort, ridOf);
   const rollout = news ?? data?.rollout;
   const act = async (action: string) => {
     try {
@@ -72,7 +73,7 @@ export function RolloutPage({ id }: { readonly id: string }) {
         label="Gateways of this roll-out"
         columns={columns}
         rows={rows}
-        keyOf={({ rid }) => rid}
+        keyOf={ridOf}
         sort={sort}
         onSort={setSort}
         empty={<p>No gateway has been told yet.</p>}

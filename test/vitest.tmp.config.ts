@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+import { patienceMs } from "./support/eventually.ts";
+
+/** Bounds for what hangs: on a machine that does other things too, all may take its time. */
+const patience = {
+  testTimeout: 4 * patienceMs,
+  hookTimeout: 4 * patienceMs,
+  expect: { poll: { timeout: patienceMs, interval: 20 } },
+};
+
+export default defineConfig({
+  root: join(import.meta.dirname, ".."),
+  test: {
+    reporters: ["default"],
+    // One number for all: two cores have as much to do with real engines, pm2 daemons and emulators as two files start.
+    projects: [
+      {
+        test: {
+          ...patience,
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          maxWorkers: 2,
+          // No file changes what another imports: loading it all again for each would take as long as the tests.
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: "contract",
+          include: ["test/contract/**/*.test.ts"],
+          maxWorkers: 2,
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: "integration",
+          setupFiles: ["/tmp/speed/cpu-setup.ts"],
+          include: ["test/integration/**/*.test.ts"],
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
