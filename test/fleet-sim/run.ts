@@ -3,6 +3,7 @@
  * an emulator; docs/performance.md tells what it shows. With `--exit` it ends with 1 where a demand is not met.
  */
 import { cpus, loadavg } from "node:os";
+import { PostgresCluster } from "../support/postgres-cluster.ts";
 import { counts, options, outage, rollOut, type Spent, steady } from "./phases.ts";
 import { Scene } from "./scene.ts";
 import { type Summary, summarise } from "./timeline.ts";
@@ -43,7 +44,14 @@ function describeSpent(spent: Spent): string {
 const isFullSize = gateways >= 10_000;
 const isFaultless = given.cutOff === 0;
 Scene.checkLimits(given);
-await using scene = await Scene.start(given);
+// With "postgres": a cluster of its own, whose commits reach the disk.
+await using cluster =
+  given.database === "postgres" ? await PostgresCluster.start({ fsync: true }) : undefined;
+await using scene = await Scene.start({
+  ...given,
+  database: cluster?.url("postgres") ?? given.database,
+  databaseDirectory: cluster?.dataDirectory,
+});
 const stopped = new Promise<void>((resolve) => {
   process.once("SIGINT", () => resolve());
   process.once("SIGTERM", () => resolve());
