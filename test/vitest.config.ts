@@ -13,7 +13,8 @@ export default defineConfig({
   root: join(import.meta.dirname, ".."),
   test: {
     reporters: ["default"],
-    // One number for all: two cores have as much to do with real engines, pm2 daemons and emulators as two files start.
+    // One number for all, or vitest runs them one after the other. Of three files one waits most of the time: more would
+    // only fight for two cores.
     projects: [
       {
         test: {

@@ -148,7 +148,7 @@ export class UsageSource {
     const { budgets, clock } = this.options;
     const before = this.state;
     this.unreadBytes = 0;
-    this.countedMs = clock.monotonic();
+    this.countedMs = this.options.clock.monotonic();
     this.state = accumulateCounters(before, {
       ...this.moment(),
       interfaces: (this.options.counters ?? readCounters)(),

@@ -54,6 +54,7 @@ export class Vigil {
   private readonly notes: NotesWatch;
   private readonly looking: Sleeper;
   private waking: NodeJS.Timeout | undefined;
+  private isListening = false;
   /** Apps that are FATAL, and were told. */
   private readonly gaveUp = new Set<string>();
   /** Apps whose launchers have noted something that was not looked at yet. */
@@ -71,10 +72,12 @@ export class Vigil {
 
   /** From now on launchers' notes are heard, until the signal aborts. The directory of notes must be there. */
   listen(signal: AbortSignal): void {
+    this.isListening = true;
     this.notes.start();
     signal.addEventListener(
       "abort",
       () => {
+        this.isListening = false;
         this.notes.stop();
         this.looking.wake();
         clearTimeout(this.waking);
@@ -150,6 +153,7 @@ export class Vigil {
   private reviewUnseen(): void {
     const names = [...this.unseen];
     this.unseen.clear();
+    if (!this.isListening) return;
     this.replan(() => {
       for (const name of names) {
         const app = this.deps.desired.get(name);

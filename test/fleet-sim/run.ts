@@ -3,6 +3,7 @@
  * an emulator; docs/performance.md tells what it shows. With `--exit` it ends with 1 where a demand is not met.
  */
 import { cpus, loadavg } from "node:os";
+import { PostgresCluster } from "../support/postgres-cluster.ts";
 import { counts, options, outage, rollOut, type Spent, steady } from "./phases.ts";
 import { Scene } from "./scene.ts";
 import { type Summary, summarise } from "./timeline.ts";
@@ -39,9 +40,18 @@ function describeSpent(spent: Spent): string {
   );
 }
 
+/** Speed and memory are demanded of this many; small runs must pass on any machine. */
+const isFullSize = gateways >= 10_000;
 const isFaultless = given.cutOff === 0;
 Scene.checkLimits(given);
-await using scene = await Scene.start(given);
+// With "postgres": a cluster of its own, whose commits reach the disk.
+await using cluster =
+  given.database === "postgres" ? await PostgresCluster.start({ fsync: true }) : undefined;
+await using scene = await Scene.start({
+  ...given,
+  database: cluster?.url("postgres") ?? given.database,
+  databaseDirectory: cluster?.dataDirectory,
+});
 const stopped = new Promise<void>((resolve) => {
   process.once("SIGINT", () => resolve());
   process.once("SIGTERM", () => resolve());
@@ -74,8 +84,7 @@ async function runPhases(): Promise<void> {
       demand("all gateways check in within an interval", found.checkIns >= gateways * 0.99);
       demand("no error", Object.keys(found.errors).length === 0);
     }
-    demand("p99 under 500 ms", found.p99Ms < 500);
-    demand("the emulator stays under 500 MB", found.emulatorPeakMb < 500);
+    if (isFullSize) demand("p99 under 500 ms", found.p99Ms < 500);
   }
   if (phases.includes("rollout")) {
     const found = await rollOut(scene, { ...given, limitS: intervalS * 20 + 600 });
@@ -86,6 +95,7 @@ async function runPhases(): Promise<void> {
     say(`  meanwhile: ${describe(found)}`);
     say(`  ${describeSpent(found)}`);
     demand("the roll-out completes", found.state === "completed");
+    if (isFaultless) demand("no error meanwhile", Object.keys(found.errors).length === 0);
     if (isFaultless && given.failing === 0)
       demand("it succeeds everywhere", found.counts.succeeded === gateways);
   }
@@ -104,8 +114,12 @@ async function runPhases(): Promise<void> {
   }
 }
 
-await Promise.race([runPhases(), stopped]);
-if (!given.exit) {
+const isComplete = await Promise.race([runPhases().then(() => true), stopped.then(() => false)]);
+if (isComplete) {
+  if (isFullSize) demand("the emulator stays under 500 MB", scene.emulatorUse().peakMb < 500);
+  say(failed.length === 0 ? "all demands met" : `${failed.length} demands not met: ${failed.join("; ")}`);
+}
+if (isComplete && !given.exit) {
   say("running on until Ctrl-C");
   for (let isOver = false; !isOver; ) {
     isOver = await Promise.race([stopped.then(() => true), scene.pass(10).then(() => false)]);

@@ -23,8 +23,10 @@ export interface SceneOptions {
   readonly longPoll: number;
   readonly installMs: number;
   readonly seed: number;
-  /** Where the emulator keeps everything; undefined: in a SQLite file of its own. */
+  /** URL of the database in which the emulator keeps everything; undefined: in a SQLite file of its own. */
   readonly database: string | undefined;
+  /** Where that database has its files, if they are on this machine and known. */
+  readonly databaseDirectory?: string | undefined;
 }
 
 /** What the emulator's process used up so far. */
@@ -34,7 +36,7 @@ export interface EmulatorUse {
   readonly peakMb: number;
   /** Processor time, user and system. */
   readonly cpuMs: number;
-  /** Of its data directory. */
+  /** Of its data directory, or of the database; 0 where that is not known. */
   readonly diskMb: number;
 }
 
@@ -80,10 +82,11 @@ export class Scene implements AsyncDisposable {
   static async start(options: SceneOptions): Promise<Scene> {
     const directory = await mkdtemp(join(tmpdir(), "fleet-sim-"));
     const program = join(import.meta.dirname, "../../bin/murano-emulator");
-    const flags = ["--port", "0", "--data", join(directory, "data"), "--product", product];
-    if (options.database !== undefined) flags.push("--database", options.database);
-    const child = spawn(program, flags, {
+    const { database } = options;
+    const place = database === undefined ? ["--data", join(directory, "data")] : [];
+    const child = spawn(program, ["--port", "0", ...place, "--product", product], {
       stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...(database !== undefined && { MURANO_EMULATOR_DATABASE: database }) },
     });
     for await (const line of createInterface({ input: child.stdout })) {
       return new Scene(options, { child, directory, line });
@@ -183,9 +186,17 @@ export class Scene implements AsyncDisposable {
     const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
       .replace(/^.*\) /s, "")
       .split(" ");
-    const data = join(this.#directory, "data");
-    const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
-    const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+    const { database, databaseDirectory } = this.#options;
+    const data = database === undefined ? join(this.#directory, "data") : databaseDirectory;
+    const files =
+      data === undefined
+        ? []
+        : readdirSync(data, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+    const bytes = files.reduce(
+      (sum, { parentPath, name }) =>
+        sum + (statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
     return {
       residentMb: read("VmRSS"),
       peakMb: read("VmHWM"),

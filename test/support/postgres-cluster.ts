@@ -24,10 +24,12 @@ const startLimitMs = 60_000;
 
 export class PostgresCluster implements AsyncDisposable {
   readonly #socketDirectory: string;
+  readonly dataDirectory: string;
   readonly #stop: () => Promise<void>;
 
   private constructor(socketDirectory: string, stop: () => Promise<void>) {
     this.#socketDirectory = socketDirectory;
+    this.dataDirectory = join(socketDirectory, "data");
     this.#stop = stop;
   }
 

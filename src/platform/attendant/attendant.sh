@@ -12,7 +12,7 @@ set -u
 dir=$1 limit=$2 kill_after=$3 output_bytes=$4
 shift 4
 
-IFS= read -r go || exit 75
+IFS= read -r _ || exit 75
 exec </dev/null
 mkfifo -m 600 "$dir/alive" "$dir/printed" || exit 73
 exec 9<>"$dir/alive"
@@ -63,8 +63,9 @@ write_status() {
 keep_output <"$dir/printed" 9>&- &
 reader=$!
 keep_time 9>&- &
-# In the foreground: what a shell starts in the background ignores SIGINT for good.
-setsid /bin/sh -c 'echo "$$" >"$0/group" && exec "$@"' "$dir" "$@" >"$dir/printed" 2>&1 9>&-
+# In the foreground: what a shell starts in the background ignores SIGINT for good. In a subshell: what this shell has to
+# say of a death by signal is no output of the program's.
+(exec setsid /bin/sh -c 'echo "$$" >"$0/group" && exec "$@"' "$dir" "$@") >"$dir/printed" 2>&1 9>&-
 status=$?
 end=ended
 if [ -e "$dir/timed-out" ]; then

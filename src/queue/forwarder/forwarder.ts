@@ -35,6 +35,7 @@ export class Forwarder {
   private readonly stopping = new AbortController();
   private currentSettings: ForwarderSettings;
   private currentHold: Hold = "nothing";
+  private commits = 0;
   private stopListening: () => void = () => undefined;
 
   constructor(dependencies: ForwarderDependencies) {
@@ -54,7 +55,10 @@ export class Forwarder {
   start(): void {
     const { outlet } = this.dependencies;
     for (const { identityId } of outlet.waiting()) this.uploaderOf(identityId, true);
-    this.stopListening = outlet.onAppended((identityId) => this.uploaderOf(identityId).appended());
+    this.stopListening = outlet.onAppended((identityId) => {
+      this.commits += 1;
+      this.uploaderOf(identityId).appended();
+    });
   }
 
   /** Resolves when no request is under way any more; what was not answered for stays queued. */
@@ -106,6 +110,7 @@ export class Forwarder {
       settings: () => this.currentSettings,
       hold: () => this.currentHold,
       slots: this.slots,
+      commits: () => this.commits,
       counter: this.counter,
       clock,
       random,

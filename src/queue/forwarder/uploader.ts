@@ -10,7 +10,7 @@ import { urgentPriority } from "../urgent.ts";
 import { BatchSender } from "./batch-sender.ts";
 import { isUrgentOnly, sendable } from "./held.ts";
 import type { IdentityLinks } from "./links.ts";
-import { uploadBackoff } from "./pace.ts";
+import { restAfter, uploadBackoff } from "./pace.ts";
 import { planUpload, type UploadFacts } from "./planner.ts";
 import type { RefusalWatch } from "./refusal-watch.ts";
 import type { ForwarderSettings } from "./settings.ts";
@@ -27,6 +27,8 @@ export interface UploaderDependencies {
   readonly settings: () => ForwarderSettings;
   readonly hold: () => Hold;
   readonly slots: Slots;
+  /** How many commits have added something, of any identity. */
+  readonly commits: () => number;
   readonly counter: UploadCounter;
   readonly clock: Clock;
   readonly random: Random;
@@ -87,8 +89,13 @@ export class Uploader {
       const step = planUpload(this.facts());
       if (step.kind === "upload") {
         let isEmpty = false;
-        await this.dependencies.slots.use(async () => {
-          if (!stop.aborted) isEmpty = await this.upload(step.lane, stop);
+        const { clock, slots, commits } = this.dependencies;
+        await slots.use(async () => {
+          if (stop.aborted) return;
+          const before = { ms: clock.monotonic(), commits: commits() };
+          isEmpty = await this.upload(step.lane, stop);
+          // In its slot, for others would take what it leaves.
+          if (step.lane === "backlog") await this.rest(before, stop);
         });
         if (isEmpty) await this.sleeper.sleep(emptyPauseMs);
         continue;
@@ -160,6 +167,17 @@ export class Uploader {
       isHurried: this.isHurried,
       lastLane: this.lastLane,
     };
+  }
+
+  private async rest(before: { ms: number; commits: number }, stop: AbortSignal): Promise<void> {
+    const { clock, commits } = this.dependencies;
+    const restMs = restAfter(clock.monotonic() - before.ms, commits() - before.commits);
+    if (restMs === 0 || this.isHurried || stop.aborted) return;
+    try {
+      await clock.sleep(restMs, stop);
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    }
   }
 
   /** @returns whether there was nothing to be had after all */

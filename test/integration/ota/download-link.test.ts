@@ -43,9 +43,11 @@ describe("a link", () => {
     expect(defaultOtaLimits.downloadIdleMs).toBe(60_000);
     await using scene = await DownloadScene.start(text);
     scene.emulator.addFault({ match: { procedure: "download" }, bytesPerSecond: 1, count: 1 });
-    await scene.fetch({ limits: { downloadIdleMs: 60 } });
+    await scene.fetch({ limits: { downloadIdleMs: 300 } });
     expect(scene.fetched.toString()).toBe(text);
-    expect(scene.statuses()).toEqual([200, 200]);
+    // A busy machine may let the second one wait for too long, too.
+    expect(scene.statuses().length).toBeGreaterThan(1);
+    expect(new Set(scene.statuses())).toEqual(new Set([200]));
   });
 
   it("over which nothing gets through is given up at last", async () => {

@@ -100,6 +100,7 @@ describe("an attended program", () => {
   it("ended by a signal says which", async () => {
     const outcome = await run("#!/bin/sh\nkill -SEGV $$\n");
     expect(outcome).toMatchObject({ end: "signaled", signal: "SIGSEGV", exitCode: undefined });
+    expect(outcome.output).toHaveLength(0);
   });
 
   it("reads nothing from stdin, leads its process group, and gets the signals that a shell's background has not", async () => {

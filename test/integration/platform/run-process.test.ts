@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { processStartTicks } from "../../../src/platform/process-table.ts";
 import { type RunProcessOptions, runProcess } from "../../../src/platform/run-process.ts";
-import { patienceMs } from "../../support/eventually.ts";
 
 let directory: string;
 

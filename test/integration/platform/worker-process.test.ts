@@ -35,6 +35,20 @@ describe("a worker", () => {
     expect(await runWorker(options(source))).toEqual({ got: { ask: 1 }, env: [] });
   });
 
+  // CAP_DAC_OVERRIDE is the second of them. As another user than root there is none anyway.
+  it("has no capability but one, and can regain none", async () => {
+    const source = `import { readFileSync } from "node:fs";
+    process.stdin.once("data", () => {
+      console.log(JSON.stringify(Object.fromEntries(readFileSync("/proc/self/status", "utf8").split("\\n")
+        .map((line) => line.split(":\\t")).filter(([key]) => /^(Cap(Prm|Eff|Bnd)|NoNewPrivs)$/.test(key)))));
+      process.exit(0);
+    });`;
+    const only = process.getuid?.() === 0 ? "0000000000000002" : "0000000000000000";
+    const answer = await runWorker(options(source));
+    expect(answer).toMatchObject({ CapPrm: only, CapEff: only, NoNewPrivs: "1" });
+    if (process.getuid?.() === 0) expect(answer).toMatchObject({ CapBnd: only });
+  });
+
   it.each([
     ["that crashes", "console.error('no good'); process.exit(3);", /exit status 3/],
     ["that answers nonsense", "console.log('{'); process.exit(0);", /exit status 0/],

@@ -46,7 +46,8 @@ export interface GatewayOptions {
   readonly fatalRetryMs?: number;
   readonly hostName?: string;
   readonly pingTimeoutMs?: number;
-  /** How often everything is looked at while all is at rest. */
+  /** How often everything is looked at, while something is under way and while all is at rest. */
+  readonly checkIntervalMs?: number;
   readonly restIntervalMs?: number;
 }
 
@@ -107,7 +108,7 @@ export class Gateway {
       shell: testShell,
       report: this.options.report ?? (() => undefined),
       onGaveUp: this.options.onGaveUp ?? (() => undefined),
-      checkIntervalMs: 1_000,
+      checkIntervalMs: this.options.checkIntervalMs ?? 1_000,
       restIntervalMs: this.options.restIntervalMs ?? 1_000,
       statusIntervalMs: 50,
       fatalRetryMs: this.options.fatalRetryMs ?? 0,

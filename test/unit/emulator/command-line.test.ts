@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseCommandLine } from "../../../src/emulator/command-line.ts";
 
 test.each([
@@ -53,4 +53,27 @@ test("flags become options", () => {
 test("--help and --version need nothing else", () => {
   expect(parseCommandLine(["-h"])).toEqual({ kind: "help" });
   expect(parseCommandLine(["--version", "--port", "1"])).toEqual({ kind: "version" });
+});
+
+describe("where everything is kept", () => {
+  const url = "postgres:///murano?host=/run/postgresql";
+  const place = (argv: readonly string[], environment = {}) => {
+    const command = parseCommandLine(argv, environment);
+    return command.kind === "run" && [command.options.dataDirectory, command.options.database];
+  };
+
+  test("a directory, or a database by argument or environment; an argument counts more", () => {
+    expect(place(["--data", "d"])).toEqual(["d", undefined]);
+    expect(place(["--database", url])).toEqual([undefined, url]);
+    expect(place([], { MURANO_EMULATOR_DATABASE: url })).toEqual([undefined, url]);
+    expect(place(["--data", "d"], { MURANO_EMULATOR_DATABASE: url })).toEqual(["d", undefined]);
+  });
+
+  test("not both, not neither, no other kind of database; and no message holds a password", () => {
+    expect(() => place(["--data", "d", "--database", url])).toThrow("exclude");
+    expect(() => place([])).toThrow("missing");
+    expect(() => place(["--database", "mysql://me:secret@host/x"])).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining("secret") }),
+    );
+  });
 });

@@ -47,7 +47,7 @@ export function sqlClients({ engine, cache }: Pick<SqlParts, "engine" | "cache">
           rid,
           product,
           sn,
-        extra,
+          extra,
           status: statusOf({ clientId, ...row }, now),
           groups: JSON.parse(groups) as string[],
         }),

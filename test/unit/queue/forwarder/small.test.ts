@@ -13,6 +13,7 @@ import {
   afterTooLarge,
   fullPace,
   limitsAt,
+  restAfter,
 } from "../../../../src/queue/forwarder/pace.ts";
 import { Slots } from "../../../../src/queue/forwarder/slots.ts";
 import { isGivenUp, refusedSince } from "../../../../src/queue/forwarder/unauthorized.ts";
@@ -66,6 +67,14 @@ describe("the size of requests", () => {
   it("stays below what the server called too large", () => {
     const pace = afterTooLarge(fullPace, 60_000);
     expect(limitsAt(afterAnswer(pace, 1), full)).toEqual({ ...full, maxBytes: 30_000 });
+  });
+
+  it("leaves apps that write much part of the processor, and nothing to those that do not", () => {
+    expect(restAfter(30, 5)).toBe(15);
+    expect(restAfter(200, 30)).toBe(20);
+    expect(restAfter(30, 1)).toBe(0);
+    expect(restAfter(2_000, 30)).toBe(0);
+    expect(restAfter(0, 5)).toBe(0);
   });
 });
 
