@@ -145,7 +145,7 @@ export class UsageSource {
   }
 
   private count(): void {
-    const { budgets, clock } = this.options;
+    const { budgets } = this.options;
     const before = this.state;
     this.unreadBytes = 0;
     this.countedMs = this.options.clock.monotonic();
