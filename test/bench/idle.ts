@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -28,18 +28,25 @@ export async function benchIdle(): Promise<readonly Figure[]> {
   await delay(1_000);
   const { sent, received } = tap.take();
 
-  const bare = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "bare-check-in.ts"), murano.url, String(intervalS * 1000)],
-    { stdio: ["pipe", "inherit", "inherit"] },
-  );
-  bare.stdin.end(sent);
+  const bare = bareProcess(murano.url, sent);
+  const least = bareProcess(murano.url, sent, join(engine.home, "least.db"));
   await delay(settleMs);
-  const before = { engine: cpuMsOf(pid), bare: cpuMsOf(bare.pid ?? 0), requests: murano.cursor };
+  const cpuMs = () => ({
+    engine: cpuMsOf(pid),
+    bare: cpuMsOf(bare.pid ?? 0),
+    least: cpuMsOf(least.pid ?? 0),
+  });
+  const [before, since] = [cpuMs(), murano.cursor];
   await delay(seconds * 1000);
-  const spent = { engine: cpuMsOf(pid) - before.engine, bare: cpuMsOf(bare.pid ?? 0) - before.bare };
-  const checkIns = murano.requests({ after: before.requests, procedure: "write-read" }).length;
+  const after = cpuMs();
+  const spent = {
+    engine: after.engine - before.engine,
+    bare: after.bare - before.bare,
+    least: after.least - before.least,
+  };
+  const checkIns = murano.requests({ after: since, procedure: "write-read" }).length;
   bare.kill();
+  least.kill();
 
   const disk = await diskCallsDuring(pid, join(engine.home, "strace"), async () => {
     for (let round = 0; round < watchedCheckIns; round++) await gateway.checkIn();
@@ -49,10 +56,12 @@ export async function benchIdle(): Promise<readonly Figure[]> {
   return [
     atMost("bytes of an idle check-in with three apps, both ways", sent.length + received, 1_200, "bytes"),
     plain("sent, received", `${sent.length}, ${received} bytes`),
-    plain("check-ins of both in the time measured", `${checkIns} in ${seconds} s`),
+    plain("check-ins of all three in the time measured", `${checkIns} in ${seconds} s`),
     plain("processor time of a bare Node process", `${spent.bare.toFixed(1)} ms`),
+    plain("the same by node-fetch, and a commit synced to disk", `${spent.least.toFixed(1)} ms`),
     plain("processor time of the engine", `${spent.engine.toFixed(1)} ms`),
     atMost("engine ÷ bare Node process", spent.engine / spent.bare, 2, "times"),
+    plain("node-fetch and commit alone ÷ bare Node process", (spent.least / spent.bare).toFixed(2)),
     atMost("syncs to disk ÷ idle check-ins", disk.syncs.length / watchedCheckIns, 1, "a check-in"),
     plain("bytes written to disk ÷ idle check-ins", `${(bytes / watchedCheckIns).toFixed(0)} bytes`),
     plain(
@@ -60,6 +69,16 @@ export async function benchIdle(): Promise<readonly Figure[]> {
       Array.from(disk.written.keys(), (file) => file.slice(engine.home.length)).join(" "),
     ),
   ];
+}
+
+/** One that makes the request that it is given once an interval (bare-check-in.ts). */
+function bareProcess(url: string, sent: Buffer, ...options: readonly string[]): ChildProcess {
+  const script = join(import.meta.dirname, "bare-check-in.ts");
+  const child = spawn(process.execPath, [script, url, String(intervalS * 1000), ...options], {
+    stdio: ["pipe", "inherit", "inherit"],
+  });
+  child.stdin.end(sent);
+  return child;
 }
 
 /** Of all of a process' threads, by the scheduler's own clock. */

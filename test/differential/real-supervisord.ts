@@ -110,6 +110,12 @@ interface Parts {
   readonly logDirectory: string;
 }
 
+interface ProcessInfo {
+  readonly name: string;
+  readonly state: string;
+  readonly wasStarted: boolean;
+}
+
 class RealRun implements Run {
   private readonly parts: Parts;
 
@@ -144,13 +150,17 @@ class RealRun implements Run {
     return (await this.processes()).map(({ state }) => state);
   }
 
-  private async processes(): Promise<readonly { readonly name: string; readonly state: string }[]> {
+  private async processes(): Promise<readonly ProcessInfo[]> {
     const text = await this.rpc("getAllProcessInfo", "");
     return text
       .split("<struct>")
       .slice(1)
       .filter((part) => member(part, "group") === this.parts.name)
-      .map((part) => ({ name: member(part, "name"), state: member(part, "statename") }));
+      .map((part) => ({
+        name: member(part, "name"),
+        state: member(part, "statename"),
+        wasStarted: member(part, "start") !== "0",
+      }));
   }
 
   /** What the listener has noted so far, by process. A line is whole or not there yet. */
@@ -165,9 +175,20 @@ class RealRun implements Run {
     return states;
   }
 
-  private isAllNoted(processes: readonly { readonly name: string; readonly state: string }[]): boolean {
+  private isAllNoted(processes: readonly ProcessInfo[]): boolean {
     const noted = this.notedStates();
-    return processes.every(({ name, state }) => (noted.get(name)?.at(-1)?.state ?? "STOPPED") === state);
+    const starts = [...noted.values()].flat().filter(({ state }) => state === "STARTING").length;
+    // The same state may have come before.
+    if (starts < [...this.supervisordLog().matchAll(/ spawned: (?!'states')/g)].length) return false;
+    return processes.every(({ name, state, wasStarted }) => {
+      const last = noted.get(name)?.at(-1)?.state;
+      // Of one that was never started, nothing is told.
+      return last === undefined ? !wasStarted : last === state;
+    });
+  }
+
+  private supervisordLog(): string {
+    return readFileSync(join(this.parts.directory, "supervisord.out"), "utf8");
   }
 
   async observe(): ReturnType<Run["observe"]> {
@@ -176,7 +197,7 @@ class RealRun implements Run {
     await within(async () => this.isAllNoted(await this.processes()));
     const states = this.notedStates();
     const ends = [
-      ...readFileSync(join(directory, "supervisord.out"), "utf8").matchAll(
+      ...this.supervisordLog().matchAll(
         /(?:exited|stopped): (?!states )\S+ \((?:terminated by (SIG\w+)|(exit status \d+))/g,
       ),
     ];

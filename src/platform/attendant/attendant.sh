@@ -9,6 +9,7 @@
 #   timed-out          LIMIT was reached
 #   status             "ended|timed-out STATUS DROPPED LIMIT", on disk with the output: the program has ended
 set -u
+group=''
 dir=$1 limit=$2 kill_after=$3 output_bytes=$4
 shift 4
 
@@ -39,10 +40,12 @@ keep_output() {
 }
 
 signal_group() {
-  read -r group <"$dir/group" && kill "-$1" "-$group"
+  { [ -n "$group" ] || read -r group <"$dir/group"; } && kill "-$1" "-$group"
 } 2>/dev/null
 
 keep_time() {
+  # Now, so that the limit holds whatever becomes of the directory.
+  until read -r group <"$dir/group"; do nap 0.1; done 2>/dev/null
   sleep "$limit"
   : >"$dir/timed-out"
   signal_group TERM
