@@ -59,7 +59,8 @@ function isOwnLink(path: string, prefix: string): boolean {
 export async function switchOver(state: TakeOver, context: StepContext): Promise<void> {
   const { journal, prefix, places, services } = context;
   const supervisord = services.supervisord(state.supervisorctl);
-  for (const file of state.files) moveFile(file, journal.kept(file));
+  // Where an earlier try came further, this engine's command is there already: it must not take the place of what is kept.
+  for (const file of state.files) if (!isOwnLink(file, prefix)) moveFile(file, journal.kept(file));
   await supervisord.update();
   if (state.supervisorUnit !== null) await services.systemctl("disable", "--now", state.supervisorUnit);
   for (const name of state.supervisorUnit === null ? commands : [...commands, "supervisorctl"]) {
