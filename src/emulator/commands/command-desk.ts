@@ -32,13 +32,9 @@ export class CommandDesk {
   readonly #open = new Map<number, Map<string, OpenTarget>>();
   readonly #listeners = new Set<(commandId: string) => void>();
   readonly #follower: CommandFollower;
-  #leads: boolean;
-  /** Whether there may be commands of other processes that are not followed yet. */
-  #isBehind = false;
 
   constructor(parts: CommandDeskParts) {
     this.#parts = parts;
-    this.#leads = !parts.isShared;
     this.#follower = new CommandFollower({
       ...parts,
       subject: "commands",
@@ -46,14 +42,15 @@ export class CommandDesk {
       look: async (heard) => {
         for (const { clientId } of heard) await this.#lookAt(clientId);
       },
-      afterwards: () => this.#catchUp(),
+      catchUp: () => this.#catchUp(),
       // Several of a gateway's values come together, and operators watch.
       gatherMs: 0,
     });
   }
 
   async start(): Promise<void> {
-    if (this.#leads) for (const target of await this.#parts.store.commands.open()) this.#remember(target);
+    if (this.#follower.leads)
+      for (const target of await this.#parts.store.commands.open()) this.#remember(target);
     this.#follower.start(this.#open.keys());
   }
 
@@ -63,9 +60,8 @@ export class CommandDesk {
 
   /** Of the processes that share a database this one follows commands from now on, or no longer. */
   lead(isLeader: boolean): void {
-    this.#leads = isLeader;
     if (!isLeader) this.#open.clear();
-    this.lookAgain();
+    this.#follower.lead(isLeader);
   }
 
   /** Another process gave this command, or found that it stands differently. */
@@ -76,8 +72,7 @@ export class CommandDesk {
 
   /** Something may have happened unheard. */
   lookAgain(): void {
-    this.#isBehind = this.#leads;
-    if (this.#leads) this.#follower.wake();
+    this.#follower.lookAgain();
   }
 
   /** Calls back when a command stands differently at some gateway; returns what ends it. */
@@ -107,7 +102,8 @@ export class CommandDesk {
       const slice = clientIds.slice(at, at + perTransaction);
       const written = await store.commands.deliver(id, slice, value, serverClock.nowS());
       for (const clientId of written) {
-        if (this.#leads) this.#remember({ commandId: id, clientId, state: "waiting", givenAt, text });
+        if (this.#follower.leads)
+          this.#remember({ commandId: id, clientId, state: "waiting", givenAt, text });
         hub.changed(clientId, ["engine_fetch"], "owner");
       }
     }
@@ -139,20 +135,13 @@ export class CommandDesk {
 
   /** Takes up what other processes gave, and what one that died may have told nobody of. */
   async #catchUp(): Promise<void> {
-    if (!this.#isBehind) return;
     const { store, hub } = this.#parts;
-    this.#isBehind = false;
-    try {
-      for (const target of await store.commands.open()) {
-        const { clientId, commandId, state } = target;
-        if (this.#open.get(clientId)?.has(commandId)) continue;
-        this.#remember(target);
-        this.#follower.lookAt(clientId);
-        if (state === "waiting") hub.changed(clientId, ["engine_fetch"], "server");
-      }
-    } catch (error) {
-      this.#isBehind = this.#leads;
-      throw error;
+    for (const target of await store.commands.open()) {
+      const { clientId, commandId, state } = target;
+      if (this.#open.get(clientId)?.has(commandId)) continue;
+      this.#remember(target);
+      this.#follower.lookAt(clientId);
+      if (state === "waiting") hub.changed(clientId, ["engine_fetch"], "server");
     }
   }
 
@@ -202,7 +191,7 @@ export class CommandDesk {
   async #change(target: OpenTarget, change: ReturnType<typeof nextTargetState> & object): Promise<void> {
     const { commandId, clientId } = target;
     const { store, serverClock } = this.#parts;
-    if (change.state === "taken" && this.#leads) this.#remember({ ...target, state: "taken" });
+    if (change.state === "taken" && this.#follower.leads) this.#remember({ ...target, state: "taken" });
     else this.#forget(clientId, commandId);
     const at = serverClock.nowS();
     await store.commands.setState(commandId, clientId, { ...change, from: target.state, at });

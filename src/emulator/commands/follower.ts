@@ -24,6 +24,10 @@ export interface FollowerParts {
    * never two calls at once; those whose look failed are looked at again.
    */
   readonly look: (heard: readonly Heard[]) => Promise<void>;
+  /** Whether other processes may share the database: then the one that leads follows. */
+  readonly isShared?: boolean;
+  /** Takes up what may have happened unheard, before `afterwards`. Called again when it failed. */
+  readonly catchUp?: () => Promise<void>;
   /** What there is to do after each round of looks. */
   readonly afterwards?: () => Promise<void>;
   /** A round waits so long for more to come, milliseconds; 0: to the end of this turn. */
@@ -45,9 +49,30 @@ export class CommandFollower {
   #wake = new AbortController();
   #running: Promise<void> | undefined;
   #unlisten: () => void = () => undefined;
+  #leads: boolean;
+  /** Whether something may have happened unheard. */
+  #isBehind = false;
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+    this.#leads = !parts.isShared;
+  }
+
+  /** Whether this process is the one to follow. */
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  /** Of the processes that share a database this one follows from now on, or no longer. */
+  lead(isLeader: boolean): void {
+    this.#leads = isLeader;
+    this.lookAgain();
+  }
+
+  /** Something may have happened unheard. */
+  lookAgain(): void {
+    this.#isBehind = this.#leads;
+    if (this.#leads) this.wake();
   }
 
   /** Looks at these first: what they did in the last moment of the server before this one. */
@@ -91,12 +116,26 @@ export class CommandFollower {
     while (!signal.aborted) {
       try {
         await this.#lookAtAll();
-        if (!signal.aborted) await afterwards?.();
+        if (!signal.aborted) {
+          await this.#catchUp();
+          await afterwards?.();
+        }
         await this.#rest();
       } catch (error) {
         logger.error(`${subject}: a round failed`, { error: describeError(error) });
         await clock.sleep(troubleMs, signal).catch(() => undefined);
       }
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    if (!this.#isBehind) return;
+    this.#isBehind = false;
+    try {
+      await this.#parts.catchUp?.();
+    } catch (error) {
+      this.#isBehind = this.#leads;
+      throw error;
     }
   }
 

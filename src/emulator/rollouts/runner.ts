@@ -40,22 +40,19 @@ export class RolloutRunner {
   #changed = new Set<string>();
   /** Those that other processes told of: nobody else is to be told. */
   #heardOf = new Set<string>();
-  #leads: boolean;
-  /** Whether something may have happened unheard. */
-  #isBehind = false;
   #toldMs = Number.NEGATIVE_INFINITY;
   #upSince = 0;
   #isStopped = false;
 
   constructor(parts: RolloutRunnerParts) {
     this.#parts = parts;
-    this.#leads = !parts.isShared;
     const { everyMs } = parts;
     this.#follower = new CommandFollower({
       ...parts,
       subject: "roll-outs",
-      isFollowed: (clientId) => this.#leads && this.#watched.has(clientId),
+      isFollowed: (clientId) => this.#follower.leads && this.#watched.has(clientId),
       look: (heard) => this.#observe(heard),
+      catchUp: () => this.#catchUp(),
       afterwards: () => this.#step(),
       gatherMs: everyMs * gatherShare,
     });
@@ -63,7 +60,7 @@ export class RolloutRunner {
 
   async start(): Promise<void> {
     this.#upSince = this.#parts.serverClock.nowS();
-    if (this.#leads) this.#watched = new Set(await this.#parts.store.watched());
+    if (this.#follower.leads) this.#watched = new Set(await this.#parts.store.watched());
     this.#follower.start(this.#watched);
   }
 
@@ -75,8 +72,7 @@ export class RolloutRunner {
 
   /** Of the processes that share a database this one carries roll-outs on from now on, or no longer. */
   lead(isLeader: boolean): void {
-    this.#leads = isLeader;
-    this.lookAgain();
+    this.#follower.lead(isLeader);
   }
 
   /** Another process changed this roll-out. */
@@ -87,8 +83,7 @@ export class RolloutRunner {
 
   /** Something may have happened unheard. */
   lookAgain(): void {
-    this.#isBehind = this.#leads;
-    if (this.#leads) this.#follower.wake();
+    this.#follower.lookAgain();
   }
 
   /** Calls back with each roll-out that changed; returns what ends it. */
@@ -139,7 +134,7 @@ export class RolloutRunner {
 
   /** What gateways did since they were last looked at. */
   async #observe(heard: readonly Heard[]): Promise<void> {
-    if (!this.#leads) return;
+    if (!this.#follower.leads) return;
     const clientIds = heard.map(({ clientId }) => clientId);
     const byOwner = new Set(
       heard.filter(({ fetchBy }) => fetchBy === "owner").map(({ clientId }) => clientId),
@@ -150,8 +145,7 @@ export class RolloutRunner {
 
   async #step(): Promise<void> {
     const { store } = this.#parts;
-    if (!this.#leads) return this.#tell();
-    if (this.#isBehind) await this.#catchUp();
+    if (!this.#follower.leads) return this.#tell();
     for (const id of await store.expire(this.times())) this.#changed.add(id);
     for (const rollout of await store.active(this.times())) {
       if (this.#isStopped) return;
@@ -164,7 +158,6 @@ export class RolloutRunner {
   async #catchUp(): Promise<void> {
     const { store, hub } = this.#parts;
     this.#watched = new Set(await store.watched());
-    this.#isBehind = false;
     for (const clientId of this.#watched) {
       this.#follower.lookAt(clientId);
       hub.changed(clientId, ["engine_fetch"], "server");
