@@ -17,8 +17,8 @@ export class Sleeper {
     this.alarm.abort();
   }
 
-  /** Resolves after `ms` milliseconds (Infinity: after a very long while), or when woken. */
-  async sleep(ms: number): Promise<void> {
+  /** Resolves after `ms` milliseconds (Infinity: after a very long while), or when woken. @returns whether it was woken */
+  async sleep(ms: number): Promise<boolean> {
     if (!this.alarm.signal.aborted) {
       try {
         await this.clock.sleep(Math.min(ms, longestSleepMs), this.alarm.signal);
@@ -26,6 +26,8 @@ export class Sleeper {
         if (!this.alarm.signal.aborted) throw error;
       }
     }
-    if (this.alarm.signal.aborted) this.alarm = new AbortController();
+    const isWoken = this.alarm.signal.aborted;
+    if (isWoken) this.alarm = new AbortController();
+    return isWoken;
   }
 }

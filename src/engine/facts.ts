@@ -56,7 +56,7 @@ export class EngineFacts {
 
   constructor(db: Database) {
     this.db = db;
-    this.select = db.prepare<[string], string>("SELECT value FROM engine_facts WHERE name = ?").pluck();
+    this.select = db.prepare<[string], string>("SELECT value FROM engine_facts WHERE name = +?").pluck();
     this.upsert = db.prepare(
       "INSERT INTO engine_facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
     );

@@ -186,7 +186,8 @@ export class CheckInLoop {
   private async perform(step: LoopStep, signal: AbortSignal): Promise<void> {
     switch (step.kind) {
       case "wait":
-        return this.sleeper.sleep(step.forMs);
+        await this.sleeper.sleep(step.forMs);
+        return;
       case "activate":
         return this.attempt(signal, () => this.dependencies.credentials.activate(), "activation failed");
       case "take-command":

@@ -25,10 +25,10 @@ export class Outbox implements ReportOutbox {
     this.statements = {
       addOnce: db.prepare("INSERT INTO outbox (alias, key, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
       add: db.prepare("INSERT INTO outbox (alias, key, value) VALUES (?, ?, ?)"),
-      dropAlias: db.prepare("DELETE FROM outbox WHERE alias = ?"),
-      drop: db.prepare("DELETE FROM outbox WHERE seq = ?"),
+      dropAlias: db.prepare("DELETE FROM outbox WHERE alias = +?"),
+      drop: db.prepare("DELETE FROM outbox WHERE seq = +?"),
       list: db.prepare<[], OutboxEntry>("SELECT seq, alias FROM outbox ORDER BY seq"),
-      value: db.prepare<[number], string>("SELECT value FROM outbox WHERE seq = ?").pluck(),
+      value: db.prepare<[number], string>("SELECT value FROM outbox WHERE seq = +?").pluck(),
     };
   }
 

@@ -4,13 +4,14 @@
  */
 import { connect, type Socket } from "node:net";
 import { GweError } from "../../src/core/errors.ts";
+import { atEvenPace, percentile } from "./percentile.ts";
 
 export interface LoadOptions {
   readonly port: number;
   readonly connections: number;
   readonly durationMs: number;
   readonly warmUpMs: number;
-  /** Whole requests as they go over the wire; connection i sends the i-th, again and again. */
+  /** Whole requests as they go over the wire; of n connections the i-th sends every n-th from the i-th on, over and over. */
   readonly requests: readonly string[];
   /** Answers with another status fail the run. */
   readonly expectedStatus: readonly number[];
@@ -21,22 +22,29 @@ export interface LoadResult {
   readonly requests: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** As somebody meets it who asks at an even pace (`atEvenPace`): for one connection. */
+  readonly p99EvenPaceMs: number;
 }
 
 class LoadError extends GweError {
   readonly code = "LOAD";
 }
 
-/** One connection: sends its request, reads the answer to its end, starts over. */
+/** One connection: sends a request, reads the answer to its end, sends the next. */
 class Connection {
   readonly #socket: Socket;
-  readonly #request: Buffer;
+  readonly #requests: readonly Buffer[];
   readonly #onAnswer: (status: number, latencyMs: number) => void;
   #buffer = "";
   #sentAt = 0;
+  #turn = 0;
 
-  constructor(port: number, request: string, onAnswer: (status: number, latencyMs: number) => void) {
-    this.#request = Buffer.from(request);
+  constructor(
+    port: number,
+    requests: readonly Buffer[],
+    onAnswer: (status: number, latencyMs: number) => void,
+  ) {
+    this.#requests = requests;
     this.#onAnswer = onAnswer;
     this.#socket = connect({ host: "127.0.0.1", port, noDelay: true });
     this.#socket.setEncoding("latin1");
@@ -47,8 +55,9 @@ class Connection {
   }
 
   send(): void {
+    const request = this.#requests[this.#turn++ % this.#requests.length] as Buffer;
     this.#sentAt = performance.now();
-    this.#socket.write(this.#request);
+    this.#socket.write(request);
   }
 
   end(): void {
@@ -70,9 +79,10 @@ class Connection {
 export async function generateLoad(options: LoadOptions): Promise<LoadResult> {
   const latencies: number[] = [];
   const state = { measuring: false, running: true };
+  const requests = options.requests.map((request) => Buffer.from(request));
   const connections = Array.from({ length: options.connections }, (_, index) => {
-    const request = options.requests[index % options.requests.length] ?? "";
-    const connection: Connection = new Connection(options.port, request, (status, latencyMs) => {
+    const own = requests.filter((_request, at) => at % options.connections === index % requests.length);
+    const connection: Connection = new Connection(options.port, own, (status, latencyMs) => {
       if (!options.expectedStatus.includes(status)) {
         throw new LoadError("unexpected status", { context: { status } });
       }
@@ -90,12 +100,12 @@ export async function generateLoad(options: LoadOptions): Promise<LoadResult> {
   state.running = false;
   for (const connection of connections) connection.end();
   latencies.sort((a, b) => a - b);
-  const percentile = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0;
   return {
     requests: latencies.length,
     requestsPerSecond: latencies.length / seconds,
-    p50Ms: percentile(0.5),
-    p99Ms: percentile(0.99),
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    p99EvenPaceMs: percentile(atEvenPace(latencies), 0.99),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Parts of the queue's bench that need a process of their own. `MODE DIRECTORY`:
  *
- * - `fdatasync`: prints the 99th percentile of one after a write of 4 KiB, milliseconds
+ * - `fdatasync`: prints the 99th percentile of one after a write of 4 KiB, milliseconds; and at an even pace
  * - `raw`: prints better-sqlite3's inserts a second, 100 a transaction
  * - `commit-per-request`: serves the API with each request committed alone; prints the port
  * - `fill N`: makes a queue with N entries of the bench's device, each a chunk of its own
@@ -22,6 +22,8 @@ import {
   queueMigrations,
 } from "../../src/queue/index.ts";
 import { rightTime } from "../support/true-time.ts";
+import { atEvenPace, percentile } from "./percentile.ts";
+import type { SyncTimes } from "./queue-load.ts";
 
 const [mode = "", directory = "", count = ""] = process.argv.slice(2);
 const file = join(directory, "queue.db");
@@ -58,7 +60,7 @@ function createStore(): QueueStore {
   });
 }
 
-function fdatasyncP99(): number {
+function fdatasyncP99(): SyncTimes {
   const fd = openSync(join(directory, "fdatasync"), "w");
   const page = Buffer.alloc(4096, 1);
   const pages = 1024;
@@ -71,7 +73,13 @@ function fdatasyncP99(): number {
     fdatasyncSync(fd);
     return performance.now() - startedAt;
   });
-  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
+  return {
+    p99Ms: percentile(
+      times.toSorted((a, b) => a - b),
+      0.99,
+    ),
+    p99EvenPaceMs: percentile(atEvenPace(times), 0.99),
+  };
 }
 
 function rawInsertsPerSecond(): number {
@@ -147,7 +155,7 @@ async function openingMs(): Promise<number> {
 
 switch (mode) {
   case "fdatasync":
-    process.stdout.write(`${fdatasyncP99()}\n`);
+    process.stdout.write(`${JSON.stringify(fdatasyncP99())}\n`);
     break;
   case "raw":
     process.stdout.write(`${rawInsertsPerSecond()}\n`);

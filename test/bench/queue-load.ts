@@ -3,34 +3,39 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { GweError } from "../../src/core/errors.ts";
+import type { LoadOptions as ClientOptions, LoadResult } from "./load-client.ts";
 
 class BenchError extends GweError {
   readonly code = "BENCH";
 }
 
+/** Of fdatasync, 99th percentiles: of all, and as `atEvenPace` counts them. */
+export type SyncTimes = Pick<LoadResult, "p99Ms" | "p99EvenPaceMs">;
+
 /** Servers have one core, and what loads them the other. */
 const serverCore = "0";
 const clientCore = "1";
 
+/** What parts of the bench run in a process of their own. */
+export const childFile = join(import.meta.dirname, "queue-child.ts");
+
 export type Body = "write" | "record";
 export const pointsPerRecord = 100;
-
-export interface Load {
-  readonly requestsPerSecond: number;
-  readonly p99Ms: number;
-}
 
 /** One write a second of each is what a gateway may be asked for. */
 const sensors = 20_000;
 
 /** The 100 bytes that Redis gets too. */
 const value = "x".repeat(100);
+const caller = "bench bench app";
+const writesPath = "/onep:v1/stack/alias";
+const formType = "application/x-www-form-urlencoded; charset=utf-8";
 
 /** For wrk: writes of many sensors, or records. No two points of an alias have the same second for long. */
 function script(kind: Body, aliases: readonly string[]): string {
   const head = `wrk.method = "POST"
-wrk.headers["X-Exosite-VMS"] = "bench bench app"
-wrk.headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
+wrk.headers["X-Exosite-VMS"] = "${caller}"
+wrk.headers["Content-Type"] = "${formType}"
 `;
   if (kind === "write") {
     return `${head}local bodies = {}
@@ -67,24 +72,50 @@ export interface LoadOptions {
   readonly aliases?: readonly string[];
 }
 
-/** Puts load on a server with wrk, pinned to its own core. @throws BenchError when an answer is not 204 */
-export async function load(options: LoadOptions): Promise<Load> {
+/**
+ * Puts load on a server with wrk, pinned to its own core. @returns requests a second
+ * @throws BenchError when an answer is not 204
+ */
+export async function load(options: LoadOptions): Promise<number> {
   const { directory, port, kind, connections, seconds, aliases = ["temperature"] } = options;
   const file = join(directory, `${kind}.lua`);
   writeFileSync(file, script(kind, aliases));
-  const url = `http://127.0.0.1:${port}/onep:v1/stack/alias`;
+  const url = `http://127.0.0.1:${port}${writesPath}`;
   // 64 requests that are committed one by one wait long on a slow disk: that is a figure, not a failure.
-  const limits = ["--latency", "--timeout", "60s"];
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, ...limits, "-s", file, url];
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "60s", "-s", file, url];
   const output = await run("taskset", ["-c", clientCore, "wrk", ...args]);
   const trouble = /Non-2xx.*|Socket errors.*/.exec(output);
   if (trouble !== null) throw new BenchError(`wrk: ${trouble[0]}`);
-  const [, amount, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(output) ?? [];
-  const scale = unit === "us" ? 0.001 : unit === "ms" ? 1 : 1000;
-  return {
-    requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1]),
-    p99Ms: Number(amount) * scale,
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1]);
+}
+
+/**
+ * Writes one after the other over one connection, of all sensors in turn. Not with wrk, which tells latencies only as
+ * somebody meets them who asks at an even pace. @throws BenchError when an answer is not 204
+ */
+export async function loneWrites(port: number, seconds: number): Promise<LoadResult> {
+  const requests = Array.from({ length: sensors }, (_, index) => {
+    const body = `sensor${index + 1}=${value}`;
+    const head = [
+      `POST ${writesPath} HTTP/1.1`,
+      `Host: 127.0.0.1:${port}`,
+      `X-Exosite-VMS: ${caller}`,
+      `Content-Type: ${formType}`,
+      `Content-Length: ${body.length}`,
+    ];
+    return `${head.join("\r\n")}\r\n\r\n${body}`;
+  });
+  const options: ClientOptions = {
+    port,
+    connections: 1,
+    durationMs: seconds * 1_000,
+    warmUpMs: 500,
+    requests,
+    expectedStatus: [204],
   };
+  const file = join(import.meta.dirname, "load-client.ts");
+  const output = await run("taskset", ["-c", clientCore, process.execPath, file], JSON.stringify(options));
+  return JSON.parse(output) as LoadResult;
 }
 
 /** LPUSHes of 100 bytes a second, each on disk before its answer. */
@@ -119,6 +150,11 @@ export function pinToServerCore(pid: number): void {
   spawnSync("taskset", ["-apc", serverCore, `${pid}`], { stdio: "ignore" });
 }
 
+/** Of an fdatasync in place, on the servers' core. */
+export async function fdatasyncTimes(directory: string): Promise<SyncTimes> {
+  return JSON.parse(await runChild([childFile, "fdatasync", directory])) as SyncTimes;
+}
+
 /** A child of this bench, on the servers' core. @returns its whole standard output */
 export function runChild(args: readonly string[]): Promise<string> {
   return run("taskset", ["-c", serverCore, process.execPath, ...args]);
@@ -132,8 +168,9 @@ export async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-async function run(command: string, args: readonly string[]): Promise<string> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+async function run(command: string, args: readonly string[], input = ""): Promise<string> {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(input);
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", resolve);

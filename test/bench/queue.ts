@@ -11,16 +11,18 @@ import { EngineProcess, eventually } from "../support/engine-process.ts";
 import { atLeast, atMost, type Figure, median, medianRatio, plain, samplesInTurns } from "./figures.ts";
 import {
   type Body,
+  childFile,
+  fdatasyncTimes,
   freePort,
-  type Load,
   load,
+  loneWrites,
   pinToServerCore,
   pointsPerRecord,
   redisRate,
   runChild,
+  type SyncTimes,
 } from "./queue-load.ts";
 
-const childFile = join(import.meta.dirname, "queue-child.ts");
 const bareFile = join(import.meta.dirname, "bare-server.ts");
 const seconds = 2;
 const rounds = 5;
@@ -49,6 +51,7 @@ async function compareSides(directory: string): Promise<readonly Figure[]> {
     // What was compiled while it was being measured would count against those who come first.
     for (const { port } of [bare, empty, alone]) await rate(port, "write");
     await rate(empty.port, "record");
+    await loneWrites(empty.port, seconds);
     // Those that are divided by one another follow one another.
     const samples = await samplesInTurns(rounds, {
       alone: () => rate(alone.port, "write"),
@@ -57,9 +60,8 @@ async function compareSides(directory: string): Promise<readonly Figure[]> {
       redis: () => redisRate(subdirectory(directory, "redis", true), seconds),
       record: () => rate(empty.port, "record"),
       raw: async () => Number(await runChild([childFile, "raw", subdirectory(directory, "raw", true)])),
-      singleP99: async () => (await single(directory, empty.port)).p99Ms,
-      fdatasyncP99: async () => Number(await runChild([childFile, "fdatasync", directory])),
     });
+    const lone = await tails(directory, empty.port);
     const ratio = (one: keyof typeof samples, other: keyof typeof samples): number =>
       medianRatio(samples[one], samples[other]);
     return [
@@ -73,8 +75,9 @@ async function compareSides(directory: string): Promise<readonly Figure[]> {
         0.4,
         "times",
       ),
-      atMost("p99 of a write at 1 connection ÷ fdatasync", ratio("singleP99", "fdatasyncP99"), 5, "times"),
-      plain("p99 of fdatasync", `${median(samples.fdatasyncP99).toFixed(3)} ms`),
+      atMost("p99 of a write at 1 connection ÷ fdatasync", lone.ratio, 5, "times"),
+      plain("p99 of fdatasync", `${lone.fdatasyncMs.toFixed(3)} ms`),
+      plain("the same ratio, both at an even pace", `${lone.evenPaceRatio.toFixed(2)} times`),
       plain("Redis, LPUSH with appendfsync always", `${median(samples.redis).toFixed(0)} a second`),
       atLeast("writes ÷ Redis", ratio("write", "redis"), 0.4, "times"),
       atLeast("points by record of 100 ÷ Redis", ratio("record", "redis") * pointsPerRecord, 2, "times"),
@@ -88,7 +91,7 @@ async function compareSides(directory: string): Promise<readonly Figure[]> {
 }
 
 async function rateOf(directory: string, port: number, kind: Body): Promise<number> {
-  return (await load({ directory, port, kind, connections, seconds })).requestsPerSecond;
+  return load({ directory, port, kind, connections, seconds });
 }
 
 /** Two engines, one of them with a backlog, in turns. */
@@ -106,15 +109,30 @@ async function backlogFigures(directory: string): Promise<readonly Figure[]> {
   ];
 }
 
-function single(directory: string, port: number): Promise<Load> {
-  return load({ directory, port, kind: "write", connections: 1, seconds: 2 * seconds });
+/** Of writes at one connection and of syncs, in turns. */
+async function tails(
+  directory: string,
+  port: number,
+): Promise<{ ratio: number; evenPaceRatio: number; fdatasyncMs: number }> {
+  const writes: SyncTimes[] = [];
+  const syncs: SyncTimes[] = [];
+  for (let round = 0; round < rounds; round++) {
+    writes.push(await loneWrites(port, 2 * seconds));
+    syncs.push(await fdatasyncTimes(directory));
+  }
+  const of = (times: readonly SyncTimes[], name: keyof SyncTimes): number[] => times.map((one) => one[name]);
+  return {
+    ratio: medianRatio(of(writes, "p99Ms"), of(syncs, "p99Ms")),
+    evenPaceRatio: medianRatio(of(writes, "p99EvenPaceMs"), of(syncs, "p99EvenPaceMs")),
+    fdatasyncMs: median(of(syncs, "p99Ms")),
+  };
 }
 
 /** Ingest of records while a backlog goes to an emulator, beside the same ingest with nobody to send to. */
 async function drainFigures(directory: string): Promise<readonly Figure[]> {
   const muranoPort = await freePort();
   await using running = await startEngine(0, muranoPort);
-  const ingest = (aliases: readonly string[], duration: number): Promise<Load> =>
+  const ingest = (aliases: readonly string[], duration: number): Promise<number> =>
     load({ directory, port: running.port, kind: "record", connections, seconds: duration, aliases });
   await ingest(prefilledAliases, 4);
   const before = await ingest(["temperature", "humidity"], seconds);
@@ -127,12 +145,7 @@ async function drainFigures(directory: string): Promise<readonly Figure[]> {
   const drainRate = (drained / (performance.now() - startedAt)) * 1000;
   return [
     atLeast("points drained meanwhile", drainRate, 5_000, "a second"),
-    atLeast(
-      "ingest while draining ÷ ingest alone",
-      during.requestsPerSecond / before.requestsPerSecond,
-      0.6,
-      "times",
-    ),
+    atLeast("ingest while draining ÷ ingest alone", during / before, 0.6, "times"),
   ];
 }
 

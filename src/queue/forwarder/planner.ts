@@ -7,6 +7,8 @@ export interface UploadFacts {
   readonly notBeforeMs: number;
   readonly hasLive: boolean;
   readonly backlog: { readonly entries: number; readonly oldestWaitedMs: number } | undefined;
+  /** Something waits until somebody knows when it was accepted. */
+  readonly isHeld: boolean;
   /** `batch_qty` and `batch_record_period` (spec: gmq.md). */
   readonly fullBatch: number;
   readonly longestWaitMs: number;
@@ -19,9 +21,9 @@ export interface UploadFacts {
 
 export type UploadStep =
   | { readonly kind: "upload"; readonly lane: Lane }
-  | { readonly kind: "wait"; readonly forMs: number }
-  /** Until something is appended. */
-  | { readonly kind: "idle" };
+  | { readonly kind: "wait"; readonly forMs: number; readonly isBackoff: boolean }
+  /** Until something is appended; `held` where more of the same would change nothing. */
+  | { readonly kind: "idle" | "held" };
 
 /**
  * Decides what to upload now. Live writes go first, yet never twice in a row where a backlog is due: under a constant
@@ -29,12 +31,16 @@ export type UploadStep =
  */
 export function planUpload(facts: UploadFacts): UploadStep {
   const backlogInMs = backlogDueInMs(facts);
-  if (!facts.hasLive && backlogInMs === undefined) return { kind: "idle" };
-  if (facts.notBeforeMs > facts.nowMs) return { kind: "wait", forMs: facts.notBeforeMs - facts.nowMs };
+  if (!facts.hasLive && backlogInMs === undefined) return { kind: facts.isHeld ? "held" : "idle" };
+  if (facts.notBeforeMs > facts.nowMs) {
+    return { kind: "wait", forMs: facts.notBeforeMs - facts.nowMs, isBackoff: true };
+  }
   const isBacklogDue = backlogInMs !== undefined && backlogInMs <= 0;
   if (facts.hasLive && !(isBacklogDue && facts.lastLane === "live")) return { kind: "upload", lane: "live" };
   if (isBacklogDue) return { kind: "upload", lane: "backlog" };
-  return backlogInMs === undefined ? { kind: "idle" } : { kind: "wait", forMs: backlogInMs };
+  return backlogInMs === undefined
+    ? { kind: "idle" }
+    : { kind: "wait", forMs: backlogInMs, isBackoff: false };
 }
 
 /** How long the backlog may still wait for company; undefined where there is none. */

@@ -17,7 +17,10 @@ import type { ForwarderSettings } from "./settings.ts";
 import type { Slots } from "./slots.ts";
 import type { UploadCounter } from "./stats.ts";
 
-/** What seemed to be there waits behind what is held (by the clock, say): not to be asked for in a loop. */
+/**
+ * Where nothing is to be had of what waits (the clock holds it, say): it is not looked at again before, however much is
+ * appended to it.
+ */
 const emptyPauseMs = 1_000;
 
 export interface UploaderDependencies {
@@ -59,8 +62,9 @@ export class Uploader {
   private isCatchingUp: boolean;
   private isHurried = false;
   private isUploading = false;
-  /** What waits for nothing but the end of a backoff. */
-  private isBackingOff = false;
+  /** What is appended now does not matter yet: it waits for the end of a backoff or a pause. */
+  private isPausing = false;
+  private isNewsMissed = false;
   private waitsForLink = false;
   private failures = 0;
   private notBeforeMs = 0;
@@ -100,16 +104,21 @@ export class Uploader {
         if (isEmpty) await this.sleeper.sleep(emptyPauseMs);
         continue;
       }
-      if (step.kind === "idle") this.isHurried = false;
-      this.isBackingOff = step.kind === "wait" && this.notBeforeMs > this.dependencies.clock.monotonic();
-      await this.sleeper.sleep(step.kind === "wait" ? step.forMs : Number.POSITIVE_INFINITY);
-      this.isBackingOff = false;
+      if (step.kind === "wait") {
+        if (step.isBackoff) await this.pause(step.forMs);
+        else await this.sleeper.sleep(step.forMs);
+        continue;
+      }
+      this.isHurried = false;
+      if (step.kind === "held" && (await this.pause(emptyPauseMs))) continue;
+      await this.sleeper.sleep(Number.POSITIVE_INFINITY);
     }
   }
 
-  /** Something was appended. During a backoff that changes nothing, and there may be hundreds a second. */
+  /** Something was appended. During a pause that changes nothing, and there may be hundreds a second. */
   appended(): void {
-    if (!this.isBackingOff) this.wake();
+    if (this.isPausing) this.isNewsMissed = true;
+    else this.wake();
   }
 
   /** A setting has changed. */
@@ -146,6 +155,15 @@ export class Uploader {
     };
   }
 
+  /** A sleep that nothing that is appended ends. @returns whether there is news: it was woken, or something was appended */
+  private async pause(ms: number): Promise<boolean> {
+    this.isPausing = true;
+    this.isNewsMissed = false;
+    const isWoken = await this.sleeper.sleep(ms);
+    this.isPausing = false;
+    return isWoken || this.isNewsMissed;
+  }
+
   /** A person who says "now" knows of the budget. */
   private get hold(): Hold {
     return this.isHurried ? "nothing" : this.dependencies.hold();
@@ -153,14 +171,16 @@ export class Uploader {
 
   private facts(): UploadFacts {
     const { clock, settings, outlet } = this.dependencies;
+    const waiting = outlet.waiting(this.identityId);
     // What is held by the clock is not there yet.
-    const own = sendable(outlet.waiting(this.identityId), this.hold).filter(({ isHeld }) => !isHeld);
+    const own = sendable(waiting, this.hold).filter(({ isHeld }) => !isHeld);
     const inLane = (lane: Lane): Waiting | undefined => own.find((waiting) => waiting.lane === lane);
     return {
       nowMs: clock.monotonic(),
       notBeforeMs: this.notBeforeMs,
       hasLive: inLane("live") !== undefined,
       backlog: inLane("backlog"),
+      isHeld: waiting.some(({ isHeld }) => isHeld),
       fullBatch: settings().batchEntries,
       longestWaitMs: settings().batchRecordPeriodMs,
       isCatchingUp: this.isCatchingUp || this.sender.isUnfinished,

@@ -27,9 +27,9 @@ export class Batches {
   constructor(db: SqliteDatabase) {
     this.statements = {
       insert: db.prepare("INSERT INTO batches (identity, lane, slices) VALUES (?, ?, ?)"),
-      update: db.prepare("UPDATE batches SET slices = ? WHERE id = ?"),
-      move: db.prepare("UPDATE batches SET lane = ? WHERE identity = ? AND lane = ?"),
-      delete: db.prepare("DELETE FROM batches WHERE id = ?"),
+      update: db.prepare("UPDATE batches SET slices = ? WHERE id = +?"),
+      move: db.prepare("UPDATE batches SET lane = ? WHERE identity = +? AND lane = +?"),
+      delete: db.prepare("DELETE FROM batches WHERE id = +?"),
     };
     const rows = db
       .prepare<[], { id: number; identity: number; lane: number; slices: string }>(

@@ -16,6 +16,7 @@ const head =
   "first_seq, identity, lane, priority, stamped_by, boot, at_ms, since_boot_ms, entries, bytes," +
   " coalesce(gone, 0) AS gone, coalesce(gone_bytes, 0) AS gone_bytes";
 const source = "FROM chunks LEFT JOIN partial USING (first_seq)";
+// Bound values are compared as `+?`, here and in all statements that run often: docs/adr/0018-what-a-write-costs.md.
 /** Of at most 64 KiB each, or one entry. */
 const chunksPerRead = 16;
 
@@ -32,22 +33,22 @@ export class ChunkTable {
         `INSERT INTO chunks (first_seq, identity, lane, priority, stamped_by, boot, at_ms, since_boot_ms, entries,
            bytes, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
-      one: db.prepare<[number], Chunk>(`SELECT ${head}, payload ${source} WHERE first_seq = ?`),
+      one: db.prepare<[number], Chunk>(`SELECT ${head}, payload ${source} WHERE first_seq = +?`),
       next: db.prepare<[number, number, number, number], Chunk>(
-        `SELECT ${head}, payload ${source} WHERE identity = ? AND lane = ? AND priority = ? AND first_seq > ?
+        `SELECT ${head}, payload ${source} WHERE identity = +? AND lane = +? AND priority = +? AND first_seq > +?
          ORDER BY first_seq LIMIT ${chunksPerRead}`,
       ),
       headAfter: db.prepare<[number, number, number, number], ChunkHead>(
-        `SELECT ${head} ${source} WHERE identity = ? AND lane = ? AND priority = ? AND first_seq > ?
+        `SELECT ${head} ${source} WHERE identity = +? AND lane = +? AND priority = +? AND first_seq > +?
          ORDER BY first_seq LIMIT 1`,
       ),
-      delete: db.prepare("DELETE FROM chunks WHERE first_seq = ?"),
-      deletePartial: db.prepare("DELETE FROM partial WHERE first_seq = ?"),
+      delete: db.prepare("DELETE FROM chunks WHERE first_seq = +?"),
+      deletePartial: db.prepare("DELETE FROM partial WHERE first_seq = +?"),
       leave: db.prepare(
         `INSERT INTO partial (first_seq, gone, gone_bytes) VALUES (?, ?, ?)
          ON CONFLICT DO UPDATE SET gone = excluded.gone, gone_bytes = excluded.gone_bytes`,
       ),
-      demote: db.prepare("UPDATE chunks SET lane = ? WHERE identity = ? AND lane = ? AND priority = ?"),
+      demote: db.prepare("UPDATE chunks SET lane = ? WHERE identity = +? AND lane = +? AND priority = +?"),
     };
   }
 

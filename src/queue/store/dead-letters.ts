@@ -53,13 +53,13 @@ export class DeadLetters {
       oldest: db.prepare<[], Pick<Row, "seq" | "identity" | "bytes">>(
         "SELECT seq, identity, bytes FROM dead ORDER BY seq LIMIT 1",
       ),
-      delete: db.prepare("DELETE FROM dead WHERE seq = ?"),
-      get: db.prepare<[number], Row>("SELECT * FROM dead WHERE seq = ?"),
-      list: db.prepare<[number, number], Row>("SELECT * FROM dead WHERE seq < ? ORDER BY seq DESC LIMIT ?"),
+      delete: db.prepare("DELETE FROM dead WHERE seq = +?"),
+      get: db.prepare<[number], Row>("SELECT * FROM dead WHERE seq = +?"),
+      list: db.prepare<[number, number], Row>("SELECT * FROM dead WHERE seq < +? ORDER BY seq DESC LIMIT ?"),
       listOf: db.prepare<[number, number, number], Row>(
-        "SELECT * FROM dead WHERE seq < ? AND identity = ? ORDER BY seq DESC LIMIT ?",
+        "SELECT * FROM dead WHERE seq < +? AND identity = +? ORDER BY seq DESC LIMIT ?",
       ),
-      next: db.prepare<[number], Row>("SELECT * FROM dead WHERE seq > ? ORDER BY seq LIMIT 1"),
+      next: db.prepare<[number], Row>("SELECT * FROM dead WHERE seq > +? ORDER BY seq LIMIT 1"),
     };
     const sums = db
       .prepare<[], { count: number; bytes: number }>(

@@ -27,7 +27,7 @@ export class Identities {
     this.statements = {
       insert: db.prepare(`INSERT INTO identities (vendor, model, sn, cik, state) VALUES (?, ?, ?, ?, ?)`),
       update: db.prepare(
-        "UPDATE identities SET cik = ?, state = ?, unauthorized_since_ms = ?, last_error = ? WHERE id = ?",
+        "UPDATE identities SET cik = ?, state = ?, unauthorized_since_ms = ?, last_error = ? WHERE id = +?",
       ),
       // The newest owner of a CIK is the right one: Murano gives each out once.
       addCik: db.prepare("INSERT OR REPLACE INTO ciks (cik, identity) VALUES (?, ?)"),

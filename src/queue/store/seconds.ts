@@ -26,12 +26,12 @@ export class Seconds {
     this.statements = {
       get: db
         .prepare<[number, string, number], Buffer>(
-          "SELECT bits FROM seconds WHERE identity = ? AND alias = ? AND block = ?",
+          "SELECT bits FROM seconds WHERE identity = +? AND alias = +? AND block = +?",
         )
         .pluck(),
       insert: db.prepare("INSERT INTO seconds (identity, alias, block, bits) VALUES (?, ?, ?, ?)"),
-      update: db.prepare("UPDATE seconds SET bits = ? WHERE identity = ? AND alias = ? AND block = ?"),
-      forget: db.prepare("DELETE FROM seconds WHERE id <= ?"),
+      update: db.prepare("UPDATE seconds SET bits = ? WHERE identity = +? AND alias = +? AND block = +?"),
+      forget: db.prepare("DELETE FROM seconds WHERE id <= +?"),
     };
   }
 

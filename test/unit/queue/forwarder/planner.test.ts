@@ -6,6 +6,7 @@ const facts: UploadFacts = {
   notBeforeMs: 0,
   hasLive: false,
   backlog: undefined,
+  isHeld: false,
   fullBatch: 100,
   longestWaitMs: 10_000,
   isCatchingUp: false,
@@ -20,8 +21,17 @@ describe("what is uploaded next", () => {
     expect(planUpload(facts)).toEqual({ kind: "idle" });
   });
 
+  it("is nothing that the clock holds, and what else there is all the same", () => {
+    expect(planUpload({ ...facts, isHeld: true })).toEqual({ kind: "held" });
+    expect(planUpload({ ...facts, isHeld: true, hasLive: true })).toEqual(upload("live"));
+  });
+
   it("is a record after batch_record_period, or as soon as there are batch_qty of them", () => {
-    expect(planUpload({ ...facts, backlog: fresh })).toEqual({ kind: "wait", forMs: 6_000 });
+    expect(planUpload({ ...facts, backlog: fresh })).toEqual({
+      kind: "wait",
+      forMs: 6_000,
+      isBackoff: false,
+    });
     expect(planUpload({ ...facts, backlog: { ...fresh, oldestWaitedMs: 10_000 } })).toEqual(
       upload("backlog"),
     );
@@ -42,6 +52,6 @@ describe("what is uploaded next", () => {
 
   it("is nothing before a backoff ends", () => {
     const waiting = { ...facts, hasLive: true, backlog: fresh, isHurried: true, notBeforeMs: 3_000 };
-    expect(planUpload(waiting)).toEqual({ kind: "wait", forMs: 2_000 });
+    expect(planUpload(waiting)).toEqual({ kind: "wait", forMs: 2_000, isBackoff: true });
   });
 });
