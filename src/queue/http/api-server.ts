@@ -155,6 +155,8 @@ export class ApiServer {
     };
     try {
       this.guard.check(request.headers);
+      const { url = "/" } = request;
+      if (!url.startsWith("/")) request.url = this.guard.originForm(url);
       serve(this.routes, request, reply);
     } catch (error) {
       reply.fail(error);

@@ -2,15 +2,18 @@ import type { IncomingMessage } from "node:http";
 import { RequestProblem } from "./problem.ts";
 
 /** What all requests together may hold in memory before they are stored. */
-const budgetBytes = 16 * 1024 * 1024;
+const leastBudgetBytes = 16 * 1024 * 1024;
 
 /** Reads bodies, each within its limit and all within a budget. */
 export class BodyReader {
   private readonly maxBytes: number;
+  private readonly budgetBytes: number;
   private held = 0;
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
+    // A body that is allowed must pass when it comes alone.
+    this.budgetBytes = Math.max(leastBudgetBytes, maxBytes);
   }
 
   /**
@@ -36,7 +39,7 @@ export class BodyReader {
       bytes += chunk.length;
       this.held += chunk.length;
       if (bytes > this.maxBytes) giveUp(this.tooLarge());
-      else if (this.held > budgetBytes) giveUp(overloaded());
+      else if (this.held > this.budgetBytes) giveUp(overloaded());
       else if (body === empty) body = chunk;
       else if (Array.isArray(body)) body.push(chunk);
       else body = [body, chunk];

@@ -45,6 +45,8 @@ export interface Reply {
 type Handler = (parts: RouteDependencies, request: IncomingMessage, reply: Reply, query: string) => void;
 
 const aliasPath = "/onep:v1/stack/alias";
+/** As libraries write the paths that escape whatever may be escaped. */
+const escapedColon = /^\/onep%3av1\//i;
 const formType = "application/x-www-form-urlencoded; charset=utf-8";
 const done: Answer = { status: 204 };
 /** How long an app waits for an activation before it is told that there is no CIK yet. */
@@ -56,7 +58,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   "/provision/activate": { POST: activate },
   "/reread": { POST: rereadConfiguration },
   "/healthz": { GET: health, HEAD: health },
-  "/metrics": { GET: metrics },
+  "/metrics": { GET: metrics, HEAD: metrics },
 };
 
 /**
@@ -70,6 +72,12 @@ export function serve(parts: RouteDependencies, request: IncomingMessage, reply:
   const query = mark < 0 ? "" : url.slice(mark + 1);
   const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (methods === undefined) {
+    const usual = path.replace(escapedColon, "/onep:v1/");
+    if (usual !== path) {
+      request.url = usual + url.slice(path.length);
+      serve(parts, request, reply);
+      return;
+    }
     if (!path.startsWith(`${aliasPath}/`)) throw new RequestProblem(404, "no such endpoint");
     recordAlias(parts, request, reply, path);
     return;
@@ -91,14 +99,22 @@ function write(parts: RouteDependencies, request: IncomingMessage, reply: Reply,
     stampedBy: "queue",
     series: parseWrite(body, parts.now()),
   });
-  if (query === "") append(parts, request, reply, parse, reply);
-  else append(parts, request, reply, parse, { send: () => promised(reply, readBack(parts, caller, query)) });
+  if (query === "") {
+    append(parts, request, reply, parse, reply);
+    return;
+  }
+  const aliases = parseAliases(query);
+  append(parts, request, reply, parse, { send: () => promised(reply, readBack(parts, caller, aliases)) });
 }
 
-/** The hybrid form: what is written is safe by now, so being offline is no error. */
-async function readBack(parts: RouteDependencies, caller: Caller, query: string): Promise<Answer> {
-  const answer = await readAliases(parts, caller, query);
-  return answer.status === 503 ? done : answer;
+/** The hybrid form: what is written is safe by now, and an error would have the app write it again. */
+async function readBack(
+  parts: RouteDependencies,
+  caller: Caller,
+  aliases: readonly string[],
+): Promise<Answer> {
+  const answer = await readAliases(parts, caller, aliases);
+  return answer.status === 200 ? answer : done;
 }
 
 function record(parts: RouteDependencies, request: IncomingMessage, reply: Reply): void {
@@ -147,12 +163,20 @@ function promised(reply: Reply, answer: Promise<Answer>): void {
 }
 
 function read(parts: RouteDependencies, request: IncomingMessage, reply: Reply, query: string): void {
-  promised(reply, readAliases(parts, parts.callers.of(request.headers), query));
+  promised(reply, readAliases(parts, parts.callers.of(request.headers), parseAliases(query)));
 }
 
-async function readAliases(parts: RouteDependencies, caller: Caller, query: string): Promise<Answer> {
+function parseAliases(query: string): readonly string[] {
   const aliases = parseNames(query);
   if (aliases.length === 0) throw new RequestProblem(400, "expected ?<alias>[&<alias>…]");
+  return aliases;
+}
+
+async function readAliases(
+  parts: RouteDependencies,
+  caller: Caller,
+  aliases: readonly string[],
+): Promise<Answer> {
   const answer = await parts.readThrough.read(caller, aliases);
   if (answer === undefined) return { status: 503, body: "Murano cannot be reached\n" };
   const { status, values } = answer;

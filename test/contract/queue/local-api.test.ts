@@ -101,6 +101,10 @@ describe("the queue's local API", () => {
     "LOCALHOST:8090",
     "127.0.0.1:8090",
     "[::1]:8090",
+    "localhost:",
+    "[::1%25lo]:8090",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
     "abc123.m2.exosite.com",
     "m2.exosite.io.",
   ])("serves requests for host %s", async (host) => {
@@ -114,6 +118,9 @@ describe("the queue's local API", () => {
     { Host: "localhost.evil.example" },
     { Host: "m2.exosite.com.evil.example" },
     { Host: "127.0.0.1.evil.example:8090" },
+    { Host: "0.0.0.0:8090" },
+    { Host: "[::ffff:10.0.0.1]" },
+    { Host: "[::1].evil.example" },
     { Origin: "http://localhost" },
     { Origin: "null" },
   ])("keeps web pages out: %j", async (headers) => {
@@ -121,6 +128,18 @@ describe("the queue's local API", () => {
     const reply = await api.call({ path: writePath, headers: { ...vms, ...headers }, body: "a=1" });
     expect(reply.status).toBe(403);
     expect(api.store.status().entries).toBe(0);
+  });
+
+  it("understands targets as proxies' clients and cautious libraries write them, for no other host", async () => {
+    const api = await startQueueApi();
+    const ask = async (path: string) => (await api.call({ path, headers: vms, body: "a=1" })).status;
+    expect(await ask(`http://p.m2.exosite.com${writePath}`)).toBe(204);
+    expect(await ask(`HTTP://localhost:8090/onep%3Av1/stack/alias`)).toBe(204);
+    expect(await ask("/onep%3av1/stack/alias/a?1=2")).toBe(400);
+    expect(await ask(`http://evil.example${writePath}`)).toBe(403);
+    expect(await ask(`http://localhost@evil.example${writePath}`)).toBe(403);
+    expect(await ask("http://localhost")).toBe(404);
+    expect(api.store.status().entries).toBe(2);
   });
 
   it("serves the same on ::1 and on a Unix socket, and a client without Host", async () => {
@@ -147,6 +166,14 @@ describe("the queue's local API", () => {
     await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
     await expect(api.call({ path: writePath, headers: vms, body: "a=1" })).rejects.toThrow();
     for (const socket of idle) socket.destroy();
+  });
+
+  it("takes a body as large as it may be, whatever it takes in memory by default", async () => {
+    const api = await startQueueApi({ settings: { maxBodyBytes: 20 * 1024 * 1024 } });
+    const body = `a=${"x".repeat(65_530)}&`.repeat(300);
+    expect(Buffer.byteLength(body)).toBeGreaterThan(17 * 1024 * 1024);
+    expect((await api.call({ path: writePath, headers: vms, body })).status).toBe(204);
+    expect(api.store.status().entries).toBe(300);
   });
 
   it("gives up on a client that does not finish its request", async () => {
@@ -187,6 +214,21 @@ describe("the queue's local API", () => {
     const hybrid = await api.call({ path: `${writePath}?x`, headers: vms, body: "a=1" });
     expect(hybrid).toMatchObject({ status: 200, body: "x=a%26b" });
     expect(api.store.status().entries).toBe(1);
+  });
+
+  it("never lets a read that fails look as if the write beside it had", async () => {
+    let status = 401;
+    const read = () => Promise.resolve({ status, values: new Map<string, string>() });
+    const api = await startQueueApi({ ports: { readThrough: { read } } });
+    const hybrid = async (query: string) =>
+      (await api.call({ path: `${writePath}?${query}`, headers: vms, body: "a=1" })).status;
+    expect(await hybrid("x")).toBe(204);
+    status = 429;
+    expect(await hybrid("x")).toBe(204);
+    expect(api.store.status().entries).toBe(2);
+    // What is malformed is refused before anything is kept.
+    expect([await hybrid("%ff"), await hybrid("&")]).toEqual([400, 400]);
+    expect(api.store.status().entries).toBe(2);
   });
 
   it("answers unknown paths with 404 and other methods with 405", async () => {
