@@ -68,6 +68,7 @@ async function runGmq(argv: readonly string[], context: GweContext): Promise<num
   const [word, ...rest] = argv;
   if (word !== undefined && !word.startsWith("-")) {
     const command = commands.get(word);
+    if (command !== undefined && isHelpAsked(rest)) return printHelp(context);
     if (command !== undefined) return command(rest, context);
     const meant = suggestion(word, [...commands.keys()]);
     throw new UsageError(
@@ -75,6 +76,16 @@ async function runGmq(argv: readonly string[], context: GweContext): Promise<num
     );
   }
   return printAsked(parseArguments(flags, argv), context);
+}
+
+/** Not behind `set`: there it may be a value. */
+function isHelpAsked(argv: readonly string[]): boolean {
+  return argv[0] !== "set" && argv.some((word) => word === "-h" || word === "--help");
+}
+
+async function printHelp({ terminal }: GweContext): Promise<number> {
+  await terminal.write(help);
+  return 0;
 }
 
 async function printAsked(

@@ -18,11 +18,11 @@ export async function configureQueue(
   const { configIo } = await import("../daemon/config-io.ts");
   const store = new QueueConfigStore({ paths: context.paths, io: configIo, file });
   // A value may look like an option of ours: these words are taken as they are.
-  const [action = "get", ...words] = argv[0] === "-h" || argv[0] === "--help" ? ["help"] : argv;
+  const [action = "get", ...words] = argv;
   if (action === "get" && words.length <= 2) return show(store, words, context);
   if (action === "set" && words.length === 3) return set(store, words, context);
   throw new UsageError(
-    `usage: gmq ${word} [get [SECTION [OPTION]]]\n       gmq ${word} set SECTION OPTION VALUE`,
+    `usage: gmq ${word} [get [SECTION [OPTION]]], or gmq ${word} set SECTION OPTION VALUE`,
   );
 }
 

@@ -6,10 +6,8 @@ import { QueueClient } from "./queue-client.ts";
 import { table } from "./status-text.ts";
 import { printable } from "./terminal.ts";
 
-const usage = `usage: gmq dead list [-n N] [--json]
-       gmq dead show SEQ [--json]
-       gmq dead retry SEQ...|--all
-       gmq dead purge SEQ...|--all`;
+const usage =
+  "usage: gmq dead list [-n N] [--json] | show SEQ [--json] | retry SEQ...|--all | purge SEQ...|--all";
 
 const flags: readonly Flag[] = [
   { long: "json", help: "Print it as JSON." },

@@ -89,6 +89,16 @@ describe("gmq dead", () => {
     const nobody = await gateway.gmq("dead", "show", "999999");
     expect(nobody).toMatchObject({ stdout: "", stderr: expect.stringContaining("no dead letter 999999") });
     expect(nobody.status).not.toBe(0);
+    for (const asked of [
+      ["dead", "-h"],
+      ["drain", "--help"],
+      ["dead", "list", "-h"],
+    ]) {
+      expect(await gateway.gmq(...asked)).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(/^usage: gmq/),
+      });
+    }
     for (const wrong of [["retry"], ["purge", "--all", "1"], ["show", "x"], ["bury"]]) {
       expect((await gateway.gmq("dead", ...wrong)).status).toBe(2);
     }
