@@ -6,6 +6,8 @@ import { Remembered } from "./remembered.ts";
 
 const word = /^[\x21-\x7e]{1,100}$/;
 const serial = /^[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?$/;
+/** What becomes of a header that comes twice: the second is no part of a serial number. */
+const joined = /, \S+ +\S+ +\S/;
 const vmsHeader = /^(\S+) +(\S+) +(\S.*)$/;
 
 /** Finds out who is asking. */
@@ -28,7 +30,7 @@ export class Callers {
 function parseVms(header: string): Caller {
   const [, vendor, model, sn] = vmsHeader.exec(header.trim()) ?? [];
   const checked = checkVms(vendor, model, sn);
-  if (checked !== undefined) return { kind: "vms", ...checked };
+  if (checked !== undefined && !joined.test(header)) return { kind: "vms", ...checked };
   throw new RequestProblem(400, "expected X-Exosite-VMS: <VENDOR> <MODEL> <SERIAL>, in ASCII");
 }
 

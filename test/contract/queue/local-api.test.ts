@@ -87,6 +87,7 @@ describe("the queue's local API", () => {
     expect(await ask({})).toBe(401);
     expect(await ask({ "X-Exosite-CIK": "short" })).toBe(400);
     expect(await ask({ "X-Exosite-VMS": "vendor model" })).toBe(400);
+    expect(await ask({ "X-Exosite-VMS": "v m one, v m two" })).toBe(400);
     expect(await ask({ "X-Exosite-VMS": "only-one", "X-Exosite-CIK": cik })).toBe(400);
     expect(await ask({ ...vms, "X-Exosite-CIK": cik })).toBe(204);
     expect(api.store.identities.list()).toMatchObject([
