@@ -30,7 +30,12 @@ function describeQueue(report: QueueReport): string {
   const oldest =
     report.oldestWaitedMs === null ? "" : `, the oldest for ${formatDuration(report.oldestWaitedMs)}`;
   const facts: [string, string][] = [
-    ["Waiting", `${report.entries} entries, ${bytes(report.bytes)}${oldest}`],
+    [
+      "Waiting",
+      report.isWritable
+        ? `${report.entries} entries, ${bytes(report.bytes)}${oldest}`
+        : "not known, nor are the counts below, until the disk takes something again",
+    ],
     ["File", bytes(report.fileBytes) + (report.isWritable ? "" : ": the disk takes nothing, apps get 503")],
     ["Murano", report.isOnline ? "reached" : "not reached"],
     ...(report.held === "nothing" ? [] : [["Held", heldText[report.held]] satisfies [string, string]]),
