@@ -59,6 +59,10 @@ async function runGwe(argv: readonly string[], context: GweContext): Promise<num
   const [word, ...rest] = argv;
   if (word !== undefined && !word.startsWith("-")) {
     const subcommand = subcommands.get(word);
+    // The fleet's is a help of its own.
+    if (subcommand && word !== "fleet" && rest.some((argument) => ["-h", "--help"].includes(argument))) {
+      return printHelp(context);
+    }
     if (subcommand) return subcommand(rest, context);
     const meant = suggestion(word, [...subcommands.keys()]);
     throw new UsageError(

@@ -55,6 +55,25 @@ const commandFlags: readonly Flag[] = [
   { long: "state", takes: "value", value: "STATE", help: "rollout gateways: only these." },
 ];
 
+const selection = selectionFlags.map(({ long }) => long);
+
+/** Beside those of all commands. */
+const optionsOf = new Map<string, readonly string[]>(
+  Object.entries({
+    status: selection,
+    deploy: [...selection, "command", "upload", "meta", "wait", "dry-run"],
+    content: ["meta"],
+    read: selection,
+    write: selection,
+    add: ["enable"],
+    tag: [...selection, "remove"],
+    rollout: [
+      ...["filter", "install", "command", "waves", "success", "max-failures", "soak"],
+      ...["absent-after", "result-within", "watch", "state"],
+    ],
+  }),
+);
+
 const commands = new Map<string, FleetCommand>(
   Object.entries({ status, deploy, content, read, write, add, enable, swap, tag, rollout }),
 );
@@ -97,6 +116,7 @@ export async function runFleet(argv: readonly string[], context: GweContext): Pr
       `unknown command '${word}'${meant ? `: did you mean '${meant}'?` : "; gwe fleet -h lists all"}`,
     );
   }
+  requireOwnOptions(word ?? "", options.keys());
   const server = ownerServer(
     { url: options.get("url")?.at(-1), cikFile: options.get("cik-file")?.at(-1) },
     context,
@@ -117,5 +137,14 @@ export async function runFleet(argv: readonly string[], context: GweContext): Pr
   } finally {
     device.close();
     http.close();
+  }
+}
+
+/** What another command takes would be passed over, and a filter that is passed over chooses all. */
+function requireOwnOptions(command: string, given: Iterable<string>): void {
+  const own = [...flags.map(({ long }) => long), ...(optionsOf.get(command) ?? [])];
+  for (const option of given) {
+    if (own.includes(option)) continue;
+    throw new UsageError(`--${option} is no option of 'gwe fleet ${command}'; gwe fleet -h lists all`);
   }
 }

@@ -16,7 +16,9 @@ Commands:
   check-in                Check in now.
   fleet COMMAND           For the owner of many gateways, on any machine; fleet -h explains.
   setup [OPTION...]       Set the gateway up: configure, check the connection,
-                          activate. Asks, or takes flags or a file.
+                          activate. Asks, or takes --product-id ID, --iface IFACE or
+                          --serial SERIAL, --server-url URL, --ca-file FILE, --file FILE,
+                          --offline, --replace, --start.
   doctor [--json] [-q]    What is wrong with this gateway, and how to mend it.
   support-bundle [-o FILE]
                           Logs and state without secrets, in one archive.

@@ -1,5 +1,5 @@
 import type { OtaPlatform } from "../ota/index.ts";
-import { attendedGroup, attendedOutcome } from "../platform/attendant/attended-outcome.ts";
+import { attendedGroup, attendedHasEnded, attendedOutcome } from "../platform/attendant/attended-outcome.ts";
 import { attendantEnded, startAttended } from "../platform/attendant/attended-run.ts";
 import { durableFiles } from "../platform/durable-files.ts";
 import { ensureDirectory, writeFileAtomic } from "../platform/files.ts";
@@ -25,6 +25,7 @@ export const otaPlatform: OtaPlatform = {
   files: durableFiles,
   startAttended,
   attendantEnded,
+  attendedHasEnded,
   attendedOutcome,
   attendedGroup,
   runWorker,

@@ -25,6 +25,7 @@ export interface OtaPlatform {
     directory: string,
     signal: AbortSignal,
   ) => Promise<void>;
+  readonly attendedHasEnded: (directory: string) => boolean;
   readonly attendedOutcome: (directory: string, maxOutputBytes: number) => AttendedOutcome | undefined;
   readonly attendedGroup: (directory: string) => number | undefined;
   readonly runWorker: (options: RunWorkerOptions) => Promise<unknown>;

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestEmulator, type TestEmulator } from "../support/emulator.ts";
 import { EngineProcess } from "../support/engine-process.ts";
 import { packageTarball } from "../support/package-tarball.ts";
-import { expectAccessible, OperatorBrowser, screenshot } from "./operator-browser.ts";
+import { expectAccessible } from "./accessible.ts";
+import { OperatorBrowser, screenshot } from "./operator-browser.ts";
 
 const product = "pump-station";
 const serials = ["GW-1", "GW-2", "GW-3"];

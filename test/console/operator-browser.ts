@@ -1,13 +1,8 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AxeResults } from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { expect } from "vitest";
 import type { TestEmulator } from "../support/emulator.ts";
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Where screenshots are kept. */
 const artefacts = process.env.GWE_CONSOLE_ARTEFACTS ?? join(tmpdir(), "gwe-console-screenshots");
@@ -74,18 +69,4 @@ export class OperatorBrowser implements AsyncDisposable {
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(artefacts, { recursive: true });
   await page.screenshot({ path: join(artefacts, `${name}.png`), animations: "disabled" });
-}
-
-/** No fault that axe calls serious or critical, contrast included. */
-export async function expectAccessible(page: Page): Promise<void> {
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run({
-      resultTypes: ["violations"],
-    }),
-  );
-  const serious = violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => ({ id, where: nodes.slice(0, 3).map(({ html }) => html) }));
-  expect(serious).toEqual([]);
 }

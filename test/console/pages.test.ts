@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestEmulator, type TestEmulator } from "../support/emulator.ts";
-import { expectAccessible, OperatorBrowser, screenshot } from "./operator-browser.ts";
+import { expectAccessible } from "./accessible.ts";
+import { OperatorBrowser, screenshot } from "./operator-browser.ts";
 import { storeFleet } from "./stored-fleet.ts";
 
 let directory: string;

@@ -23,6 +23,6 @@ export async function requireSpace(options: {
   if (needed <= available) return;
   throw new StepFailure(
     `not enough disk space: the package has ${sizeBytes} bytes and unpacks to about ${unpackedBytes}, ` +
-      `${Math.max(0, available)} can be used`,
+      `${Math.max(0, available)} can be used beside the ${limits.reserveBytes} that disk_reserve_mib keeps free`,
   );
 }

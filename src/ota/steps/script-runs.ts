@@ -42,7 +42,7 @@ export function canBeAdopted(
 ): process is InstallerProcess & { readonly run: ScriptRun } {
   const { platform } = deps;
   if (process.run === undefined) return false;
-  if (platform.attendedOutcome(runDirectory(deps, job, process.run), 0) !== undefined) return true;
+  if (platform.attendedHasEnded(runDirectory(deps, job, process.run))) return true;
   // After a reboot its pid means nothing.
   return process.bootId === platform.bootId() && platform.isSameProcessAlive(process);
 }

@@ -15,13 +15,16 @@ export interface AttendedOutcome {
   readonly limitMs: number;
 }
 
+/** Whether the program has ended as far as the disk knows: whether there is an outcome to read. */
+export function attendedHasEnded(directory: string): boolean {
+  return readStatus(directory) !== undefined;
+}
+
 /** What is left in an attendant's directory; undefined when the program has not ended as far as the disk knows. */
 export function attendedOutcome(directory: string, maxOutputBytes: number): AttendedOutcome | undefined {
-  const [, how, status, dropped, limit] =
-    /^(ended|timed-out) (\d{1,3}) (\d{1,15}) ([\d.]+)\n$/.exec(
-      read(directory, "status")?.toString("latin1") ?? "",
-    ) ?? [];
-  if (how === undefined) return undefined;
+  const found = readStatus(directory);
+  if (found === undefined) return undefined;
+  const [, how, status, dropped, limit] = found;
   const printed = ["output.1", "output"].map((name) => read(directory, name) ?? Buffer.alloc(0));
   const whole = Buffer.concat(printed);
   const output = Buffer.from(whole.subarray(Math.max(0, whole.length - maxOutputBytes)));
@@ -42,6 +45,11 @@ export function attendedOutcome(directory: string, maxOutputBytes: number): Atte
 export function attendedGroup(directory: string): number | undefined {
   const pid = Number.parseInt(read(directory, "group")?.toString("latin1") ?? "", 10);
   return Number.isNaN(pid) ? undefined : pid;
+}
+
+function readStatus(directory: string): RegExpExecArray | undefined {
+  const text = read(directory, "status")?.toString("latin1") ?? "";
+  return /^(ended|timed-out) (\d{1,3}) (\d{1,15}) ([\d.]+)\n$/.exec(text) ?? undefined;
 }
 
 function signalOf(number: number): NodeJS.Signals | undefined {

@@ -45,6 +45,17 @@ async function takeAndTell(sn: string, status: string): Promise<void> {
   await device.write("fetch_status", JSON.stringify({ id, apps: [app] }));
 }
 
+test.each([
+  ["status", "--filter", "tag:pilot"],
+  ["deploy", "meter.v1.tar.gz", "--all", "--filter", "tag:pilot"],
+  ["write", "alias", "1", "--all", "--dry-run"],
+  ["enable", "P", "A1", "--watch"],
+])("gwe fleet %s passes over no option that is another command's", async (command, ...rest) => {
+  const { status, stderr } = await fleet(command, ...rest);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(new RegExp(`--[a-z-]+ is no option of 'gwe fleet ${command}'`));
+});
+
 describe("status", () => {
   test("tells versions, states, what waits and how the last command ended", async () => {
     const device = await emulator.addSerial(product, "A1");

@@ -25,6 +25,17 @@ const meter: AppStatus = {
 const ok = (body: unknown) => () => ({ status: 200, body });
 
 describe("without an engine", () => {
+  it.each([
+    ["setup", "-h"],
+    ["status", "--help"],
+    ["logs", "meter", "-h"],
+  ])("gwe %s explains itself when asked for help", async (...argv) => {
+    using home = gweHome();
+    const { status, stdout } = await runCommand("gwe", argv, home);
+    expect(status).toBe(0);
+    expect(stdout).toContain("--serial SERIAL, --server-url URL");
+  });
+
   it.each([["status"], ["start meter"], ["stop meter"], ["restart meter"], ["check-in"]])(
     "gwe %s says so, with the socket and a hint",
     async (line) => {

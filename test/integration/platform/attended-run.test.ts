@@ -3,7 +3,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type AttendedOutcome, attendedOutcome } from "../../../src/platform/attendant/attended-outcome.ts";
+import {
+  type AttendedOutcome,
+  attendedHasEnded,
+  attendedOutcome,
+} from "../../../src/platform/attendant/attended-outcome.ts";
 import {
   type AttendedRunOptions,
   attendantEnded,
@@ -227,6 +231,7 @@ describe("a program whose caller is killed", () => {
     const startTicks = processStartTicks(pid);
     expect(startTicks).toBeDefined();
     expect(outcomeOf()).toBeUndefined();
+    expect(attendedHasEnded(join(directory, "run"))).toBe(false);
     const given = new AbortController();
     const waiting = attendantEnded(
       { pid, startTicks: startTicks ?? 0 },
@@ -238,6 +243,7 @@ describe("a program whose caller is killed", () => {
     const ended = attendantEnded({ pid, startTicks: startTicks ?? 0 }, join(directory, "run"), never);
     writeFileSync(join(directory, "hold"), "after\n");
     await ended;
+    expect(attendedHasEnded(join(directory, "run"))).toBe(true);
     const outcome = outcomeOf();
     expect(outcome).toMatchObject({ end: "exited", exitCode: 3 });
     expect(outcome?.output.toString()).toBe("before\nafter\n");
@@ -250,6 +256,15 @@ describe("what is left in the directory", () => {
     (status) => {
       writeFileSync(join(directory, "run/status"), status);
       expect(outcomeOf()).toBeUndefined();
+      expect(attendedHasEnded(join(directory, "run"))).toBe(false);
     },
   );
+
+  it("tells the end without a look at the output", () => {
+    writeFileSync(join(directory, "run/status"), "ended 0 0 1800\n");
+    // Whoever reads it fails.
+    mkdirSync(join(directory, "run/output"));
+    expect(attendedHasEnded(join(directory, "run"))).toBe(true);
+    expect(() => outcomeOf()).toThrow("EISDIR");
+  });
 });
