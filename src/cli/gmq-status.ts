@@ -32,11 +32,15 @@ function describeQueue(report: QueueReport): string {
   const facts: [string, string][] = [
     [
       "Waiting",
-      report.isWritable
+      report.fileBytes > 0
         ? `${report.entries} entries, ${bytes(report.bytes)}${oldest}`
-        : "not known, nor are the counts below, until the disk takes something again",
+        : "not known, nor are the counts below: the file could not be opened yet",
     ],
-    ["File", bytes(report.fileBytes) + (report.isWritable ? "" : ": the disk takes nothing, apps get 503")],
+    [
+      "File",
+      bytes(report.fileBytes) +
+        (report.isWritable ? "" : ": takes nothing new, the disk is full (apps get 507) or broken (503)"),
+    ],
     ["Murano", report.isOnline ? "reached" : "not reached"],
     ...(report.held === "nothing" ? [] : [["Held", heldText[report.held]] satisfies [string, string]]),
     ["Accepted", String(counts.accepted)],

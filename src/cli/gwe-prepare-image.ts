@@ -72,7 +72,7 @@ async function forget(paths: Paths): Promise<void> {
   await removeMatching(etcDir, /^\.(cik-before-configure|.*\.tmp)$/);
   await replaceDatabase(paths.gatewayDb);
   // Also what was set aside as damaged.
-  await removeMatching(libDir, /^(queue\.db|gateway\.db.)/);
+  await removeMatching(libDir, /^(queue\.|gateway\.db.)/);
   for (const path of [paths.packagesDir, paths.scriptsDir, paths.pm2Home]) await durableFiles.remove(path);
   const owners = ["gwe", ...(await durableFiles.list(appsDir))].map((name) => name.replace(/[.+]/g, "\\$&"));
   await removeMatching(logDir, new RegExp(`^(${owners.join("|")})([_-].*)?\\.log(\\.\\d+)?$`));

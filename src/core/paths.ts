@@ -17,6 +17,8 @@ export interface Paths {
   readonly keysDir: string;
   readonly gatewayDb: string;
   readonly queueDb: string;
+  /** Space that the queue sets aside for a full disk. */
+  readonly queueReserve: string;
   /** pm2's own `PM2_HOME`. */
   readonly pm2Home: string;
   /** Installed apps, one directory each. */
@@ -53,6 +55,7 @@ export function pathsUnder(home: string | null): Paths {
     keysDir: `${etcDir}/keys`,
     gatewayDb: `${libDir}/gateway.db`,
     queueDb: `${libDir}/queue.db`,
+    queueReserve: `${libDir}/queue.reserve`,
     pm2Home: `${libDir}/pm2`,
     appsDir: `${libDir}/apps`,
     packagesDir: `${libDir}/packages`,

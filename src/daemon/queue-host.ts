@@ -8,6 +8,7 @@ import {
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { restWhileAlone } from "../platform/http-idle.ts";
+import { SpaceReserve } from "../platform/space-reserve.ts";
 import { openDatabase } from "../platform/sqlite.ts";
 import { isDiskFull } from "../platform/sqlite-errors.ts";
 import { systemClock } from "../platform/system-clock.ts";
@@ -27,7 +28,13 @@ import { type LogLevel, logLevelOf } from "./logging.ts";
 import { QueueControl } from "./queue-control.ts";
 import { QueueLinks } from "./queue-links.ts";
 import { QueueListener } from "./queue-listener.ts";
-import { forwarderSettings, httpSettings, queueLimits, rememberedBlocks } from "./queue-settings.ts";
+import {
+  forwarderSettings,
+  httpSettings,
+  queueLimits,
+  rememberedBlocks,
+  reserveBytes,
+} from "./queue-settings.ts";
 
 export interface QueueHostOptions {
   readonly paths: Paths;
@@ -171,6 +178,12 @@ export class QueueHost {
             onCorruption,
           }),
         isDiskFull,
+        reserve: new SpaceReserve({
+          file: paths.queueReserve,
+          bytes: reserveBytes,
+          clock: systemClock,
+          logger,
+        }),
       },
       limits: queueLimits(settings),
       rememberedBlocks,

@@ -7,6 +7,9 @@ export const rememberedBlocks = 65_536;
 const kibi = 1024;
 const mebi = 1024 * 1024;
 
+/** Of disk space set aside (docs/queue.md, "When the disk is full"): the log goes into the file, and a new one grows. */
+export const reserveBytes = 8 * mebi;
+
 export function queueLimits({ db, priorities }: QueueConfig): QueueLimits {
   return {
     ...limitSet(db.maxMib, db.maxEntries, db.maxAgeS),

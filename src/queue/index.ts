@@ -12,5 +12,5 @@ export { ApiServer, type ApiServerOptions } from "./http/api-server.ts";
 export { formatMetrics } from "./http/metrics.ts";
 export { queueAfterSalvage, queueMigrations } from "./store/migrations.ts";
 export { QueueStore, type QueueStoreOptions } from "./store/queue-store.ts";
-export type { QueueFile } from "./store/store-file.ts";
+export type { QueueFile, SpaceReserve } from "./store/store-file.ts";
 export type * from "./types.ts";

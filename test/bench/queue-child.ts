@@ -21,6 +21,7 @@ import {
   queueAfterSalvage,
   queueMigrations,
 } from "../../src/queue/index.ts";
+import { plentifulSpace } from "../support/queue-space.ts";
 import { rightTime } from "../support/true-time.ts";
 import { atEvenPace, percentile } from "./percentile.ts";
 import type { SyncTimes } from "./queue-load.ts";
@@ -42,7 +43,7 @@ function open() {
 
 function createStore(): QueueStore {
   return new QueueStore({
-    file: { open, isDiskFull: () => false },
+    file: { open, isDiskFull: () => false, reserve: plentifulSpace },
     limits: {
       ...unlimited,
       perIdentity: unlimited,

@@ -14,6 +14,7 @@ import {
 } from "../../src/queue/index.ts";
 import type { TestEmulator } from "../support/emulator.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { plentifulSpace } from "../support/queue-space.ts";
 import { rightTime } from "../support/true-time.ts";
 import { BadLink, type LinkMode, linkModes } from "./bad-link.ts";
 import { type Phase, planDay, type Trouble } from "./day.ts";
@@ -115,6 +116,7 @@ export class Simulation {
             now: () => this.clock.now(),
           }),
         isDiskFull: () => false,
+        reserve: plentifulSpace,
       },
       limits: {
         ...unlimited,

@@ -17,6 +17,7 @@ import {
 import { startTestEmulator, type TestEmulator } from "./emulator.ts";
 import { eventually } from "./eventually.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { plentifulSpace } from "./queue-space.ts";
 import { temporaryDirectory } from "./temp-directory.ts";
 import { rightTime } from "./true-time.ts";
 
@@ -117,6 +118,7 @@ function openStore(clock: FakeClock): QueueStore {
       open: () =>
         openDatabase({ file, migrations: queueMigrations, logger: silentLogger, now: () => clock.now() }),
       isDiskFull,
+      reserve: plentifulSpace,
     },
     limits: {
       ...unlimited,

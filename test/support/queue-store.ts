@@ -11,9 +11,11 @@ import {
   QueueStore,
   queueAfterSalvage,
   queueMigrations,
+  type SpaceReserve,
   type TrueTime,
 } from "../../src/queue/index.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { plentifulSpace } from "./queue-space.ts";
 import { temporaryDirectory } from "./temp-directory.ts";
 import { rightTime } from "./true-time.ts";
 
@@ -46,6 +48,8 @@ export interface QueueStoreSetUp {
   /** In place of a clock that is known to be right. */
   readonly time?: TrueTime;
   readonly clock?: FakeClock;
+  /** In place of a disk that never fills up. */
+  readonly reserve?: (directory: string) => SpaceReserve;
   /** In place of the real opening. */
   readonly wrap?: (open: () => ReturnType<typeof openDatabase>) => ReturnType<typeof openDatabase>;
 }
@@ -77,6 +81,7 @@ export function openQueueStore(setUp: QueueStoreSetUp = {}): {
           }),
         ),
       isDiskFull,
+      reserve: setUp.reserve?.(directory) ?? plentifulSpace,
     },
     limits: { ...noLimits, ...setUp.limits },
     rememberedBlocks: setUp.rememberedBlocks ?? 1_000,

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import type { QueueUnavailableError } from "../errors.ts";
 import type { AppendRequest, Lane } from "../types.ts";
 import { laneOf } from "./chunk.ts";
 import { isRefusal } from "./intake.ts";
@@ -29,6 +30,8 @@ interface Work {
 export interface GroupCommitDependencies {
   /** The session to commit in. @throws QueueUnavailableError while there is none */
   readonly session: () => Session;
+  /** Why nothing new can be taken at present, whereas what makes room can be done. */
+  readonly refusal: () => QueueUnavailableError | undefined;
   /** The commit did not hold. @returns what to tell those who wait */
   readonly failed: (error: unknown) => unknown;
   /** Entries were added to these lanes. */
@@ -110,7 +113,12 @@ export class GroupCommit {
     const touched = new Set<number>();
     try {
       session.begin();
+      const refused = appends.length > 0 ? this.parts.refusal() : undefined;
       for (const append of appends) {
+        if (refused !== undefined) {
+          refusals.set(append, refused);
+          continue;
+        }
         try {
           const { identity, lane } = session.intake.take(append.request);
           touched.add(identity * 2 + lane);

@@ -4,6 +4,7 @@ import type { Logger } from "../../core/logger.ts";
 import type { Histogram } from "../../core/prometheus.ts";
 import { Sleeper } from "../../core/sleeper.ts";
 import type { Replacement } from "../../platform/sqlite.ts";
+import { QueueUnavailableError } from "../errors.ts";
 import type {
   AppendRequest,
   Batch,
@@ -64,6 +65,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
   private readonly stopping = new AbortController();
   private readonly tidying: Sleeper;
   private hasChanged = true;
+  private lastStatus: QueueStatus = neverOpened;
   private limits: QueueLimits;
   private maintenance: Promise<void> = Promise.resolve();
 
@@ -93,6 +95,8 @@ export class QueueStore implements QueueIntake, QueueOutlet {
     this.commits = new GroupCommit({
       session: () => this.file.current(),
       failed: (error) => this.file.failed(error),
+      refusal: () =>
+        options.file.reserve.isEnough() ? undefined : new QueueUnavailableError("reserve", true),
       appended: (identityId, lane) => this.tell(identityId, lane),
       committed: (durationMs) => {
         this.times.add(durationMs);
@@ -114,6 +118,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
     } catch (error) {
       this.options.logger.error("the queue's database cannot be written", { error: describeError(error) });
     }
+    void this.options.file.reserve.restore();
     this.maintenance = this.maintain(this.stopping.signal);
   }
 
@@ -127,7 +132,7 @@ export class QueueStore implements QueueIntake, QueueOutlet {
   }
 
   get isWritable(): boolean {
-    return this.file.isWritable;
+    return this.file.isWritable && this.options.file.reserve.isEnough();
   }
 
   append(request: AppendRequest): Promise<void> {
@@ -211,19 +216,23 @@ export class QueueStore implements QueueIntake, QueueOutlet {
     await this.commits.run((session) => session.changeLimits(limits));
   }
 
+  /** While the file cannot be opened, as it was when it was last asked for. */
   status(): QueueStatus {
     const session = this.file.peek();
-    const waiting = this.waiting();
-    const { entries, bytes } = session?.ledger.total() ?? { entries: 0, bytes: 0 };
+    this.lastStatus = session === undefined ? { ...this.lastStatus, isWritable: false } : this.look(session);
+    return this.lastStatus;
+  }
+
+  private look(session: Session): QueueStatus {
+    const waiting = waitingIn(session, undefined);
     return {
-      entries,
-      bytes,
+      ...session.ledger.total(),
       oldestWaitedMs:
         waiting.length === 0 ? undefined : Math.max(...waiting.map(({ oldestWaitedMs }) => oldestWaitedMs)),
-      fileBytes: session?.fileBytes() ?? 0,
-      deadLetters: session?.dead.count ?? 0,
-      counts: session?.ledger.counts() ?? noCounts,
-      isWritable: this.file.isWritable,
+      fileBytes: session.fileBytes(),
+      deadLetters: session.dead.count,
+      counts: session.ledger.counts(),
+      isWritable: this.isWritable,
       waiting,
     };
   }
@@ -277,7 +286,10 @@ export class QueueStore implements QueueIntake, QueueOutlet {
       if (stop.aborted) return;
       try {
         if (shortestAgeMs(this.limits) !== undefined) await this.commits.run(({ room }) => room.expire());
-        const isMore = giveBackSpace(this.file.current().db);
+        const { reserve } = this.options.file;
+        const isShort = !reserve.isEnough();
+        const isMore = giveBackSpace(this.file.current().db, isShort);
+        await reserve.restore();
         pauseMs = isMore ? busyMaintenanceMs : maintenanceMs;
         const { entries, deadLetters } = this.status();
         if (isMore || entries > 0 || deadLetters > 0) continue;
@@ -291,12 +303,21 @@ export class QueueStore implements QueueIntake, QueueOutlet {
   }
 }
 
-const noCounts = {
-  accepted: 0,
-  delivered: 0,
-  dropped: { bytes: 0, entries: 0, age: 0 },
-  moved: 0,
-  estimated: 0,
-  dead: { rejected: 0, "too-dense": 0, unauthorized: 0 },
-  deadDropped: 0,
+const neverOpened: QueueStatus = {
+  entries: 0,
+  bytes: 0,
+  oldestWaitedMs: undefined,
+  fileBytes: 0,
+  deadLetters: 0,
+  counts: {
+    accepted: 0,
+    delivered: 0,
+    dropped: { bytes: 0, entries: 0, age: 0 },
+    moved: 0,
+    estimated: 0,
+    dead: { rejected: 0, "too-dense": 0, unauthorized: 0 },
+    deadDropped: 0,
+  },
+  isWritable: false,
+  waiting: [],
 };

@@ -14,6 +14,17 @@ export interface QueueFile {
    */
   open(onCorruption: () => void): OpenedDatabase;
   isDiskFull(error: unknown): boolean;
+  readonly reserve: SpaceReserve;
+}
+
+/** Space that is set aside on the disk, so that the queue can be emptied when all else is taken (platform/space-reserve.ts). */
+export interface SpaceReserve {
+  /** Held, or there is so much room that it will be. Cheap. */
+  isEnough(): boolean;
+  /** Lets go of it. @returns whether there was any */
+  release(): boolean;
+  /** Takes it anew where the disk has the room. Never rejects. */
+  restore(): Promise<void>;
 }
 
 /** To be replaced at the next opening. */
@@ -73,7 +84,7 @@ export class StoreFile {
     if (this.isClosed || isTooEarly) throw this.trouble ?? new QueueUnavailableError("closed", false);
     this.triedAtMs = nowMs;
     try {
-      this.session = this.open();
+      this.session = this.openOnReserve();
     } catch (error) {
       this.trouble = this.unavailable(error);
       throw this.trouble;
@@ -99,16 +110,39 @@ export class StoreFile {
     logger.error("the queue could not commit: the requests were refused, the database is opened anew", {
       error: describeError(error),
     });
+    const reason = this.unavailable(error);
+    this.trouble = reason;
+    // Before it is closed: the log is then brought into the file.
+    const hasRoomAgain = reason.isDiskFull && this.parts.file.reserve.release();
     this.discard();
-    this.trouble = this.unavailable(error);
     // The next request may try at once.
     this.triedAtMs = Number.NEGATIVE_INFINITY;
-    return this.trouble;
+    if (hasRoomAgain) this.reopen();
+    return reason;
   }
 
   close(): void {
     this.isClosed = true;
     this.discard();
+  }
+
+  /** At once, for what waits is to be delivered: who would open it next is refused. */
+  private reopen(): void {
+    try {
+      this.current();
+    } catch (error) {
+      this.parts.logger.error("the queue could not be opened anew", { error: describeError(error) });
+    }
+  }
+
+  /** On a full disk with the space that was set aside. */
+  private openOnReserve(): Session {
+    try {
+      return this.open();
+    } catch (error) {
+      if (!this.unavailable(error).isDiskFull || !this.parts.file.reserve.release()) throw error;
+      return this.open();
+    }
   }
 
   private open(): Session {

@@ -4,6 +4,7 @@ import { openDatabase } from "../../../src/platform/sqlite.ts";
 import { systemClock } from "../../../src/platform/system-clock.ts";
 import { QueueStore, queueAfterSalvage, queueMigrations } from "../../../src/queue/index.ts";
 import type { LimitSet } from "../../../src/queue/types.ts";
+import { plentifulSpace } from "../../support/queue-space.ts";
 import { rightTime } from "../../support/true-time.ts";
 import { Violation } from "../errors.ts";
 
@@ -36,6 +37,7 @@ export function openStore({ directory, bootId, synchronous }: StoreOptions): Que
         return opened;
       },
       isDiskFull: () => false,
+      reserve: plentifulSpace,
     },
     limits: {
       ...unlimited,
