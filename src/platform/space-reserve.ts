@@ -1,4 +1,4 @@
-import { existsSync, rmSync, statfsSync, statSync } from "node:fs";
+import { renameSync, rmSync, statfsSync, statSync, truncateSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../core/clock.ts";
@@ -15,6 +15,9 @@ export interface SpaceReserveOptions {
 }
 
 const largestShare = 1 / 4;
+/** What must be free, in sizes of the reserve, for it to be taken: for the first time, and after it was let go of. */
+const roomAtFirst = 1.5;
+const roomAnew = 2;
 /** How often at most the file system is asked how much room it has. */
 const lookEveryMs = 1_000;
 const blockBytes = 64 * 1024;
@@ -22,45 +25,47 @@ const blockBytes = 64 * 1024;
 /**
  * Space on a disk that is held by a file of zeros, and let go of when all else is taken: what has to write in order to
  * make room then can. It is taken anew once the disk has twice as much, so that it does not come and go with every file.
+ * That it was let go of is known after a restart too: the file is there then, and empty.
  */
 export class SpaceReserve {
   private readonly options: SpaceReserveOptions;
   private isHeld = false;
-  private hasRoom = true;
+  private isLetGo = false;
+  private hasRoom = false;
   private lookedAtMs = Number.NEGATIVE_INFINITY;
   private restoring: Promise<void> | undefined;
-  private isLetGo = false;
 
   constructor(options: SpaceReserveOptions) {
     this.options = options;
   }
 
-  /** Held, or there is so much room that it will be. Cheap. */
+  /** Whether it has not been let go of, or the disk has room for it again. Cheap. */
   isEnough(): boolean {
-    if (this.isHeld) return true;
+    if (!this.isLetGo) return true;
     const nowMs = this.options.clock.monotonic();
     if (nowMs - this.lookedAtMs >= lookEveryMs) {
       this.lookedAtMs = nowMs;
-      this.hasRoom = this.look();
+      this.hasRoom = this.hasRoomFor(roomAnew);
     }
     return this.hasRoom;
   }
 
-  /** Lets go of it. @returns whether there was any */
+  /** Lets go of it. @returns whether that has made room */
   release(): boolean {
-    const { file, logger } = this.options;
-    this.hasRoom = false;
-    this.isLetGo = true;
-    this.lookedAtMs = this.options.clock.monotonic();
-    const wasHeld = this.isHeld || existsSync(file);
+    const { file, clock, logger } = this.options;
+    const hadIt = sizeOf(file) > 0;
     this.isHeld = false;
-    if (!wasHeld) return false;
     try {
-      rmSync(file, { force: true });
+      rmSync(fileInTheMaking(file), { force: true });
+      if (!hadIt) return false;
+      truncateSync(file);
     } catch (error) {
       logger.warn("the space that was set aside cannot be let go of", { file, error: describeError(error) });
       return false;
     }
+    this.isLetGo = true;
+    this.hasRoom = false;
+    this.lookedAtMs = clock.monotonic();
     logger.warn("the disk is full: the space that was set aside is used to empty the queue", { file });
     return true;
   }
@@ -76,27 +81,26 @@ export class SpaceReserve {
   private async take(): Promise<void> {
     if (this.isHeld) return;
     const { file, logger } = this.options;
+    const size = sizeOf(file);
+    this.isHeld = size > 0;
+    this.isLetGo = size === 0;
+    if (this.isHeld || !this.hasRoomFor(this.isLetGo ? roomAnew : roomAtFirst)) return;
+    const making = fileInTheMaking(file);
     try {
-      const bytes = this.wantedBytes();
-      if (existsSync(file) && statSync(file).size >= bytes) {
-        this.isHeld = true;
-        return;
-      }
-      if (!this.look()) return;
+      await fill(making, this.wantedBytes());
+      renameSync(making, file);
+      this.isHeld = true;
       this.isLetGo = false;
-      await fill(file, bytes, () => this.isLetGo);
-      this.isHeld = !this.isLetGo;
-      if (this.isLetGo) rmSync(file, { force: true });
     } catch (error) {
-      rmSync(file, { force: true });
+      rmSync(making, { force: true });
       logger.debug("no space could be set aside", { file, error: describeError(error) });
     }
   }
 
-  private look(): boolean {
+  private hasRoomFor(reserves: number): boolean {
     try {
       const { bavail, bsize } = statfsSync(dirname(this.options.file));
-      return bavail * bsize >= 2 * this.wantedBytes();
+      return bavail * bsize >= reserves * this.wantedBytes();
     } catch {
       // A disk that cannot even be asked will say by itself what is the matter.
       return true;
@@ -109,13 +113,25 @@ export class SpaceReserve {
   }
 }
 
-/** With zeros that are written, for a hole takes no space; to the disk, for it may take what is not yet there at its word. */
-async function fill(file: string, bytes: number, isLetGo: () => boolean): Promise<void> {
+/** It gets its name when it is whole. */
+function fileInTheMaking(file: string): string {
+  return `${file}.new`;
+}
+
+/** -1 where there is no such file. */
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? -1;
+}
+
+/**
+ * With zeros that are written, for a hole takes no space; to the disk, for it may take what is not yet there at its word.
+ */
+async function fill(file: string, bytes: number): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(file, "w", 0o600);
     const zeros = Buffer.alloc(blockBytes);
-    for (let at = 0; at < bytes && !isLetGo(); at += blockBytes) {
+    for (let at = 0; at < bytes; at += blockBytes) {
       await handle.write(zeros, 0, Math.min(blockBytes, bytes - at), at);
     }
     await handle.datasync();

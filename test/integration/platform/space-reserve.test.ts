@@ -1,5 +1,5 @@
-import { existsSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { silentLogger } from "../../../src/core/logger.ts";
 import { SpaceReserve } from "../../../src/platform/space-reserve.ts";
@@ -24,28 +24,33 @@ it("takes the space by writing it, and lets go of it", async () => {
   expect(blocks * 512).toBeGreaterThanOrEqual(bytes);
   expect(reserve.isEnough()).toBe(true);
   expect(reserve.release()).toBe(true);
-  expect(existsSync(file)).toBe(false);
+  expect(statSync(file).blocks).toBe(0);
   expect(reserve.isEnough()).toBe(false);
   await reserve.restore();
   expect(reserve.isEnough()).toBe(true);
 });
 
-it("is found by the next run, whole or begun", async () => {
+it("is found by the next run: held, let go of, or begun", async () => {
   const { file, make } = setUp();
   await make().restore();
-  const found = make();
-  expect(found.release()).toBe(true);
-  writeFileSync(file, "begun");
-  await found.restore();
+  const second = make();
+  expect(second.release()).toBe(true);
+  const third = make();
+  expect(third.release()).toBe(false);
+  writeFileSync(`${file}.new`, "begun");
+  await third.restore();
   expect(statSync(file).size).toBe(bytes);
+  expect(readdirSync(dirname(file))).toEqual(["reserve"]);
 });
 
-it("leaves nothing behind where it is let go of while it is being taken", async () => {
+it("gives what it has taken so far where it is let go of meanwhile", async () => {
   const { file, make } = setUp();
   const reserve = make();
   const taken = reserve.restore();
-  reserve.release();
+  expect(reserve.release()).toBe(false);
   await taken;
-  expect(existsSync(file)).toBe(false);
-  expect(reserve.isEnough()).toBe(false);
+  // What was in the making was taken away under it, or had not begun yet.
+  expect(existsSync(`${file}.new`)).toBe(false);
+  await reserve.restore();
+  expect(statSync(file).size).toBe(bytes);
 });

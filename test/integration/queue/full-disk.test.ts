@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "../../../src/core/logger.ts";
@@ -74,7 +74,7 @@ describe.skipIf(process.getuid?.() !== 0)("a queue whose disk is full", () => {
     // Unused pages are given back a little at a time, and the space is set aside anew.
     await eventually("the space to be set aside", async () => {
       await clock.advance(1_000);
-      return existsSync(join(directory, "queue.reserve")) && store.isWritable;
+      return statSync(join(directory, "queue.reserve")).size > 0 && store.isWritable;
     });
     await store.append(record("a", "x", 2e6, ["new"]));
     expect(await drain(store)).toEqual([2e6]);
