@@ -21,6 +21,11 @@ export interface ParsedArguments {
   readonly positionals: readonly string[];
 }
 
+/** Whether help is asked for behind a command that has no `-h` of its own. */
+export function isHelpAsked(argv: readonly string[]): boolean {
+  return argv.includes("-h") || argv.includes("--help");
+}
+
 /**
  * Reads a command line as Python's argparse does, since scripts in the field were written for it: bundled short
  * options, `-t60`, `--opt=value`, unambiguous beginnings of long names; of a repeated option the last counts.

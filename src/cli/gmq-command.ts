@@ -1,5 +1,5 @@
 import { engineVersion, resolvePaths } from "../config/index.ts";
-import { describeFlags, type Flag, type ParsedArguments, parseArguments } from "./arguments.ts";
+import { describeFlags, type Flag, isHelpAsked, type ParsedArguments, parseArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import type { GweContext } from "./gwe-context.ts";
 import { suggestion } from "./suggestion.ts";
@@ -68,7 +68,8 @@ async function runGmq(argv: readonly string[], context: GweContext): Promise<num
   const [word, ...rest] = argv;
   if (word !== undefined && !word.startsWith("-")) {
     const command = commands.get(word);
-    if (command !== undefined && isHelpAsked(rest)) return printHelp(context);
+    // Behind `set` it may be a value.
+    if (command !== undefined && rest[0] !== "set" && isHelpAsked(rest)) return printHelp(context);
     if (command !== undefined) return command(rest, context);
     const meant = suggestion(word, [...commands.keys()]);
     throw new UsageError(
@@ -76,11 +77,6 @@ async function runGmq(argv: readonly string[], context: GweContext): Promise<num
     );
   }
   return printAsked(parseArguments(flags, argv), context);
-}
-
-/** Not behind `set`: there it may be a value. */
-function isHelpAsked(argv: readonly string[]): boolean {
-  return argv[0] !== "set" && argv.some((word) => word === "-h" || word === "--help");
 }
 
 async function printHelp({ terminal }: GweContext): Promise<number> {

@@ -1,5 +1,5 @@
 import { resolvePaths } from "../config/index.ts";
-import { parseArguments } from "./arguments.ts";
+import { isHelpAsked, parseArguments } from "./arguments.ts";
 import { UsageError } from "./errors.ts";
 import type { GweContext } from "./gwe-context.ts";
 import { allFlags, buildFlags } from "./gwe-flags.ts";
@@ -60,9 +60,7 @@ async function runGwe(argv: readonly string[], context: GweContext): Promise<num
   if (word !== undefined && !word.startsWith("-")) {
     const subcommand = subcommands.get(word);
     // The fleet's is a help of its own.
-    if (subcommand && word !== "fleet" && rest.some((argument) => ["-h", "--help"].includes(argument))) {
-      return printHelp(context);
-    }
+    if (subcommand && word !== "fleet" && isHelpAsked(rest)) return printHelp(context);
     if (subcommand) return subcommand(rest, context);
     const meant = suggestion(word, [...subcommands.keys()]);
     throw new UsageError(

@@ -1,9 +1,10 @@
-import { renameSync, rmSync, statfsSync, statSync, truncateSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { renameSync, rmSync, statSync, truncateSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { spaceAt } from "./disk-space.ts";
 
 export interface SpaceReserveOptions {
   /** Its directory exists by the time of the first use. */
@@ -87,7 +88,8 @@ export class SpaceReserve {
     if (this.isHeld || !this.hasRoomFor(this.isLetGo ? roomAnew : roomAtFirst)) return;
     const making = fileInTheMaking(file);
     try {
-      await fill(making, this.wantedBytes());
+      // Flushed, for a file system may take at its word what has no place yet.
+      await writeFile(making, zeros(this.wantedBytes()), { mode: 0o600, flush: true });
       renameSync(making, file);
       this.isHeld = true;
       this.isLetGo = false;
@@ -99,17 +101,16 @@ export class SpaceReserve {
 
   private hasRoomFor(reserves: number): boolean {
     try {
-      const { bavail, bsize } = statfsSync(dirname(this.options.file));
-      return bavail * bsize >= reserves * this.wantedBytes();
+      const space = spaceAt(dirname(this.options.file));
+      return space.freeBytes >= reserves * this.wantedBytes(space);
     } catch {
       // A disk that cannot even be asked will say by itself what is the matter.
       return true;
     }
   }
 
-  private wantedBytes(): number {
-    const { blocks, bsize } = statfsSync(dirname(this.options.file));
-    return Math.min(this.options.bytes, Math.floor(blocks * bsize * largestShare));
+  private wantedBytes({ sizeBytes } = spaceAt(dirname(this.options.file))): number {
+    return Math.min(this.options.bytes, Math.floor(sizeBytes * largestShare));
   }
 }
 
@@ -123,19 +124,8 @@ function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? -1;
 }
 
-/**
- * With zeros that are written, for a hole takes no space; to the disk, for it may take what is not yet there at its word.
- */
-async function fill(file: string, bytes: number): Promise<void> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(file, "w", 0o600);
-    const zeros = Buffer.alloc(blockBytes);
-    for (let at = 0; at < bytes; at += blockBytes) {
-      await handle.write(zeros, 0, Math.min(blockBytes, bytes - at), at);
-    }
-    await handle.datasync();
-  } finally {
-    await handle?.close();
-  }
+/** Written, for a hole takes no space. */
+function* zeros(bytes: number): Generator<Buffer> {
+  const block = Buffer.alloc(blockBytes);
+  for (let left = bytes; left > 0; left -= blockBytes) yield block.subarray(0, left);
 }

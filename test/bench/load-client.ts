@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { GweError } from "../../src/core/errors.ts";
-import { atEvenPace, percentile } from "./percentile.ts";
+import { percentile, type Tail, tailOf } from "./percentile.ts";
 
 export interface LoadOptions {
   readonly port: number;
@@ -17,13 +17,10 @@ export interface LoadOptions {
   readonly expectedStatus: readonly number[];
 }
 
-export interface LoadResult {
+export interface LoadResult extends Tail {
   readonly requestsPerSecond: number;
   readonly requests: number;
   readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** As somebody meets it who asks at an even pace (`atEvenPace`): for one connection. */
-  readonly p99EvenPaceMs: number;
 }
 
 class LoadError extends GweError {
@@ -104,8 +101,7 @@ export async function generateLoad(options: LoadOptions): Promise<LoadResult> {
     requests: latencies.length,
     requestsPerSecond: latencies.length / seconds,
     p50Ms: percentile(latencies, 0.5),
-    p99Ms: percentile(latencies, 0.99),
-    p99EvenPaceMs: percentile(atEvenPace(latencies), 0.99),
+    ...tailOf(latencies),
   };
 }
 

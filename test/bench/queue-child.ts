@@ -23,8 +23,7 @@ import {
 } from "../../src/queue/index.ts";
 import { plentifulSpace } from "../support/queue-space.ts";
 import { rightTime } from "../support/true-time.ts";
-import { atEvenPace, percentile } from "./percentile.ts";
-import type { SyncTimes } from "./queue-load.ts";
+import { type Tail, tailOf } from "./percentile.ts";
 
 const [mode = "", directory = "", count = ""] = process.argv.slice(2);
 const file = join(directory, "queue.db");
@@ -61,7 +60,7 @@ function createStore(): QueueStore {
   });
 }
 
-function fdatasyncP99(): SyncTimes {
+function fdatasyncTail(): Tail {
   const fd = openSync(join(directory, "fdatasync"), "w");
   const page = Buffer.alloc(4096, 1);
   const pages = 1024;
@@ -74,13 +73,7 @@ function fdatasyncP99(): SyncTimes {
     fdatasyncSync(fd);
     return performance.now() - startedAt;
   });
-  return {
-    p99Ms: percentile(
-      times.toSorted((a, b) => a - b),
-      0.99,
-    ),
-    p99EvenPaceMs: percentile(atEvenPace(times), 0.99),
-  };
+  return tailOf(times.sort((a, b) => a - b));
 }
 
 function rawInsertsPerSecond(): number {
@@ -156,7 +149,7 @@ async function openingMs(): Promise<number> {
 
 switch (mode) {
   case "fdatasync":
-    process.stdout.write(`${JSON.stringify(fdatasyncP99())}\n`);
+    process.stdout.write(`${JSON.stringify(fdatasyncTail())}\n`);
     break;
   case "raw":
     process.stdout.write(`${rawInsertsPerSecond()}\n`);

@@ -4,13 +4,11 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { GweError } from "../../src/core/errors.ts";
 import type { LoadOptions as ClientOptions, LoadResult } from "./load-client.ts";
+import type { Tail } from "./percentile.ts";
 
 class BenchError extends GweError {
   readonly code = "BENCH";
 }
-
-/** Of fdatasync, 99th percentiles: of all, and as `atEvenPace` counts them. */
-export type SyncTimes = Pick<LoadResult, "p99Ms" | "p99EvenPaceMs">;
 
 /** Servers have one core, and what loads them the other. */
 const serverCore = "0";
@@ -151,8 +149,8 @@ export function pinToServerCore(pid: number): void {
 }
 
 /** Of an fdatasync in place, on the servers' core. */
-export async function fdatasyncTimes(directory: string): Promise<SyncTimes> {
-  return JSON.parse(await runChild([childFile, "fdatasync", directory])) as SyncTimes;
+export async function fdatasyncTail(directory: string): Promise<Tail> {
+  return JSON.parse(await runChild([childFile, "fdatasync", directory])) as Tail;
 }
 
 /** A child of this bench, on the servers' core. @returns its whole standard output */

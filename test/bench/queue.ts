@@ -9,10 +9,11 @@ import { join } from "node:path";
 import { startTestEmulator } from "../support/emulator.ts";
 import { EngineProcess, eventually } from "../support/engine-process.ts";
 import { atLeast, atMost, type Figure, median, medianRatio, plain, samplesInTurns } from "./figures.ts";
+import type { Tail } from "./percentile.ts";
 import {
   type Body,
   childFile,
-  fdatasyncTimes,
+  fdatasyncTail,
   freePort,
   load,
   loneWrites,
@@ -20,7 +21,6 @@ import {
   pointsPerRecord,
   redisRate,
   runChild,
-  type SyncTimes,
 } from "./queue-load.ts";
 
 const bareFile = join(import.meta.dirname, "bare-server.ts");
@@ -114,13 +114,13 @@ async function tails(
   directory: string,
   port: number,
 ): Promise<{ ratio: number; evenPaceRatio: number; fdatasyncMs: number }> {
-  const writes: SyncTimes[] = [];
-  const syncs: SyncTimes[] = [];
+  const writes: Tail[] = [];
+  const syncs: Tail[] = [];
   for (let round = 0; round < rounds; round++) {
     writes.push(await loneWrites(port, 2 * seconds));
-    syncs.push(await fdatasyncTimes(directory));
+    syncs.push(await fdatasyncTail(directory));
   }
-  const of = (times: readonly SyncTimes[], name: keyof SyncTimes): number[] => times.map((one) => one[name]);
+  const of = (times: readonly Tail[], name: keyof Tail): number[] => times.map((one) => one[name]);
   return {
     ratio: medianRatio(of(writes, "p99Ms"), of(syncs, "p99Ms")),
     evenPaceRatio: medianRatio(of(writes, "p99EvenPaceMs"), of(syncs, "p99EvenPaceMs")),

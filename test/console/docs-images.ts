@@ -6,14 +6,13 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { GweError } from "../../src/core/errors.ts";
 import { seededRandom } from "../../src/emulator/faults/seeded-random.ts";
 import { systemClock } from "../../src/platform/system-clock.ts";
 import { SimulatedGateway } from "../fleet-sim/gateway.ts";
 import { startTestEmulator, type TestEmulator } from "../support/emulator.ts";
-import { patienceMs } from "../support/eventually.ts";
+import { eventually } from "../support/eventually.ts";
 import { OperatorBrowser } from "./operator-browser.ts";
 import { storeFleet } from "./stored-fleet.ts";
 
@@ -87,7 +86,7 @@ async function rollout(emulator: TestEmulator, browser: OperatorBrowser): Promis
   );
   const running = gateways.map((gateway) => gateway.run(0));
   try {
-    await until(() => gateways.every(({ isActivated }) => isActivated), "all gateways are activated");
+    await eventually("all gateways to be activated", () => gateways.every(({ isActivated }) => isActivated));
     const begun = await ask(emulator, "POST", "rollouts", {
       name: "Meter 2.0 for the pilots",
       filter: "tag:pilot",
@@ -125,12 +124,4 @@ async function ask(emulator: TestEmulator, method: string, path: string, body: o
     headers: { "Content-Type": "application/json" },
   });
   return response.json();
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new PictureError(`in vain waited until ${what}`);
-    await delay(20);
-  }
 }

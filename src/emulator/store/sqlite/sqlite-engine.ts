@@ -68,7 +68,7 @@ function prepare(db: SqliteDatabase, { text }: Statement<unknown>): Prepared {
   const order: number[] = [];
   const sql = text.replaceAll(/\$(\d+)/g, (_, number: string) => {
     order.push(Number(number) - 1);
-    // Where a bare `?` is compared for equality SQLite compiles the statement anew for each value (docs/adr/0018-…).
+    // Where a bare `?` is compared for equality SQLite compiles the statement anew for each value (docs/adr/0018-what-a-write-costs.md).
     return "+?";
   });
   return {
