@@ -20,7 +20,9 @@ function completions(line: string): readonly string[] {
   const [command = ""] = words;
   const file = join(directory, "bash-completion/completions", command);
   const script = `. ${file}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _gateway_engine_${command}; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = spawnSync("bash", ["-uc", script, "bash", ...words], { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync("bash", ["--norc", "-uc", script, "bash", ...words], {
+    encoding: "utf8",
+  });
   expect(stderr).toBe("");
   return stdout.split("\n").filter((word) => word !== "");
 }
