@@ -15,6 +15,11 @@ export interface LoadOptions {
   readonly requests: readonly string[];
   /** Answers with another status fail the run. */
   readonly expectedStatus: readonly number[];
+  /**
+   * Looks for answers without ever going to sleep: how long the machine takes to wake this process is then no part of a
+   * latency. For a client that has its core to itself.
+   */
+  readonly isPolling?: boolean;
 }
 
 export interface LoadResult extends Tail {
@@ -88,6 +93,12 @@ export async function generateLoad(options: LoadOptions): Promise<LoadResult> {
     });
     return connection;
   });
+  if (options.isPolling === true) {
+    const poll = (): void => {
+      if (state.running) setImmediate(poll);
+    };
+    poll();
+  }
   for (const connection of connections) connection.send();
   await new Promise((resolve) => setTimeout(resolve, options.warmUpMs));
   state.measuring = true;

@@ -1,7 +1,7 @@
 /**
  * Parts of the queue's bench that need a process of their own. `MODE DIRECTORY`:
  *
- * - `fdatasync`: prints the 99th percentile of one after a write of 4 KiB, milliseconds; and at an even pace
+ * - `fdatasync SECONDS`: prints the 99th percentile of one after a write of 4 KiB, milliseconds; and at an even pace
  * - `raw`: prints better-sqlite3's inserts a second, 100 a transaction
  * - `commit-per-request`: serves the API with each request committed alone; prints the port
  * - `fill N`: makes a queue with N entries of the bench's device, each a chunk of its own
@@ -60,19 +60,20 @@ function createStore(): QueueStore {
   });
 }
 
-function fdatasyncTail(): Tail {
+function fdatasyncTail(seconds: number): Tail {
   const fd = openSync(join(directory, "fdatasync"), "w");
   const page = Buffer.alloc(4096, 1);
   const pages = 1024;
   for (let index = 0; index < pages; index++) writeSync(fd, page, 0, page.length, index * page.length);
   fdatasyncSync(fd);
   // In place, as SQLite's log is written.
-  const times = Array.from({ length: 3_000 }, (_, index) => {
-    writeSync(fd, page, 0, page.length, (index % pages) * page.length);
+  const times: number[] = [];
+  for (const endsAt = performance.now() + seconds * 1_000; performance.now() < endsAt; ) {
+    writeSync(fd, page, 0, page.length, (times.length % pages) * page.length);
     const startedAt = performance.now();
     fdatasyncSync(fd);
-    return performance.now() - startedAt;
-  });
+    times.push(performance.now() - startedAt);
+  }
   return tailOf(times.sort((a, b) => a - b));
 }
 
@@ -149,7 +150,7 @@ async function openingMs(): Promise<number> {
 
 switch (mode) {
   case "fdatasync":
-    process.stdout.write(`${JSON.stringify(fdatasyncTail())}\n`);
+    process.stdout.write(`${JSON.stringify(fdatasyncTail(Number(count)))}\n`);
     break;
   case "raw":
     process.stdout.write(`${rawInsertsPerSecond()}\n`);

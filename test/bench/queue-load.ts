@@ -20,6 +20,9 @@ export const childFile = join(import.meta.dirname, "queue-child.ts");
 export type Body = "write" | "record";
 export const pointsPerRecord = 100;
 
+/** The young generation of a client takes all that it allocates in a run: its pauses are not the server's. */
+const noCollecting = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
+
 /** One write a second of each is what a gateway may be asked for. */
 const sensors = 20_000;
 
@@ -107,12 +110,15 @@ export async function loneWrites(port: number, seconds: number): Promise<LoadRes
     port,
     connections: 1,
     durationMs: seconds * 1_000,
-    warmUpMs: 500,
+    // Until the client's own code is compiled.
+    warmUpMs: 1_500,
     requests,
     expectedStatus: [204],
+    isPolling: true,
   };
   const file = join(import.meta.dirname, "load-client.ts");
-  const output = await run("taskset", ["-c", clientCore, process.execPath, file], JSON.stringify(options));
+  const client = [process.execPath, ...noCollecting, file];
+  const output = await run("taskset", ["-c", clientCore, ...client], JSON.stringify(options));
   return JSON.parse(output) as LoadResult;
 }
 
@@ -149,8 +155,8 @@ export function pinToServerCore(pid: number): void {
 }
 
 /** Of an fdatasync in place, on the servers' core. */
-export async function fdatasyncTail(directory: string): Promise<Tail> {
-  return JSON.parse(await runChild([childFile, "fdatasync", directory])) as Tail;
+export async function fdatasyncTail(directory: string, seconds: number): Promise<Tail> {
+  return JSON.parse(await runChild([childFile, "fdatasync", directory, `${seconds}`])) as Tail;
 }
 
 /** A child of this bench, on the servers' core. @returns its whole standard output */

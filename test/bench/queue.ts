@@ -25,7 +25,7 @@ import {
 
 const bareFile = join(import.meta.dirname, "bare-server.ts");
 const seconds = 2;
-const rounds = 5;
+const rounds = 9;
 const connections = 64;
 const backlog = 5_000_000;
 const prefilledAliases = ["engine_report", "device_info", "usage_report", "fetch_status"];
@@ -51,7 +51,6 @@ async function compareSides(directory: string): Promise<readonly Figure[]> {
     // What was compiled while it was being measured would count against those who come first.
     for (const { port } of [bare, empty, alone]) await rate(port, "write");
     await rate(empty.port, "record");
-    await loneWrites(empty.port, seconds);
     // Those that are divided by one another follow one another.
     const samples = await samplesInTurns(rounds, {
       alone: () => rate(alone.port, "write"),
@@ -109,16 +108,18 @@ async function backlogFigures(directory: string): Promise<readonly Figure[]> {
   ];
 }
 
-/** Of writes at one connection and of syncs, in turns. */
+/** Of writes at one connection and of syncs, in turns, each for as long: pauses of the disk meet both. */
 async function tails(
   directory: string,
   port: number,
 ): Promise<{ ratio: number; evenPaceRatio: number; fdatasyncMs: number }> {
+  // Lone writes take other paths than those of many, which are to be compiled first.
+  for (let round = 0; round < 2; round++) await loneWrites(port, seconds);
   const writes: Tail[] = [];
   const syncs: Tail[] = [];
   for (let round = 0; round < rounds; round++) {
-    writes.push(await loneWrites(port, 2 * seconds));
-    syncs.push(await fdatasyncTail(directory));
+    writes.push(await loneWrites(port, seconds));
+    syncs.push(await fdatasyncTail(directory, seconds));
   }
   const of = (times: readonly Tail[], name: keyof Tail): number[] => times.map((one) => one[name]);
   return {
@@ -135,12 +136,16 @@ async function drainFigures(directory: string): Promise<readonly Figure[]> {
   const ingest = (aliases: readonly string[], duration: number): Promise<number> =>
     load({ directory, port: running.port, kind: "record", connections, seconds: duration, aliases });
   await ingest(prefilledAliases, 4);
-  const before = await ingest(["temperature", "humidity"], seconds);
+  const ingestNow = async (): Promise<number> => {
+    const { rates } = await samplesInTurns(3, { rates: () => ingest(["temperature", "humidity"], seconds) });
+    return median(rates);
+  };
+  const before = await ingestNow();
   await using _emulator = await startTestEmulator({ port: muranoPort, openActivation: true });
   await eventually("the backlog to move", async () => (await delivered(running.port)) > 5_000, 60_000);
   const deliveredBefore = await delivered(running.port);
   const startedAt = performance.now();
-  const during = await ingest(["temperature", "humidity"], 2 * seconds);
+  const during = await ingestNow();
   const drained = (await delivered(running.port)) - deliveredBefore;
   const drainRate = (drained / (performance.now() - startedAt)) * 1000;
   return [

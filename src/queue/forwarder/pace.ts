@@ -48,16 +48,16 @@ export function afterTooLarge(pace: Pace, bytes: number): Pace {
 
 /** Commits of apps a second from which on they would notice what else the processor does. */
 const busyCommitsPerS = 20;
-const longestRestMs = 20;
+const longestRestMs = 40;
 
 /**
- * How long to rest after a batch, milliseconds: apps that write much get part of the processor back, for catching up can
+ * How long to rest after a batch, milliseconds: apps that write much get half of the processor back, for catching up can
  * wait. Not where the batch mostly waited for the network.
  * @param commits of apps' entries while the batch was under way
  */
 export function restAfter(durationMs: number, commits: number): number {
   const isBusy = commits > 1 && commits * 1_000 >= durationMs * busyCommitsPerS;
-  return isBusy ? Math.min(durationMs / 2, longestRestMs) : 0;
+  return isBusy ? Math.min(durationMs, longestRestMs) : 0;
 }
 
 function smaller(pace: Pace): Pace {

@@ -121,11 +121,14 @@ export class ChunkBuilder {
   }
 
   private push({ alias, times, values }: Series, index: number): void {
-    if (this.openRun?.[0] !== alias) {
-      this.openRun = [alias, [], []];
+    const time = times[index] as number;
+    const value = values[index] as string;
+    if (this.openRun?.[0] === alias) {
+      this.openRun[1].push(time);
+      this.openRun[2].push(value);
+    } else {
+      this.openRun = [alias, [time], [value]];
       this.runs.push(this.openRun);
     }
-    this.openRun[1].push(times[index] as number);
-    this.openRun[2].push(values[index] as string);
   }
 }

@@ -94,15 +94,12 @@ export class Intake {
   }
 
   private openChunk(lane: LaneCount, stampedBy: number): OpenChunk {
-    let chunks = this.open.get(lane);
-    if (chunks === undefined) {
-      chunks = [];
-      this.open.set(lane, chunks);
-    }
-    let chunk = chunks.find((one) => one.stampedBy === stampedBy);
+    const chunks = this.open.get(lane);
+    let chunk = chunks?.find((one) => one.stampedBy === stampedBy);
     if (chunk === undefined) {
       chunk = { lane, stampedBy, builder: new ChunkBuilder() };
-      chunks.push(chunk);
+      if (chunks === undefined) this.open.set(lane, [chunk]);
+      else chunks.push(chunk);
     }
     return chunk;
   }

@@ -70,8 +70,8 @@ describe("the size of requests", () => {
   });
 
   it("leaves apps that write much part of the processor, and nothing to those that do not", () => {
-    expect(restAfter(30, 5)).toBe(15);
-    expect(restAfter(200, 30)).toBe(20);
+    expect(restAfter(30, 5)).toBe(30);
+    expect(restAfter(200, 30)).toBe(40);
     expect(restAfter(30, 1)).toBe(0);
     expect(restAfter(2_000, 30)).toBe(0);
     expect(restAfter(0, 5)).toBe(0);
