@@ -37,15 +37,17 @@ export async function drain(argv: readonly string[], { terminal, paths }: GweCon
     const elapsedMs = performance.now() - startedMs;
     const done = answered(report) - answered(first);
     progress.show(done, done + report.entries);
-    if (isDrained(report, elapsedMs)) break;
+    if (isDrained(report, elapsedMs)) {
+      progress.end();
+      const all = first.entries === 1 ? "1 entry" : `${first.entries} entries`;
+      await terminal.write(`Nothing waits any more of ${all}${losses(first, report)}.\n`);
+      return 0;
+    }
     const reason = stalledBy(report) ?? (elapsedMs > Number(timeout) * 1000 ? "the time is up" : undefined);
     if (reason === undefined) continue;
     progress.end();
     throw new TryLaterError(`${report.entries} entries still wait: ${reason}`);
   }
-  progress.end();
-  await terminal.write(`Nothing waits any more of the ${first.entries} entries.\n`);
-  return 0;
 }
 
 /** What came in since the start may wait. */
@@ -64,7 +66,18 @@ function stalledBy({ identities }: QueueReport): string | undefined {
 
 /** Entries that are no longer in the queue, for whatever reason. */
 function answered({ counts }: QueueReport): number {
-  const sum = (record: Readonly<Record<string, number>>): number =>
-    Object.values(record).reduce((total, count) => total + count, 0);
   return counts.delivered + sum(counts.dropped) + sum(counts.dead);
+}
+
+/** What did not reach Murano meanwhile. */
+function losses(first: QueueReport, last: QueueReport): string {
+  const dead = sum(last.counts.dead) - sum(first.counts.dead);
+  const dropped = sum(last.counts.dropped) - sum(first.counts.dropped);
+  const told = dead > 0 ? [`${dead} became dead letters (gmq dead list)`] : [];
+  if (dropped > 0) told.push(`${dropped} were dropped`);
+  return told.length === 0 ? "" : `: ${told.join(", ")}`;
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
