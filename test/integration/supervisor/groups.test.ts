@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Supervisor } from "../../../src/supervisor/index.ts";
 import { Gateway, processesUnder, statusOf, until, untilState } from "./harness.ts";
@@ -120,7 +120,9 @@ while :; do sleep 0.02; done`;
       gateway.app(`${name}`, `command=./run.sh ${priority}\npriority=${priority}\nstartsecs=0`, script),
     );
   }
-  const lines = (): readonly string[] => readFileSync(order, "utf8").trim().split("\n");
+  // An app that has been started may not have written yet.
+  const lines = (): readonly string[] =>
+    existsSync(order) ? readFileSync(order, "utf8").trim().split("\n") : [];
   await until(() => lines().length === 3);
   rmSync(order);
   await supervisor.stopAll();
